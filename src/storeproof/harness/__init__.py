@@ -1,0 +1,1 @@
+"""Authors of contracts, laws and backends import from here (or, shorter, from `storeproof`)."""

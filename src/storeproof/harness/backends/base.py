@@ -1,0 +1,177 @@
+"""Authors of a backend subclass `Backend` (and `Store`, where `HandleStore` does not fit)."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storeproof.harness.exceptions import ContractError
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__ = ["Backend", "Capability", "HandleStore", "Opener", "RunOptions", "Server", "Store"]
+
+Opener = Callable[[str], Any]
+"""Opens a storage on an address: gives the storage, an awaitable of it, or an async context
+manager that enters to it."""
+
+
+class Capability(StrEnum):
+    """What a backend declares that it can do; the capabilities check verifies both directions."""
+
+    CONCURRENT_CLIENTS = "concurrent_clients"
+    """Another handle on the same data sees at once what the first one wrote."""
+    NETWORKED = "networked"
+    """Handles reach the data through a TCP connection to the store's `endpoint`."""
+    SURVIVES_RESTART = "survives_restart"
+    """The data is still there after every handle was closed and a new one was opened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run was asked for; a backend reads it when its server is started."""
+
+    directory: Path
+    """An empty directory of this run's own, shared by its workers, removed afterwards."""
+    postgres_url: str | None = None
+    postgres_image: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A backend's running server: where, and what it is, for the header and the report."""
+
+    address: str = field(default="", repr=False)
+    """What the backend's workers need to reach it; may hold a password, so it is never printed."""
+    description: str = ""
+    version: str = ""
+
+
+class Store(ABC):
+    """One place for one contract's data, emptied and used again between programs."""
+
+    address: str
+    endpoint: tuple[str, int] | None = None
+    """Host and port of the TCP server behind a networked store."""
+
+    @abstractmethod
+    async def fresh(self) -> Any:
+        """Empty the place and give its first handle."""
+
+    @abstractmethod
+    async def second(self) -> Any:
+        """Give one more handle, independent of the others, on the same data."""
+
+    @abstractmethod
+    async def reopen(self) -> Any:
+        """Close every handle, then give a new first handle on the same data."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every handle and remove the place."""
+
+
+class Backend(ABC):
+    """A named way to open storages on one kind of store.
+
+    `start` and `stop` run once a run (under pytest-xdist in its controller only); `create_store`
+    runs in every worker, for every contract.
+    """
+
+    name: str
+    capabilities: frozenset[Capability] = frozenset()
+    openers: Mapping[type, Opener] = {}
+    """Protocol -> opener, for contracts that do not name a storage for this backend themselves."""
+
+    def start(self, options: RunOptions) -> Server:
+        """Find or start the server.
+
+        Raises BackendUnavailable where there is none to be had, ForeignData where it holds what
+        storeproof did not create.
+        """
+        return Server(description=self.name)
+
+    def stop(self) -> None:
+        """Stop what `start` started and remove what it created."""
+        return
+
+    @abstractmethod
+    async def create_store(self, contract: Contract, server: Server) -> Store:
+        """Create a new, empty place for the contract's data."""
+
+    def opener(self, contract: Contract) -> Opener:
+        """How the contract's storage is opened on this backend.
+
+        Raises ContractError where neither the contract nor the backend says how.
+        """
+        found = contract.storages.get(self.name) or self.openers.get(contract.protocol)
+        if found is None:
+            raise ContractError(
+                contract.name,
+                f"nothing says how its storage is opened on {self.name}",
+                f'Pass storages={{"{self.name}": open_storage}}, where open_storage(address) '
+                "gives the storage, or leave this backend out of --storage",
+            )
+        return found
+
+
+class HandleStore(Store):
+    """A store whose handles come from an opener; a subclass says how the place is emptied.
+
+    The first handle stays open between programs, `empty` must work while it does; the others are
+    closed before a program starts.
+    """
+
+    def __init__(
+        self, opener: Opener, address: str, endpoint: tuple[str, int] | None = None
+    ) -> None:
+        self.address, self.endpoint = address, endpoint
+        self._opener = opener
+        self._first: Any = None
+        self._handles, self._others = AsyncExitStack(), AsyncExitStack()
+
+    @abstractmethod
+    async def empty(self) -> None:
+        """Remove all data."""
+
+    @abstractmethod
+    async def remove(self) -> None:
+        """Remove the place itself; its handles are closed."""
+
+    async def fresh(self) -> Any:
+        await self._others.aclose()
+        await self.empty()
+        if self._first is None:
+            self._first = await self._open(self._handles)
+        return self._first
+
+    async def second(self) -> Any:
+        return await self._open(self._others)
+
+    async def reopen(self) -> Any:
+        await self._close_handles()
+        self._first = await self._open(self._handles)
+        return self._first
+
+    async def close(self) -> None:
+        await self._close_handles()
+        await self.remove()
+
+    async def _open(self, handles: AsyncExitStack) -> Any:
+        opened = self._opener(self.address)
+        if isinstance(opened, AbstractAsyncContextManager):
+            return await handles.enter_async_context(opened)
+        return await opened if inspect.isawaitable(opened) else opened
+
+    async def _close_handles(self) -> None:
+        self._first = None
+        await self._others.aclose()
+        await self._handles.aclose()

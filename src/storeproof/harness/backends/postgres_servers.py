@@ -1,0 +1,66 @@
+"""The PostgreSQL backend asks here for a server: a URL's, a container's or an embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storeproof.harness.backends.base import RunOptions
+from storeproof.harness.backends.postgres_container import (
+    DEFAULT_IMAGE,
+    EngineMissing,
+    ImageMissing,
+    start_container,
+)
+from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
+from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
+from storeproof.harness.exceptions import BackendUnavailable
+
+__all__ = ["PostgresServer", "find_server"]
+
+
+def _leave() -> None:
+    """What a run does to end a server that it did not start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresServer:
+    """A server that answers; `stop` ends it where storeproof started it."""
+
+    url: PostgresUrl
+    source: str
+    """Where it comes from, for people: `container postgres:17`."""
+    owned: bool = True
+    stop: Callable[[], None] = _leave
+
+
+def find_server(options: RunOptions) -> PostgresServer:
+    """Give the URL's server; else a container's; else the embedded one.
+
+    Raises BackendUnavailable with the command that would mend it. An image that is named is
+    binding; the default one gives way to the embedded server where it can't be had.
+    """
+    if options.postgres_url:
+        url = parse_url(options.postgres_url)
+        return PostgresServer(url=url, source=f"URL {url.place}", owned=False)
+    image = options.postgres_image or DEFAULT_IMAGE
+    try:
+        container = start_container(image)
+    except (EngineMissing, ImageMissing) as missing:
+        if options.postgres_image:
+            raise BackendUnavailable("postgres", str(missing), missing.remedy) from missing
+        return _embedded(options, missing)
+    return PostgresServer(url=container.url, source=f"container {image}", stop=container.stop)
+
+
+def _embedded(options: RunOptions, missing: EngineMissing | ImageMissing) -> PostgresServer:
+    home = embedded_home()
+    if home is None:
+        raise BackendUnavailable(
+            "postgres",
+            f"no URL was given, {missing} and the embedded server is not installed",
+            "Run: pip install 'storeproof[embedded]'",
+        )
+    server = start_embedded(home, options.directory)
+    why = f" ({missing})" if isinstance(missing, ImageMissing) else ""
+    return PostgresServer(url=server.url, source=f"embedded server{why}", stop=server.stop)

@@ -1,0 +1,14 @@
+"""The suite collects its checks from here; authors of contracts never need to."""
+
+from storeproof.harness.checks.agreement import AgreementCheck
+from storeproof.harness.checks.base import Check
+from storeproof.harness.checks.capabilities import CapabilitiesCheck
+from storeproof.harness.checks.pages import PagesCheck
+from storeproof.harness.checks.signature import SignatureCheck
+
+__all__ = ["all_checks"]
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Give every check, in the order of the stages."""
+    return (SignatureCheck(), CapabilitiesCheck(), AgreementCheck(), PagesCheck())

@@ -1,0 +1,87 @@
+"""Authors of a check subclass `Check`; the suite makes one pytest node of each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from storeproof.harness.law import MUST, Level
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from storeproof.harness.backends.base import Backend, Store
+    from storeproof.harness.contract import Contract
+    from storeproof.harness.program import Program
+
+__all__ = ["Check", "CheckContext", "Profile", "Stage", "Tally"]
+
+T = TypeVar("T")
+
+
+class Stage(IntEnum):
+    """Checks run in this order; a broken stage stops the later ones of its contract and backend."""
+
+    SIGNATURE = 1
+    CAPABILITIES = 2
+    LAWS = 3
+    AGREEMENT = 4
+    PAGES = 5
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a check tries: programs, and calls in each."""
+
+    name: str
+    programs: int
+    steps: int
+
+
+@dataclass
+class Tally:
+    """What a check has tried so far."""
+
+    programs: int = 0
+    operations: int = 0
+
+
+@dataclass
+class CheckContext:
+    """What a check is given: a contract, where to run it, how much to try.
+
+    `store` is None for the checks that need none. `tally` counts, also when the check fails.
+    """
+
+    contract: Contract
+    backend: Backend
+    store: Store
+    runner: asyncio.Runner
+    profile: Profile
+    seed: int
+    tally: Tally = field(default_factory=Tally)
+    replay: Program | None = None
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the worker's one event loop."""
+        return self.runner.run(work)
+
+
+class Check(ABC):
+    """A proof derived from the contract; `run` returns where it holds, else raises CheckFailed."""
+
+    id: ClassVar[str]
+    stage: ClassVar[Stage]
+    sentence: ClassVar[str]
+    level: ClassVar[Level] = MUST
+
+    def applies(self, contract: Contract) -> bool:
+        """Whether the contract has what this check is about (pages, say)."""
+        return True
+
+    @abstractmethod
+    def run(self, context: CheckContext) -> None:
+        """Try it on the context's store."""

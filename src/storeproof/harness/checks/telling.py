@@ -1,0 +1,60 @@
+"""Checks tell of a failing program here: what broke, both outcomes, a test to paste."""
+
+from __future__ import annotations
+
+import textwrap
+
+from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.printing import broken_sentence, python_test
+from storeproof.harness.search import Failure
+
+__all__ = ["failed"]
+
+
+def failed(
+    context: CheckContext, check: str, failure: Failure, *, again: bool = True
+) -> CheckFailed:
+    """Give the error for a failing program, with its whole text."""
+    contract, backend, program = context.contract, context.backend.name, failure.program
+    operation = contract.operations[program.steps[-1].operation]
+    source = python_test(contract, backend, program, list(failure.expected), failure.actual)
+    parts = [
+        f"{contract.name} on {backend}: {check} is broken in "
+        f"{contract.protocol.__name__}.{operation.name}",
+        *_law(operation.doc, failure),
+        *_outcomes(backend, failure),
+        *([] if again else [_NOT_AGAIN]),
+        f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
+        "a test to paste:",
+        textwrap.indent(source, "    ", lambda _: True),
+    ]
+    return CheckFailed("\n\n".join(parts), program)
+
+
+_NOT_AGAIN = (
+    "The same program did not fail when it was run again: the storage, or the model, does not "
+    "always do the same."
+)
+
+
+def _law(doc: str, failure: Failure) -> list[str]:
+    outcomes = [*failure.expected[-1:], *([failure.actual] if failure.actual else [])]
+    sentence = broken_sentence(doc, *outcomes)
+    return [textwrap.fill(f"The Protocol says: “{sentence}”", 96)] if sentence else []
+
+
+def _outcomes(backend: str, failure: Failure) -> list[str]:
+    if failure.actual is None:
+        return [failure.reason]
+    model, actual = failure.expected[-1], failure.actual
+    return [f"the model {model}\n{backend} {actual}\ndifference: {failure.reason}"]
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
+
+
+def _tried(context: CheckContext) -> str:
+    tally = context.tally
+    return f"{tally.programs} programs, {tally.operations} operations"

@@ -1,0 +1,203 @@
+"""Whoever wants a storage proved writes a `Contract`; everything else is derived from it."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NewType
+
+from storeproof.harness.compare import Rules
+from storeproof.harness.exceptions import ContractError
+from storeproof.harness.law import Law, laws_of
+from storeproof.harness.operations import Operation, Style, derive_operations
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from storeproof.harness.backends.base import Opener
+
+__all__ = ["Contract"]
+
+_READING = (
+    "count",
+    "exists",
+    "fetch",
+    "find",
+    "get",
+    "has",
+    "is",
+    "list",
+    "load",
+    "read",
+    "search",
+)
+
+
+class Contract:
+    """A storage Protocol, its in-memory model, and the little that types can't say.
+
+    protocol: the Protocol or ABC whose public methods are the operations.
+    model: the in-memory implementation, the executable specification; called without arguments.
+    storages: backend name -> how a storage is opened on that backend's address: a callable that
+        gives the storage, an awaitable of it, or an async context manager.
+    arguments: "operation.parameter", "parameter" or "Entity.field" -> the Hypothesis strategy for
+        its values.
+    refs: "operation.parameter" or "parameter" -> the "Entity.field" whose values it takes; not
+        needed where both have the same NewType.
+    generated: "Entity.field" or "operation.return" that storages make themselves, such as ids and
+        times; compared through a one-to-one renaming. A page's `next_cursor` always is.
+    unordered: operations whose list comes in any order.
+    errors: the root classes of the contract's errors; anything else that is raised is a failure.
+        Errors are the same if their class and their public attributes are.
+    context: parameter -> what makes its value for every call, such as a request context; it is
+        neither drawn nor saved.
+    canonical: class -> the canonical form that is compared in its place, for values that do not
+        compare by value themselves.
+    reads: operations that change nothing, called at the end of a program to see the whole content;
+        by default those whose names say so (get, list, find, …).
+    ignore: public members of the Protocol that are no operations -> why.
+    laws: the laws, or the module that holds them.
+    largest_page: the largest `limit` that every page operation takes.
+
+    Raises ContractError, which says what to declare, where something can't be derived.
+    """
+
+    def __init__(
+        self,
+        protocol: type,
+        *,
+        model: Callable[[], Any],
+        storages: Mapping[str, Opener] | None = None,
+        arguments: Mapping[str, SearchStrategy[Any]] | None = None,
+        refs: Mapping[str, str] | None = None,
+        generated: Iterable[str] = (),
+        unordered: Iterable[str] = (),
+        errors: Iterable[type[Exception]] = (Exception,),
+        context: Mapping[str, Callable[[], Any]] | None = None,
+        canonical: Mapping[type, Callable[[Any], Any]] | None = None,
+        reads: Iterable[str] | None = None,
+        ignore: Mapping[str, str] | None = None,
+        laws: Iterable[Law] | ModuleType | Mapping[str, Any] = (),
+        largest_page: int = 1000,
+        name: str | None = None,
+    ) -> None:
+        self.name = name or protocol.__name__
+        self.protocol, self.model = protocol, model
+        self.storages = dict(storages or {})
+        self.ignore = dict(ignore or {})
+        self.operations: Mapping[str, Operation] = derive_operations(
+            protocol, contract=self.name, ignore=self.ignore
+        )
+        self.arguments, self.refs = dict(arguments or {}), dict(refs or {})
+        self.context = dict(context or {})
+        self.unordered = frozenset(unordered)
+        self.errors = tuple(errors)
+        self.largest_page = largest_page
+        self.rules = Rules(frozenset(generated) | self._cursors(), dict(canonical or {}))
+        self.reads = self._reads(reads)
+        self.laws = _laws(laws)
+        self._module = sys._getframe(1).f_globals.get("__name__", "")
+        self._validate()
+
+    def __repr__(self) -> str:
+        return f"<Contract {self.name}>"
+
+    def suite(self) -> type:
+        """Give the class of this contract's checks and laws, to assign or subclass in a test module."""
+        from storeproof.harness.suite import suite_class
+
+        return suite_class(self)
+
+    def run(self, program: Callable[[Any], Awaitable[None]], *, backend: str) -> None:
+        """Run an async function of a storage on a fresh storage of the named backend.
+
+        Raises whatever the function raises; a counterexample that was pasted as a test calls this.
+        """
+        from storeproof.harness.session import run_program
+
+        run_program(self, program, backend=backend)
+
+    @property
+    def import_path(self) -> tuple[str, str] | None:
+        """Module and name under which this contract can be imported; None where it has no name."""
+        module = sys.modules.get(self._module)
+        names = [key for key, value in vars(module or object).items() if value is self]
+        return (self._module, names[0]) if names else None
+
+    @functools.cached_property
+    def pages(self) -> tuple[Operation, ...]:
+        """The operations that return one page of a walk."""
+        return tuple(each for each in self.operations.values() if each.paged)
+
+    def kind_of_parameter(self, operation: str, parameter: str, hint: Any) -> object | None:
+        """Give the pool that a parameter's values come from, if any."""
+        if self.operations[operation].paged and parameter == "cursor":
+            return f"{operation}.next_cursor"
+        return (
+            self.refs.get(f"{operation}.{parameter}")
+            or self.refs.get(parameter)
+            or (hint if isinstance(hint, NewType) else None)
+        )
+
+    def kind_of_field(self, cls: type, field: str, hint: Any) -> object | None:
+        """Give the pool that a field's values belong to, if any."""
+        for base in cls.__mro__:
+            if f"{base.__name__}.{field}" in self._referred:
+                return f"{base.__name__}.{field}"
+        return hint if isinstance(hint, NewType) else None
+
+    @functools.cached_property
+    def _referred(self) -> frozenset[str]:
+        return frozenset(self.refs.values())
+
+    def _cursors(self) -> frozenset[str]:
+        paged = [each for each in self.operations.values() if each.paged]
+        origins = (getattr(each.returns, "__origin__", each.returns) for each in paged)
+        return frozenset(f"{origin.__name__}.next_cursor" for origin in origins)
+
+    def _reads(self, given: Iterable[str] | None) -> frozenset[str]:
+        if given is not None:
+            return frozenset(given)
+        return frozenset(name for name in self.operations if name.split("_")[0] in _READING)
+
+    def _validate(self) -> None:
+        parameters = {
+            key
+            for operation in self.operations.values()
+            for parameter in operation.parameters
+            for key in (parameter.name, f"{operation.name}.{parameter.name}")
+        }
+        for key in (*self.arguments, *self.refs, *self.context):
+            if key not in parameters and not _names_a_field(key):
+                self._refuse(f"there is no parameter {key!r}", sorted(parameters))
+        for name in (*self.unordered, *self.reads):
+            if name not in self.operations:
+                self._refuse(f"there is no operation {name!r}", list(self.operations))
+        for name in self.ignore:
+            if not hasattr(self.protocol, name):
+                self._refuse(
+                    f"ignore names {name!r}, which the Protocol lacks", list(self.operations)
+                )
+
+    def _refuse(self, problem: str, known: list[str]) -> None:
+        raise ContractError(self.name, problem, f"Known are: {', '.join(known)}")
+
+    @functools.cached_property
+    def is_async(self) -> bool:
+        """Whether any operation is awaited."""
+        return any(each.style is not Style.SYNC for each in self.operations.values())
+
+
+def _names_a_field(key: str) -> bool:
+    owner, _, field = key.partition(".")
+    return bool(field) and owner[:1].isupper()
+
+
+def _laws(given: Iterable[Law] | ModuleType | Mapping[str, Any]) -> tuple[Law, ...]:
+    if isinstance(given, ModuleType):
+        return laws_of(given)
+    if isinstance(given, Mapping):
+        return laws_of(dict(given))
+    return laws_of({str(index): each for index, each in enumerate(given)})

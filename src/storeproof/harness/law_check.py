@@ -1,0 +1,80 @@
+"""The suite makes a check of every law here, so that laws and checks run the same way."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storeproof.harness.backends.base import Capability, Store
+from storeproof.harness.checks.base import Check, CheckContext, Stage
+from storeproof.harness.exceptions import CheckFailed, ContractError, HarnessError
+from storeproof.harness.law import Law
+
+__all__ = ["LawCheck", "law_check"]
+
+_HARNESS = Path(__file__).parent
+_LOOP = Path(asyncio.__file__).parent
+
+
+class LawCheck(Check):
+    """Runs one law's test on a fresh storage."""
+
+    law: Law
+    needs: frozenset[Capability]
+
+    def run(self, context: CheckContext) -> None:
+        try:
+            context.run(self._test(context.store))
+        except (CheckFailed, HarnessError):
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            raise CheckFailed(self._failed(context.backend.name, error)) from None
+
+    async def _test(self, store: Store) -> None:
+        arguments = {"storage": await store.fresh()}
+        if "second" in inspect.signature(self.law.test).parameters:
+            arguments["second"] = await store.second()
+        await self.law.test(**arguments)
+
+    def _failed(self, backend: str, error: BaseException) -> str:
+        return f"{self.id} ({self.level}) on {backend}: {self.sentence}\n\n{_traceback(error)}"
+
+
+def law_check(contract: str, law: Law, *, in_stage: Stage = Stage.LAWS) -> LawCheck:
+    """Make a check of a law; one that takes `second` needs concurrent clients.
+
+    Raises ContractError where its test takes anything but `storage` and `second`.
+    """
+    parameters = set(inspect.signature(law.test).parameters)
+    if not {"storage"} <= parameters <= {"storage", "second"}:
+        raise ContractError(
+            contract,
+            f"the test of {law.id} takes ({', '.join(sorted(parameters))})",
+            "It takes `storage` and, if it needs another handle on the same data, `second`",
+        )
+    clients = {Capability.CONCURRENT_CLIENTS} if "second" in parameters else set()
+    members: dict[str, Any] = {
+        "id": law.id,
+        "stage": in_stage,
+        "sentence": law.sentence,
+        "level": law.level,
+        "law": law,
+        "needs": law.needs | clients,
+    }
+    made: LawCheck = type("LawCheck", (LawCheck,), members)()
+    return made
+
+
+def _traceback(error: BaseException) -> str:
+    excinfo = pytest.ExceptionInfo.from_exception(error)
+    return str(excinfo.getrepr(style="long", tbfilter=_without_ours)).rstrip()
+
+
+def _without_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    return excinfo.traceback.filter(
+        lambda entry: not any(Path(entry.path).is_relative_to(each) for each in (_HARNESS, _LOOP))
+    )

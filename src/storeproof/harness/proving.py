@@ -1,0 +1,239 @@
+"""A pytest node hands its check to `Prover`, which decides whether it runs and tells what came of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from storeproof.harness.backends.base import Capability, Store
+from storeproof.harness.checks.base import Check, CheckContext, Profile, Stage, Tally
+from storeproof.harness.exceptions import CheckFailed, HarnessError, ReplayError
+from storeproof.harness.known_failures import KnownFailure
+from storeproof.harness.law import Level
+from storeproof.harness.report import CheckResult, Failure, Status
+from storeproof.harness.saved import NAMES, SavedProgram, save_program
+from storeproof.harness.session import Session
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__ = ["Node", "Outcome", "Prover", "blank"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One check or law of a suite on one backend."""
+
+    suite: str
+    """The node id of the suite's class."""
+    id: str
+    """The node id, as pytest's command line takes it."""
+    contract: Contract
+    check: Check
+    backend: str
+    replaced: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a check."""
+
+    status: Status
+    detail: str = ""
+    failure: Failure | None = None
+    error: Exception | None = None
+    """What nobody expected; to be raised as it is."""
+
+
+@dataclass
+class Prover:
+    """Carries out the nodes of one process; knows which stages are broken."""
+
+    session: Session
+    profile: Profile
+    seed: int
+    root: Path
+    programs: Path
+    """Where the programs of failures are saved."""
+    known: Sequence[KnownFailure] = ()
+    replay: SavedProgram | None = None
+    _broken: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
+
+    def prove(self, node: Node) -> tuple[CheckResult, Outcome]:
+        """Carry out a node's check, unless there is a reason not to."""
+        started, tally = time.perf_counter(), Tally()
+        outcome = self._outcome(node, tally)
+        if outcome.status is Status.FAILED and node.check.level == Level.MUST:
+            self._broken.setdefault((node.contract.name, node.backend), []).append(node.check)
+        seconds = time.perf_counter() - started
+        return _result(node, outcome, tally, seconds), outcome
+
+    def _outcome(self, node: Node, tally: Tally) -> Outcome:
+        reason = self._reason_not_to(node)
+        if reason is not None:
+            return reason
+        try:
+            store = self.session.store(node.contract, node.backend)
+        except HarnessError as error:
+            return Outcome(Status.SKIPPED, str(error))
+        except Exception as error:  # noqa: BLE001 - a third party's opener may raise anything
+            detail = self.session.unopened(node.contract, node.backend)
+            return self._unless_died(node, Outcome(Status.ERROR, detail, error=error))
+        try:
+            context = self._context(node, store, tally)
+            outcome = self._known(node, context) or self._explore(node, context)
+        except ReplayError as error:
+            return Outcome(Status.ERROR, str(error))
+        return self._unless_died(node, outcome)
+
+    def _reason_not_to(self, node: Node) -> Outcome | None:
+        missing = _needs(node.check) - self.session.backends[node.backend].capabilities
+        if missing:
+            lacks = f"{node.backend} does not declare {', '.join(sorted(missing))}"
+            return Outcome(Status.NOT_APPLICABLE, lacks)
+        problem = self.session.servers.problem(node.backend)
+        if problem:
+            return Outcome(Status.SKIPPED, problem)
+        unopened = self.session.unopened(node.contract, node.backend)
+        if unopened:
+            return Outcome(Status.SKIPPED, unopened)
+        broken = self._broken_before(node)
+        return Outcome(Status.NOT_RUN, f"not run: {broken}") if broken else None
+
+    def _broken_before(self, node: Node) -> str:
+        found = self._broken.get((node.contract.name, node.backend), [])
+        earlier = [each for each in found if each.stage < node.check.stage]
+        if not earlier or self.replay is not None:
+            return ""
+        first = Stage(min(each.stage for each in earlier))
+        return f"{first.name} is broken ({', '.join(c.id for c in earlier if c.stage == first)})"
+
+    def _context(self, node: Node, store: Store, tally: Tally) -> CheckContext:
+        return CheckContext(
+            contract=node.contract,
+            backend=self.session.backends[node.backend],
+            store=store,
+            runner=self.session.runner,
+            profile=self.profile,
+            seed=self.seed,
+            tally=tally,
+            replay=self.replay.program(node.contract) if self.replay else None,
+        )
+
+    def _explore(self, node: Node, context: CheckContext) -> Outcome:
+        failed = _attempt(node.check, context)
+        if isinstance(failed, Outcome):
+            return failed
+        return self._failed(node, failed) if failed else Outcome(Status.PASSED)
+
+    def _known(self, node: Node, context: CheckContext) -> Outcome | None:
+        entries = [each for each in self.known if _is_about(each, node)]
+        if not entries or self.replay is not None:
+            return None
+        for entry in entries:
+            problem = self._stale(node, entry, context)
+            if problem is not None:
+                return problem
+        return Outcome(Status.KNOWN_FAILURE, "; ".join(each.reason for each in entries))
+
+    def _stale(self, node: Node, entry: KnownFailure, context: CheckContext) -> Outcome | None:
+        """Why an entry does not hold; None where what it records still fails."""
+        program = entry.program.program(node.contract) if entry.program else None
+        failed = _attempt(node.check, replace(context, replay=program))
+        if isinstance(failed, Outcome):
+            return failed
+        if failed is None:
+            return Outcome(Status.ERROR, f"stale entry in {entry}: it passes now. Remove the entry")
+        if program is None and failed.program is not None:
+            saved = self._failed(node, failed).failure
+            wanted = f"{entry} needs program = …, the path of a saved program that fails"
+            return Outcome(Status.ERROR, f"{wanted}. One is {saved.saved if saved else ''}")
+        return None
+
+    def _failed(self, node: Node, failed: CheckFailed) -> Outcome:
+        message, data, saved = failed.message, None, None
+        if failed.program is not None and self.replay is None:
+            names = (node.contract.name, node.backend, node.check.id)
+            try:
+                data = {**dict(zip(NAMES, names, strict=True)), **failed.program.to_json()}
+                path = save_program(self.programs, data)
+            except (TypeError, OSError) as error:
+                message += f"\n\nThe program was not saved: {error}"
+            else:
+                saved = path.relative_to(self.root).as_posix()
+                message += f"\n\n{_replay_command(node, path)}"
+        return Outcome(Status.FAILED, failure=Failure(message=message, program=data, saved=saved))
+
+    def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
+        if outcome.status not in (Status.FAILED, Status.ERROR):
+            return outcome
+        died = self.session.died(node.backend)
+        return Outcome(Status.SKIPPED, died) if died else outcome
+
+
+def _attempt(check: Check, context: CheckContext) -> CheckFailed | Outcome | None:
+    """Run a check: None where it holds, how it failed, or why it could not be carried out."""
+    try:
+        check.run(context)
+    except CheckFailed as failed:
+        return failed
+    except ReplayError:
+        raise
+    except HarnessError as error:
+        return Outcome(Status.ERROR, str(error))
+    except Exception as error:  # noqa: BLE001 - told as it is, whatever a third party's check raises
+        return Outcome(Status.ERROR, f"{type(error).__name__}: {error}", error=error)
+    return None
+
+
+def blank(suite: str, check: Check, dropped: str = "", replaced: str = "") -> CheckResult:
+    """Give the result of a check whose node has not run."""
+    return CheckResult(
+        suite=suite,
+        check=check.id,
+        kind="law" if check.stage is Stage.LAWS else "check",
+        stage=check.stage.name,
+        level=str(check.level),
+        sentence=check.sentence,
+        status=Status.DROPPED if dropped else Status.DESELECTED,
+        detail=dropped,
+        replaced=replaced,
+    )
+
+
+def _result(node: Node, outcome: Outcome, tally: Tally, seconds: float) -> CheckResult:
+    return msgspec.structs.replace(
+        blank(node.suite, node.check, replaced=node.replaced),
+        status=outcome.status,
+        detail=outcome.detail,
+        programs=tally.programs,
+        operations=tally.operations,
+        seconds=round(seconds, 6),
+        failure=outcome.failure,
+    )
+
+
+def _needs(check: Check) -> frozenset[Capability]:
+    needs: frozenset[Capability] = getattr(check, "needs", frozenset())
+    return needs
+
+
+def _is_about(entry: KnownFailure, node: Node) -> bool:
+    return (entry.contract, entry.backend, entry.check) == (
+        node.contract.name,
+        node.backend,
+        node.check.id,
+    )
+
+
+def _replay_command(node: Node, path: Path) -> str:
+    shown = shlex.quote(os.path.relpath(path))
+    command = f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"
+    return f"The program is saved. To run it again:\n    {command}"

@@ -1,0 +1,184 @@
+"""Readers of a run's result: `load` a report; terminal, badges and pages are views of it.
+
+docs/report.md describes the JSON format. A new field may appear in any version of storeproof;
+a field that changes its meaning or goes makes a new `FORMAT`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from storeproof.harness.exceptions import ReportError
+
+__all__ = [
+    "FORMAT",
+    "BackendInfo",
+    "CheckResult",
+    "Failure",
+    "Judgement",
+    "Report",
+    "Status",
+    "Verdict",
+    "load",
+    "probe",
+    "save",
+]
+
+FORMAT = "storeproof-report/1"
+
+
+class Status(StrEnum):
+    """What became of one check or law."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    KNOWN_FAILURE = "known failure"
+    """It failed, as an entry of a known-failures file says."""
+    ERROR = "error"
+    """It could not be carried out: the contract, a known-failures entry or the harness is at fault."""
+    NOT_RUN = "not run"
+    """An earlier stage is broken."""
+    NOT_APPLICABLE = "not applicable"
+    """It needs a capability that the backend does not declare."""
+    SKIPPED = "skipped"
+    """No server, a skip mark, or the run stopped before it."""
+    DESELECTED = "deselected"
+    DROPPED = "dropped"
+    """The suite drops it, with a reason."""
+
+
+class Verdict(StrEnum):
+    """What a run says of one contract on one backend."""
+
+    CONFORMANT = "conformant"
+    NON_CONFORMANT = "non-conformant"
+    INCOMPLETE = "incomplete"
+
+
+class Failure(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """How a check failed first."""
+
+    message: str
+    program: dict[str, Any] | None = None
+    """The shortest program that shows it, as `--storage-replay` takes it."""
+    saved: str | None = None
+    """Where the program was saved, relative to the run's root folder."""
+
+
+class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """What became of one check or law of a suite."""
+
+    suite: str
+    """The node id of the suite's class."""
+    check: str
+    kind: str
+    """`check` or `law`."""
+    stage: str
+    level: str
+    """`MUST` or `SHOULD`."""
+    sentence: str
+    status: Status
+    detail: str = ""
+    """Why it did not run, or is known to fail."""
+    replaced: str = ""
+    """The suite's reason, where it runs another test in this one's place."""
+    programs: int = 0
+    operations: int = 0
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+class Judgement(msgspec.Struct, kw_only=True, frozen=True):
+    """One contract on one backend: the verdict and what it rests on."""
+
+    contract: str
+    backend: str
+    verdict: Verdict
+    as_recorded: bool
+    """Non-conformant exactly as the known-failures files say, so the run does not fail for it."""
+    only_deselected: bool
+    """Incomplete for no other reason than that checks were deselected."""
+    why: tuple[str, ...]
+    """Why it is not conformant, or a note on a SHOULD that failed; empty otherwise."""
+    checks: tuple[CheckResult, ...]
+
+
+class BackendInfo(msgspec.Struct, kw_only=True, frozen=True):
+    """A backend of the run. Its address is left out: it may hold a password."""
+
+    description: str = ""
+    version: str = ""
+    capabilities: tuple[str, ...] = ()
+    problem: str = ""
+    """Why it could not be had."""
+
+
+class Report(msgspec.Struct, kw_only=True, frozen=True):
+    """One run: what it was asked for, what it ran with, what it found."""
+
+    format: str = FORMAT
+    started_at: datetime
+    seconds: float
+    passed: bool
+    """Whether nothing here makes the run fail; other tests of the same run do not count."""
+    partial: bool
+    """Whether the run accepts that checks were deselected (`--storage-partial`)."""
+    profile: str
+    programs: int
+    """Programs that a check of this profile tries."""
+    steps: int
+    """Calls in each of them, at most."""
+    seed: int
+    versions: dict[str, str]
+    backends: dict[str, BackendInfo]
+    problems: tuple[str, ...]
+    """What makes the run fail beside the verdicts, a sentence each."""
+    judgements: tuple[Judgement, ...]
+
+
+def save(report: Report, path: Path) -> None:
+    """Write a report as JSON.
+
+    Raises ReportError where the file can't be written.
+    """
+    try:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    except OSError as error:
+        raise ReportError(path, f"the report can't be written: {error.strerror}") from None
+
+
+def load(path: Path) -> Report:
+    """Read a report.
+
+    Raises ReportError where the file is missing, damaged or of another format.
+    """
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
+    except OSError as error:
+        raise ReportError(path, f"the report can't be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise ReportError(path, f"this is not a report: {error}") from None
+    if report.format != FORMAT:
+        raise ReportError(path, f"its format is {report.format!r}; this version reads {FORMAT}")
+    return report
+
+
+def probe(path: Path) -> None:
+    """Make sure, before a run, that a report can be written here; nothing is left behind.
+
+    Raises ReportError where it can't.
+    """
+    existed = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        problem = f"the report can't be written there: {error.strerror}. Give another path"
+        raise ReportError(path, problem) from None
+    if not existed:
+        path.unlink()

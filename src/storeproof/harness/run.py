@@ -1,0 +1,175 @@
+"""The plugin keeps one `Run` per pytest process: what it was asked for, what came of it, the report."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib import metadata
+
+from storeproof.harness.backends.base import Backend, RunOptions
+from storeproof.harness.collected import Collected
+from storeproof.harness.known_failures import KnownFailure, read_known_failures, unmatched
+from storeproof.harness.proving import Prover
+from storeproof.harness.report import BackendInfo, Judgement, Report, Status, probe
+from storeproof.harness.saved import SavedProgram, read_saved
+from storeproof.harness.servers import Servers
+from storeproof.harness.session import Session, current_session
+from storeproof.harness.settings import Settings
+from storeproof.harness.verdict import accepted
+
+__all__ = ["Run"]
+
+_LIBRARIES = ("storeproof", "pytest", "hypothesis", "sqlalchemy", "msgspec", "aiosqlite", "asyncpg")
+
+
+class Run:
+    """What a pytest process was asked for and what came of it.
+
+    Raises HarnessError where something that was asked for can't be: an unknown backend, a damaged
+    file of known failures or program, a report that can't be written.
+    """
+
+    def __init__(self, settings: Settings, extra: Iterable[Backend], *, worker: bool) -> None:
+        from storeproof.harness.backends.registry import choose, registered_backends
+
+        self.settings, self.worker = settings, worker
+        self.registered: Mapping[str, Backend] = registered_backends(extra)
+        self.replay: SavedProgram | None = read_saved(settings.replay) if settings.replay else None
+        self.backends = [each.name for each in choose(self._storage(), dict(self.registered))]
+        self.known: Sequence[KnownFailure] = [
+            entry for path in settings.known_failures for entry in read_known_failures(path)
+        ]
+        if settings.report is not None and not worker:
+            probe(settings.report)
+        self.collected = Collected()
+        self.servers = Servers(self.registered, self._run_options())
+        self.problems: list[str] = []
+        self._started_at, self._started = datetime.now(UTC), time.perf_counter()
+        self._session: Session | None = None
+        self._current = ExitStack()
+
+    @property
+    def header(self) -> str:
+        """Say in one line what the run was asked for and what it has."""
+        backends = "; ".join(map(self.servers.description, self.backends))
+        return (
+            f"storeproof {metadata.version('storeproof')}: {backends}; "
+            f"profile {self.settings.profile.name}; seed {self.settings.seed}"
+        )
+
+    def start_servers(self) -> None:
+        """Start the servers that the selected nodes need."""
+        needed = {each.backend for each in self.collected.selected}
+        self.servers.start(each for each in self.backends if each in needed)
+
+    def prover(self) -> Prover:
+        """Make what carries out the nodes of this process."""
+        if self.worker:
+            self.servers.read()
+        self._session = Session(self.registered, self.servers)
+        self._current.enter_context(current_session(self._session))
+        return Prover(
+            session=self._session,
+            profile=self.settings.profile,
+            seed=self.settings.seed,
+            root=self.settings.root,
+            programs=self.settings.programs,
+            known=self.known,
+            replay=self.replay,
+        )
+
+    def close(self) -> None:
+        """Close this process's stores and stop the servers that it started."""
+        self._current.close()
+        if self._session is not None:
+            self.problems += self._session.close()
+            self._session = None
+        self.problems += self.servers.stop()
+
+    def report(self) -> Report:
+        """Judge what was collected and give the whole result."""
+        judgements = [] if self.replay else self.collected.judgements(self.backends)
+        problems = (*self.problems, *self.collected.clashes(), *self._complaints(judgements))
+        partial = self.settings.partial
+        profile = self.settings.profile
+        return Report(
+            started_at=self._started_at,
+            seconds=round(time.perf_counter() - self._started, 3),
+            passed=not problems and all(accepted(each, partial=partial) for each in judgements),
+            partial=partial,
+            profile=profile.name,
+            programs=profile.programs,
+            steps=profile.steps,
+            seed=self.settings.seed,
+            versions=_versions(),
+            backends={name: self._backend_info(name) for name in self.backends},
+            problems=problems,
+            judgements=tuple(judgements),
+        )
+
+    def replayed(self) -> list[str]:
+        """Say what came of the program that was replayed."""
+        results = [pair for found in self.collected.results.values() for pair in found]
+        return [
+            f"{self.settings.replay} on {backend}: {_REPLAYED.get(result.status, result.detail)}"
+            for backend, result in results
+        ]
+
+    def _storage(self) -> str:
+        replayed = self.replay.backend if self.replay else None
+        return self.settings.storage or replayed or self.settings.usual_storage or "memory"
+
+    def _run_options(self) -> RunOptions:
+        return RunOptions(
+            directory=self.settings.directory,
+            postgres_url=self.settings.postgres_url,
+            postgres_image=self.settings.postgres_image,
+        )
+
+    def _complaints(self, judgements: Sequence[Judgement]) -> list[str]:
+        if self.replay is not None:
+            return self._replay_complaints(self.replay)
+        if not self.collected.suites:
+            return [f"{self.settings.asked} was given, but no suite was collected. {_NO_SUITE}"]
+        return unmatched(
+            self.known, judgements, self.registered, partial=self.settings.partial
+        )
+
+    def _replay_complaints(self, replay: SavedProgram) -> list[str]:
+        results = [pair for found in self.collected.results.values() for pair in found]
+        if not results:
+            return [
+                f"{replay.path} was not replayed: no suite that was collected has a contract "
+                f"{replay.contract!r} with a check {replay.check!r}. Name the suite's module or node"
+            ]
+        told = (Status.PASSED, Status.FAILED)
+        return [
+            f"{replay.path} was not replayed on {backend}: {result.detail}"
+            for backend, result in results
+            if result.status not in told
+        ]
+
+    def _backend_info(self, name: str) -> BackendInfo:
+        return BackendInfo(
+            description=self.servers.description(name),
+            version=self.servers.version(name),
+            capabilities=tuple(sorted(self.registered[name].capabilities)),
+            problem=self.servers.problem(name),
+        )
+
+
+_REPLAYED = {Status.PASSED: "the program passes", Status.FAILED: "the program still fails"}
+_NO_SUITE = "Name a module with a class that is made by contract.suite(), or leave the option out"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,153 @@
+"""Checks run the calls of a program on a storage here, and get each call's outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storeproof.harness.compare import Renaming, Rules, difference
+from storeproof.harness.copying import isolated, scribble
+from storeproof.harness.operations import Operation, Style
+from storeproof.harness.program import Call, resolve
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__ = ["PATIENCE", "Actor", "Outcome", "compare_outcomes", "invoke", "public_attributes"]
+
+PATIENCE = 20.0
+"""Seconds after which a call that has not returned counts as raising TimeoutError."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call gave: a value, or an error, which the contract declares or not."""
+
+    value: Any = None
+    error: Exception | None = None
+    declared: bool = True
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return f"returned {_short(self.value)}"
+        return f"raised {_error_text(self.error)}"
+
+
+def public_attributes(error: BaseException | None) -> dict[str, Any]:
+    """Give the attributes by which two errors of one class are compared."""
+    return {
+        name: value
+        for name, value in getattr(error, "__dict__", {}).items()
+        if not name.startswith("_") and not isinstance(value, BaseException)
+    }
+
+
+def compare_outcomes(
+    contract: Contract, operation: str, expected: Outcome, actual: Outcome, renaming: Renaming
+) -> str | None:
+    """Say how two outcomes of an operation differ, or give None where they are the same."""
+    rules = contract.rules
+    if not actual.declared and type(actual.error) is not type(expected.error):
+        return f"{_error_text(actual.error)} is none of the contract's errors"
+    if expected.error is not None or actual.error is not None:
+        return _compare_errors(expected, actual, rules, renaming)
+    made = f"{operation}.return" in rules.generated
+    if made and renaming.match(operation, expected.value, actual.value):
+        return None
+    found = difference(
+        expected.value,
+        actual.value,
+        rules=rules,
+        renaming=renaming,
+        unordered=operation in contract.unordered,
+    )
+    return None if found is None else str(found)
+
+
+def _compare_errors(
+    expected: Outcome, actual: Outcome, rules: Rules, renaming: Renaming
+) -> str | None:
+    if type(expected.error) is not type(actual.error):
+        return f"the model {expected}; the storage {actual}"
+    found = difference(
+        public_attributes(expected.error),
+        public_attributes(actual.error),
+        rules=rules,
+        renaming=renaming,
+    )
+    return None if found is None else f"the error's {found.path.strip('[]')}: {found.reason}"
+
+
+class Actor:
+    """A caller of one storage during one program; it remembers results for later references.
+
+    A scribbling actor overwrites every mutable argument and result after the call, a harmless one
+    gives the storage copies and keeps copies.
+    """
+
+    def __init__(self, contract: Contract, storage: Any, *, scribbling: bool) -> None:
+        self._contract, self._storage, self._scribbling = contract, storage, scribbling
+        self.results: list[Any] = []
+
+    async def call(self, call: Call) -> Outcome:
+        """Make one call; anything raised that derives from Exception is an outcome."""
+        try:
+            arguments = {
+                name: isolated(resolve(template, self.results))
+                for name, template in call.arguments.items()
+            }
+        except (LookupError, AttributeError, TypeError) as error:
+            self.results.append(None)
+            return Outcome(error=error, declared=False)
+        outcome = await self._invoke(call.operation, arguments)
+        self.results.append(outcome.value)
+        return outcome
+
+    async def _invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
+        operation = self._contract.operations[name]
+        context = {
+            each.name: self._contract.context[each.name]()
+            for each in operation.parameters
+            if each.name in self._contract.context
+        }
+        try:
+            async with asyncio.timeout(PATIENCE):
+                value = await invoke(self._storage, operation, {**arguments, **context})
+        except Exception as error:
+            if self._scribbling:
+                scribble(list(arguments.values()))
+            return Outcome(error=error, declared=isinstance(error, self._contract.errors))
+        kept = isolated(value)
+        if self._scribbling:
+            scribble([*arguments.values(), value])
+        return Outcome(value=kept)
+
+
+async def invoke(storage: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
+    """Call an operation by its Protocol's parameter names; an async generator is collected."""
+    positional = [
+        arguments[each.name]
+        for each in operation.parameters
+        if each.kind is inspect.Parameter.POSITIONAL_ONLY and each.name in arguments
+    ]
+    named = {
+        each.name: arguments[each.name]
+        for each in operation.parameters
+        if each.kind is not inspect.Parameter.POSITIONAL_ONLY and each.name in arguments
+    }
+    made = getattr(storage, operation.name)(*positional, **named)
+    if operation.style is Style.GENERATOR:
+        return [each async for each in made]
+    return await made if operation.style is Style.COROUTINE else made
+
+
+def _error_text(error: BaseException | None) -> str:
+    return f"{type(error).__name__}({error})" if error is not None else "nothing"
+
+
+def _short(value: Any, most: int = 400) -> str:
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,105 @@
+"""The plugin asks here which of pytest's items are nodes of a suite, and puts them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from storeproof.harness.collected import Key
+from storeproof.harness.proving import blank
+from storeproof.harness.report import CheckResult, Status
+from storeproof.harness.saved import SavedProgram
+from storeproof.harness.suite import RESULT, Planned, Suite, is_suite
+
+__all__ = ["deselected_by_replay", "keys_of", "put_in_order", "result_of"]
+
+
+@dataclass(frozen=True)
+class _SuiteNode:
+    suite: str
+    cls: type[Suite]
+    name: str
+    planned: Planned
+    backend: str
+
+    @property
+    def key(self) -> Key:
+        return Key(self.suite, self.backend, self.planned.check.id)
+
+
+def put_in_order(items: list[pytest.Item], backends: Sequence[str]) -> None:
+    """Order each suite's nodes by backend, then stage, in the places that its nodes have."""
+    places: dict[str, list[int]] = {}
+    nodes = [_suite_node(each) for each in items]
+    for index, node in enumerate(nodes):
+        if node is not None:
+            places.setdefault(node.suite, []).append(index)
+    ranks = {name: rank for rank, name in enumerate(backends)}
+
+    def rank(index: int) -> tuple[int, int]:
+        node = nodes[index]
+        assert node is not None, "only places of nodes are ranked"
+        return ranks[node.backend], list(node.cls.storeproof_plan).index(node.name)
+
+    for found in places.values():
+        ordered = [items[each] for each in sorted(found, key=rank)]
+        for place, item in zip(found, ordered, strict=True):
+            items[place] = item
+
+
+def deselected_by_replay(
+    items: Iterable[pytest.Item], replay: SavedProgram | None
+) -> list[pytest.Item]:
+    """Give the items that a replay leaves out."""
+    if replay is None:
+        return []
+    return [each for each in items if not _is_replayed(_suite_node(each), replay)]
+
+
+def keys_of(items: Iterable[pytest.Item]) -> list[Key]:
+    """Give the keys of those items that are nodes of a suite."""
+    return [node.key for node in map(_suite_node, items) if node is not None]
+
+
+def result_of(item: pytest.Item, report: pytest.TestReport) -> tuple[str, CheckResult] | None:
+    """Give an item's backend and result, where it is a suite's node and this report decides it."""
+    node = _suite_node(item)
+    if node is None or (report.when != "call" and (report.when == "teardown" or report.passed)):
+        return None
+    result = item.stash.get(RESULT, None) if report.when == "call" else None
+    return node.backend, result or _cut_short(node, report)
+
+
+def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:
+    status = Status.SKIPPED if report.skipped else Status.ERROR
+    detail = report.longrepr[2] if isinstance(report.longrepr, tuple) else _last_line(report)
+    return msgspec.structs.replace(
+        blank(node.suite, node.planned.check, replaced=node.planned.replaced),
+        status=status,
+        detail=detail.removeprefix("Skipped: "),
+    )
+
+
+def _last_line(report: pytest.TestReport) -> str:
+    return (report.longreprtext.strip().splitlines() or ["it did not run"])[-1].strip()
+
+
+def _is_replayed(node: _SuiteNode | None, replay: SavedProgram) -> bool:
+    if node is None:
+        return False
+    contract = node.cls.storeproof_contract.name
+    return (contract, node.planned.check.id) == (replay.contract, replay.check)
+
+
+def _suite_node(item: pytest.Item) -> _SuiteNode | None:
+    if not isinstance(item, pytest.Function) or not is_suite(item.cls):
+        return None
+    cls = item.cls
+    planned = cls.storeproof_plan.get(item.originalname)
+    if planned is None or planned.dropped or item.parent is None:
+        return None
+    backend = item.callspec.params["storage_backend"]
+    return _SuiteNode(item.parent.nodeid, cls, item.originalname, planned, backend)

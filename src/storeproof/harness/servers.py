@@ -1,0 +1,104 @@
+"""The plugin starts the chosen backends' servers here, once a run, and tells its workers of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from storeproof.harness.backends.base import Backend, RunOptions, Server
+from storeproof.harness.exceptions import HarnessError
+
+__all__ = ["Servers"]
+
+_FILE = "servers.json"
+
+
+class _Found(msgspec.Struct):
+    servers: dict[str, Server] = {}
+    problems: dict[str, str] = {}
+
+
+class Servers:
+    """The servers of a run by their backend's name, and why there is none where there is none.
+
+    A controller starts them and publishes them in the run's directory; its workers only read.
+    """
+
+    def __init__(self, backends: Mapping[str, Backend], options: RunOptions) -> None:
+        self._backends, self._options = backends, options
+        self._found = _Found()
+        self._started: list[Backend] = []
+
+    def start(self, names: Iterable[str]) -> None:
+        """Start those that are not running yet, and publish them."""
+        for name in names:
+            if name not in self._found.servers and name not in self._found.problems:
+                self._start(name)
+        temporary = self._options.directory / f"{_FILE}.new"
+        temporary.touch(mode=0o600)  # an address may hold a password
+        temporary.write_bytes(msgspec.json.encode(self._found))
+        temporary.replace(self._options.directory / _FILE)
+
+    def read(self) -> None:
+        """Learn, in a worker, what the controller published."""
+        self._found = msgspec.json.decode(_published(self._options.directory), type=_Found)
+
+    def stop(self) -> list[str]:
+        """Stop what was started here; gives a sentence on each that can't be stopped."""
+        sentences: list[str] = []
+        while self._started:
+            backend = self._started.pop()
+            try:
+                backend.stop()
+            except Exception as error:  # noqa: BLE001 - the other servers must be stopped too
+                sentences.append(f"{backend.name} could not be stopped: {error!r}")
+        return sentences
+
+    def of(self, name: str) -> Server:
+        """Give a backend's server, starting it where the run did not.
+
+        Raises HarnessError, with the problem's sentence, where it can't be had.
+        """
+        if name not in self._found.servers and name not in self._found.problems:
+            self._start(name)
+        if self.problem(name):
+            raise HarnessError(self.problem(name))
+        return self._found.servers[name]
+
+    def problem(self, name: str) -> str:
+        """Why a backend's server can't be had, in a sentence with a remedy; empty if it can."""
+        return self._found.problems.get(name, "")
+
+    def lost(self, name: str, sentence: str) -> None:
+        """Note that a server that was had is no longer."""
+        self._found.problems[name] = sentence
+
+    def description(self, name: str) -> str:
+        """Say in a few words what a backend runs on."""
+        if self.problem(name):
+            return f"{name} = not available"
+        text = self._found.servers.get(name, Server()).description
+        return name if text in ("", name) else f"{name} = {text}"
+
+    def version(self, name: str) -> str:
+        """Give the version of a backend's server; empty where it has none."""
+        return self._found.servers.get(name, Server()).version
+
+    def _start(self, name: str) -> None:
+        backend = self._backends[name]
+        self._started.append(backend)
+        try:
+            self._found.servers[name] = backend.start(self._options)
+        except HarnessError as error:
+            self._found.problems[name] = str(error)
+        except Exception as error:  # noqa: BLE001 - a third party's backend may raise anything
+            self._found.problems[name] = f"{name} could not be started: {error!r}"
+
+
+def _published(directory: Path) -> bytes:
+    with contextlib.suppress(FileNotFoundError):
+        return (directory / _FILE).read_bytes()
+    return b"{}"

@@ -1,0 +1,106 @@
+"""The plugin reads pytest's options into `Settings` here; nobody else needs this."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from storeproof.harness.checks.base import Profile
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["PROFILES", "Settings", "read_settings", "worker_input"]
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    "quick": Profile("quick", programs=60, steps=12),
+    "full": Profile("full", programs=300, steps=25),
+    "soak": Profile("soak", programs=2000, steps=40),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run was asked for."""
+
+    storage: str | None
+    """The backends' names, as `--storage` gives them."""
+    usual_storage: str | None
+    """As the ini file gives them."""
+    asked: str
+    """The option of the command line that asks for suites; empty where there is none."""
+    profile: Profile
+    seed: int
+    directory: Path
+    """This run's own, shared by its workers, removed at its end."""
+    root: Path
+    report: Path | None
+    replay: Path | None
+    known_failures: tuple[Path, ...]
+    partial: bool
+    postgres_url: str | None
+    postgres_image: str | None
+
+    @property
+    def programs(self) -> Path:
+        """Where the programs of failures are saved."""
+        return self.root / ".storeproof" / "programs"
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read the options, the ini file and the environment."""
+    option, inputs = config.option, worker_input(config)
+    here = config.invocation_params.dir
+    return Settings(
+        storage=option.storage,
+        usual_storage=config.getini("storage") or None,
+        asked=_asked(config),
+        profile=PROFILES[option.storage_profile],
+        seed=inputs.get("seed", _seed(option.storage_seed)),
+        directory=Path(inputs["directory"]) if inputs else _directory(config),
+        root=config.rootpath,
+        report=_absolute(here, option.storage_report),
+        replay=_absolute(here, option.storage_replay),
+        known_failures=_known_failures(config),
+        partial=option.storage_partial,
+        postgres_url=option.storage_postgres_url or os.environ.get("STOREPROOF_POSTGRES_URL"),
+        postgres_image=option.storage_postgres_image or os.environ.get("STOREPROOF_POSTGRES_IMAGE"),
+    )
+
+
+def worker_input(config: pytest.Config) -> dict[str, Any]:
+    """Give what the controller tells this pytest-xdist worker; empty outside one."""
+    found: dict[str, Any] = getattr(config, "workerinput", {}).get("storeproof", {})
+    return found
+
+
+def _asked(config: pytest.Config) -> str:
+    names = ("--storage", "--storage-report", "--storage-replay")
+    given = (str(each) for each in config.invocation_params.args)
+    return next((each for each in given if each.partition("=")[0] in names), "")
+
+
+def _seed(given: int | None) -> int:
+    return secrets.randbelow(2**32) if given is None else given
+
+
+def _directory(config: pytest.Config) -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="storeproof-"))
+    config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
+    return directory
+
+
+def _absolute(here: Path, given: str | None) -> Path | None:
+    return None if given is None else here / given
+
+
+def _known_failures(config: pytest.Config) -> tuple[Path, ...]:
+    here = config.invocation_params.dir
+    given = [here / each for each in config.option.storage_known_failures]
+    return (*config.getini("storage_known_failures"), *given)

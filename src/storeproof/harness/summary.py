@@ -1,0 +1,83 @@
+"""The plugin prints a report at the end of a run through `lines`; others may too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from storeproof.harness.report import CheckResult, Judgement, Report, Status, Verdict
+
+__all__ = ["lines", "title"]
+
+_COLUMNS = ("contract", "backend", "verdict", "checks", "laws", "programs", "operations", "seconds")
+_LEFT = 3
+_PARTIAL = "Pass --storage-partial to accept a run that leaves out checks by selection"
+_UNCOUNTED = (Status.NOT_APPLICABLE, Status.DROPPED)
+
+
+def title(report: Report) -> str:
+    """Give what makes the run repeatable."""
+    return f"storeproof: profile {report.profile}, seed {report.seed}"
+
+
+def lines(report: Report) -> list[str]:
+    """Give a table of the verdicts, then why those that are not conformant are not."""
+    return [
+        *_table([_row(each) for each in report.judgements]),
+        *_whys(report.judgements),
+        *_hint(report),
+        *report.problems,
+    ]
+
+
+def _row(judgement: Judgement) -> tuple[str, ...]:
+    checks = judgement.checks
+    return (
+        judgement.contract,
+        judgement.backend,
+        _verdict(judgement),
+        _passed(each for each in checks if each.kind == "check"),
+        _passed(each for each in checks if each.kind == "law"),
+        str(sum(each.programs for each in checks)),
+        str(sum(each.operations for each in checks)),
+        f"{sum(each.seconds for each in checks):.2f}",
+    )
+
+
+def _verdict(judgement: Judgement) -> str:
+    return f"{judgement.verdict}{', as recorded' if judgement.as_recorded else ''}"
+
+
+def _passed(results: Iterable[CheckResult]) -> str:
+    counted = [each for each in results if each.status not in _UNCOUNTED]
+    return f"{sum(each.status is Status.PASSED for each in counted)}/{len(counted)}"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+    return [_line(row, widths) for row in (_COLUMNS, *rows)]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = list(zip(row, widths, strict=True))
+    left = [text.ljust(width) for text, width in pairs[:_LEFT]]
+    right = [text.rjust(width) for text, width in pairs[_LEFT:]]
+    return "  ".join([*left, *right]).rstrip()
+
+
+def _whys(judgements: Iterable[Judgement]) -> Iterable[str]:
+    """Give a line for each reason on each backend; contracts that share it share the line."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for each in judgements:
+        if each.why:
+            key = (each.backend, _verdict(each), each.why)
+            groups.setdefault(key, []).append(each.contract)
+    for (backend, verdict, why), contracts in groups.items():
+        yield f"{', '.join(contracts)} on {backend}: {verdict}: {'; '.join(why)}"
+
+
+def _hint(report: Report) -> list[str]:
+    incomplete = [each for each in report.judgements if each.verdict is Verdict.INCOMPLETE]
+    excused = any(each.only_deselected for each in incomplete)
+    return [_PARTIAL] if excused and not report.partial else []

@@ -1,0 +1,201 @@
+"""Programs get their argument values here: hostile but legal ones for every type."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+__all__ = ["Draw", "choose", "pick", "scalar_drawer"]
+
+_COMBINING = "a\u0301"
+_SIMPLE_TEXT = ("a", "b", "A", "c", "ab", "a b", "á", "0")
+_HOSTILE_TEXT = (
+    "",
+    " ",
+    " a",
+    "a ",
+    "a\n",
+    _COMBINING,
+    "ß",
+    "İ",
+    "ﬁ",
+    "Ω",
+    "日本語",
+    "😀",
+    "\u200b",
+    "\u2028",
+    "\ufeff",
+    "%",
+    "_",
+    "a%",
+    "\\",
+    "'",
+    '"',
+    "a'; --",
+    "null",
+    "true",
+    "1",
+    "1e3",
+    "{}",
+    "[]",
+    "/",
+    "../a",
+    ".",
+    ":",
+    "*",
+    "\x7f",
+    "\x01",
+    "\x00",
+    "a\x00b",
+    "a" * 256,
+)
+_INTEGERS = (0, 1, 2, -1, 3, 10, 127, 255, 256, 65536, 2**31 - 1, 2**31, -(2**31), 2**53 + 1)
+_LARGE_INTEGERS = (2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 2**64, 10**30)
+_FLOATS = (0.0, 1.0, -1.0, 0.5, 0.1, 0.1 + 0.2, 1e-9, 1e16, 1.7976931348623157e308, 5e-324)
+_ODD_FLOATS = (math.inf, -math.inf, math.nan)
+_DECIMALS = tuple(
+    map(
+        Decimal,
+        [
+            "0",
+            "1",
+            "0.1",
+            "-1",
+            "0.000000001",
+            "1234567890.123456789",
+            "9223372036.854775807",
+            "1E+3",
+        ],
+    )
+)
+_MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_DATETIMES = (
+    _MOMENT,
+    _MOMENT + timedelta(seconds=1),
+    _MOMENT + timedelta(microseconds=1),
+    _MOMENT + timedelta(days=1),
+    _MOMENT - timedelta(microseconds=1),
+    _MOMENT.replace(microsecond=999_999),
+    _MOMENT.astimezone(timezone(timedelta(hours=5, minutes=30))),
+    datetime(2026, 3, 1, 4, tzinfo=timezone(timedelta(hours=-8))),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
+    datetime(1000, 1, 1, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+)
+_DATES = (date(2026, 3, 1), date(2024, 2, 29), date(1970, 1, 1), date(9999, 12, 31), date(1, 1, 1))
+_TIMES = (time(12), time(0), time(23, 59, 59, 999_999), time(0, 0, 0, 1))
+_DELTAS = (
+    timedelta(0),
+    timedelta(seconds=1),
+    timedelta(microseconds=1),
+    timedelta(days=1),
+    timedelta(days=-1),
+)
+_BYTES = (b"a", b"b", b"", b"\x00", b"\xff\xfe", b"ab" * 200)
+_UUIDS = tuple(UUID(int=number) for number in (1, 2, 3, 0, 2**128 - 1))
+_JSON: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    1,
+    "a",
+    "",
+    1.5,
+    [],
+    {},
+    [1, "a"],
+    {"a": 1},
+    {"b": None, "a": [1, {"": "é"}]},
+)
+
+
+class Draw:
+    """Draws for one program: from strategies, and small choices, several out of one draw.
+
+    A choice of its own per Hypothesis draw would cost more than most calls on memory do.
+    """
+
+    _CHUNK = st.binary(min_size=8, max_size=8)
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self._draw = draw
+        self._left = b""
+
+    def __call__(self, strategy: st.SearchStrategy[Any]) -> Any:
+        return self._draw(strategy)
+
+    def begin(self) -> None:
+        """Start afresh, so that what comes next can be taken out as a whole."""
+        self._left = b""
+
+    def below(self, count: int) -> int:
+        """Give a number from 0 to count - 1, of at most 256."""
+        if not self._left:
+            self._left = self._draw(self._CHUNK)
+        first, self._left = self._left[0], self._left[1:]
+        return first % count
+
+
+def choose(draw: Draw, count: int) -> int:
+    """Draw a number from 0 to count - 1; it shrinks towards 0."""
+    if count > 256:
+        return 256 * draw.below(-(-count // 256)) + draw.below(256)
+    return draw.below(count) if count > 1 else 0
+
+
+def pick(draw: Draw, values: Sequence[Any]) -> Any:
+    """Draw one of the values; it shrinks towards the first."""
+    return values[choose(draw, len(values))]
+
+
+def _weighted(usual: Sequence[Any], hostile: Sequence[Any], times: int = 4) -> tuple[Any, ...]:
+    return (*(tuple(usual) * times), *hostile)
+
+
+_TABLES: dict[type, tuple[Any, ...]] = {
+    bool: (False, True),
+    str: _weighted(_SIMPLE_TEXT, _HOSTILE_TEXT, 8),
+    int: _weighted(_INTEGERS, _LARGE_INTEGERS, 5),
+    float: _weighted(_FLOATS, _ODD_FLOATS, 3),
+    Decimal: _DECIMALS,
+    datetime: _weighted(_DATETIMES[:5], _DATETIMES[5:], 2),
+    date: _DATES,
+    time: _TIMES,
+    timedelta: _DELTAS,
+    bytes: _BYTES,
+    UUID: _UUIDS,
+    type(None): (None,),
+}
+_RANDOM: dict[type, st.SearchStrategy[Any]] = {
+    str: st.text(max_size=12),
+    int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False),
+    bytes: st.binary(max_size=12),
+}
+_ONE_IN = 12
+
+
+def scalar_drawer(cls: Any, fits: Callable[[Any], bool]) -> Callable[[Draw], Any] | None:
+    """Give a function that draws values of a plain type which fit; None for any other type.
+
+    Most come from a table, in which simple values are frequent enough to meet again; one in twelve
+    is random where the type is a large one.
+    """
+    if cls is Any or cls is object:
+        return lambda draw: pick(draw, _JSON)
+    table = tuple(filter(fits, _TABLES.get(cls, ())))
+    if not table:
+        return None
+    random = _RANDOM.get(cls)
+    if random is None:
+        return lambda draw: pick(draw, table)
+    fitting = random.filter(fits)
+    return lambda draw: draw(fitting) if choose(draw, _ONE_IN) == _ONE_IN - 1 else pick(draw, table)

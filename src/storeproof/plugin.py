@@ -1,0 +1,262 @@
+"""pytest loads this module; nobody imports it by hand.
+
+It holds hooks only and imports the harness when the first suite is collected, or an option asks.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from storeproof.harness.report import CheckResult, Report
+    from storeproof.harness.run import Run
+    from storeproof.harness.settings import Settings
+
+__all__: list[str] = []
+
+_LAWS = "storeproof.reference"
+
+_settings: pytest.StashKey[Settings] = pytest.StashKey()
+_run: pytest.StashKey[Run] = pytest.StashKey()
+_report: pytest.StashKey[Report] = pytest.StashKey()
+_OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_looped: pytest.StashKey[bool] = pytest.StashKey()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from storeproof import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("storage", "backends that suites run on, as --storage takes them", default="")
+    parser.addini("storage_known_failures", "files of known failures", type="paths", default=[])
+    group = parser.getgroup("storeproof", "storeproof: conformance suites of storages")
+    add = group.addoption
+    add("--storage", metavar="NAMES", help="backends, such as memory,sqlite or all (memory)")
+    add(
+        "--storage-profile",
+        choices=("quick", "full", "soak"),
+        default="quick",
+        help="how many programs a check tries, and how long they are (quick)",
+    )
+    add("--storage-report", metavar="PATH", help="write the result as JSON")
+    add("--storage-replay", metavar="FILE", help="run one saved program, nothing else")
+    add(
+        "--storage-known-failures",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="TOML file of what is known to fail; may be repeated",
+    )
+    add("--storage-seed", metavar="INT", type=int, help="repeat a run's programs (random)")
+    add("--storage-postgres-url", metavar="URL", help="server for the backend postgres")
+    add("--storage-postgres-image", metavar="IMAGE", help="image for a container of postgres")
+    add(
+        "--storage-partial",
+        action="store_true",
+        help="accept a verdict that is incomplete only because checks were deselected",
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    option = config.option
+    if option.storage_replay and hasattr(option, "numprocesses"):
+        option.numprocesses = 0  # one program needs no workers
+    if _asks_for_storage(config) and _workers(config) and option.dist == "no":
+        option.dist = "loadgroup"
+    return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _LAWS not in sys.modules:
+        pytest.register_assert_rewrite(_LAWS)
+    if getattr(config, "workerinput", {}).get("storeproof", {}).get("loadgroup"):
+        config.option.loadgroup = True
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> Generator[None, Any, Any]:
+    option = session.config.option
+    files = option.storage_report or option.storage_replay or option.storage_known_failures
+    if _asks_for_storage(session.config) or files:
+        _get_run(session.config)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> None:
+    if isinstance(collector, pytest.Class) and _is_suite(collector.obj):
+        _get_run(collector.config).collected.add_suite(collector.nodeid, collector.obj)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if _is_suite(metafunc.cls) and "storage_backend" in metafunc.fixturenames:
+        names = _get_run(metafunc.config).backends
+        group = f"{metafunc.cls.storeproof_contract.name}-"
+        marked = metafunc.config.pluginmanager.hasplugin("xdist")
+        metafunc.parametrize(
+            "storage_backend",
+            [
+                pytest.param(name, marks=[pytest.mark.xdist_group(group + name)] if marked else [])
+                for name in names
+            ],
+            ids=names,
+        )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    run = config.stash.get(_run, None)
+    if run is None:
+        return
+    from storeproof.harness.selection import deselected_by_replay, put_in_order
+
+    put_in_order(items, run.backends)
+    gone = deselected_by_replay(items, run.replay)
+    if gone:
+        items[:] = [each for each in items if each not in gone]
+        config.hook.pytest_deselected(items=gone)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    run = session.config.stash.get(_run, None)
+    if run is None:
+        return
+    from storeproof.harness.selection import keys_of
+
+    run.collected.selected = keys_of(session.items)
+    if run.worker:
+        worker = session.config.workerinput["workerid"]  # type: ignore[attr-defined]  # xdist's
+        run.collected.save(run.settings.directory / f"collected-{worker}.json")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    config = session.config
+    if config.option.collectonly:
+        return
+    config.stash[_looped] = True
+    run = config.stash.get(_run, None)
+    if run is not None and not run.worker and not session.testsfailed:
+        _start_servers(config, run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    settings = _get_settings(node.config)
+    node.workerinput["storeproof"] = {
+        "seed": settings.seed,
+        "directory": str(settings.directory),
+        "loadgroup": node.config.option.dist == "loadgroup",
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    paths = sorted(_get_settings(node.config).directory.glob("collected-*.json"))
+    if paths:
+        run = _get_run(node.config)
+        run.collected.read(paths)
+        _start_servers(node.config, run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    problems = getattr(node, "workeroutput", {}).get("storeproof", [])
+    if problems:
+        _get_run(node.config).problems += problems
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    report = yield
+    if _run in item.config.stash:
+        from storeproof.harness.selection import result_of
+
+        vars(report)["storeproof"] = result_of(item, report)
+    return report
+
+
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config, run = session.config, session.config.stash.get(_run, None)
+    if run is None:
+        return
+    run.close()
+    if run.worker:
+        config.workeroutput["storeproof"] = run.problems  # type: ignore[attr-defined]  # xdist's
+    elif _looped in config.stash and run.has_something_to_say(session.exitstatus):
+        report = config.stash[_report] = run.finish()
+        if not report.passed and session.exitstatus in _OVERRULED:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    report = config.stash.get(_report, None)
+    if report is not None:
+        from storeproof.harness.summary import lines, title
+
+        terminalreporter.write_sep("=", title(report))
+        for line in [*lines(report), *_get_run(config).replayed()]:
+            terminalreporter.write_line(line)
+
+
+def _get_run(config: pytest.Config) -> Run:
+    if _run not in config.stash:
+        config.stash[_run] = _make_run(config)
+    return config.stash[_run]
+
+
+def _make_run(config: pytest.Config) -> Run:
+    from storeproof.harness.exceptions import HarnessError
+    from storeproof.harness.run import Run
+
+    settings = _get_settings(config)
+    hooked = config.hook.pytest_storeproof_backends(config=config)
+    extra = [backend for backends in hooked for backend in backends]
+    try:
+        run = Run(settings, extra, worker=hasattr(config, "workerinput"))
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.add_cleanup(run.close)
+    return run
+
+
+def _get_settings(config: pytest.Config) -> Settings:
+    from storeproof.harness.settings import read_settings
+
+    if _settings not in config.stash:
+        config.stash[_settings] = read_settings(config)
+    return config.stash[_settings]
+
+
+def _start_servers(config: pytest.Config, run: Run) -> None:
+    run.start_servers()
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and run.collected.suites:
+        terminal.ensure_newline()
+        terminal.write_line(run.header)
+
+
+def _asks_for_storage(config: pytest.Config) -> bool:
+    return bool(config.option.storage or config.getini("storage"))
+
+
+def _workers(config: pytest.Config) -> bool:
+    return bool(getattr(config.option, "numprocesses", None))
+
+
+def _is_suite(cls: Any) -> bool:
+    return hasattr(cls, "storeproof_plan")
