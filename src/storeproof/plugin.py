@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from storeproof.harness.report import CheckResult, Report
+    from storeproof.harness.report import Report
     from storeproof.harness.run import Run
     from storeproof.harness.settings import Settings
 
@@ -185,8 +185,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config, run = session.config, session.config.stash.get(_run, None)
@@ -220,8 +218,10 @@ def _get_run(config: pytest.Config) -> Run:
 
 
 def _make_run(config: pytest.Config) -> Run:
+    """Raises UsageError where something that was asked for can't be."""
     from storeproof.harness.exceptions import HarnessError
     from storeproof.harness.run import Run
+    from storeproof.harness.suite import PROVER
 
     settings = _get_settings(config)
     hooked = config.hook.pytest_storeproof_backends(config=config)
@@ -231,7 +231,20 @@ def _make_run(config: pytest.Config) -> Run:
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from None
     config.add_cleanup(run.close)
+    config.stash[PROVER] = run.prover
+    if not run.worker:
+        config.pluginmanager.register(_Results(run))
     return run
+
+
+class _Results:
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        result = getattr(report, "storeproof", None)
+        if result is not None:
+            self._run.collected.add_serialized(result)
 
 
 def _get_settings(config: pytest.Config) -> Settings:
@@ -259,4 +272,4 @@ def _workers(config: pytest.Config) -> bool:
 
 
 def _is_suite(cls: Any) -> bool:
-    return hasattr(cls, "storeproof_plan")
+    return isinstance(getattr(cls, "storeproof_plan", None), dict)

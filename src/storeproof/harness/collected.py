@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,9 +13,14 @@ from storeproof.harness.report import CheckResult, Judgement, Status
 from storeproof.harness.suite import Suite
 from storeproof.harness.verdict import judge
 
-__all__ = ["Collected", "Key"]
+__all__ = ["Collected", "Key", "serialized"]
 
 _STOPPED = "the run ended before it"
+
+
+def serialized(backend: str, result: CheckResult) -> str:
+    """Give a result as ASCII, whatever it tells of: pytest-xdist carries nothing but plain text."""
+    return json.dumps(msgspec.to_builtins((backend, result)))
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -51,8 +57,9 @@ class Collected(msgspec.Struct):
         blanks = [blank(nodeid, each.check, each.dropped, each.replaced) for each in plan]
         self.suites[nodeid] = _CollectedSuite(contract.name, protocol, blanks)
 
-    def add_result(self, backend: str, result: CheckResult) -> None:
+    def add_serialized(self, text: str) -> None:
         """Note a result; one that failed stays when its node is run again."""
+        backend, result = msgspec.convert(json.loads(text), tuple[str, CheckResult])
         kept = self.results.setdefault(result.suite, [])
         old = [each for each in kept if (each[0], each[1].check) == (backend, result.check)]
         if any(each[1].status is Status.FAILED for each in old):

@@ -29,10 +29,12 @@ class LawCheck(Check):
     def run(self, context: CheckContext) -> None:
         try:
             context.run(self._test(context.store))
-        except (CheckFailed, HarnessError):
+        except HarnessError:
             raise
-        except (Exception, asyncio.CancelledError) as error:
-            raise CheckFailed(self._failed(context.backend.name, error)) from None
+        except CheckFailed as error:
+            raise CheckFailed(self._failed(context, error.message), error.program) from None
+        except (Exception, asyncio.CancelledError, pytest.fail.Exception) as error:
+            raise CheckFailed(self._failed(context, _traceback(error))) from None
 
     async def _test(self, store: Store) -> None:
         arguments = {"storage": await store.fresh()}
@@ -40,8 +42,8 @@ class LawCheck(Check):
             arguments["second"] = await store.second()
         await self.law.test(**arguments)
 
-    def _failed(self, backend: str, error: BaseException) -> str:
-        return f"{self.id} ({self.level}) on {backend}: {self.sentence}\n\n{_traceback(error)}"
+    def _failed(self, context: CheckContext, text: str) -> str:
+        return f"{self.id} ({self.level}) on {context.backend.name}: {self.sentence}\n\n{text}"
 
 
 def law_check(contract: str, law: Law, *, in_stage: Stage = Stage.LAWS) -> LawCheck:

@@ -1,4 +1,4 @@
-"""A pytest node hands its check to `Prover`, which decides whether it runs and tells what came of it."""
+"""Nodes of suites hand their checks to `Prover`, which carries them out and tells what came."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from storeproof.harness.backends.base import Capability, Store
 from storeproof.harness.checks.base import Check, CheckContext, Profile, Stage, Tally
-from storeproof.harness.exceptions import CheckFailed, HarnessError, ReplayError
+from storeproof.harness.exceptions import (
+    BackendUnavailable,
+    CheckFailed,
+    ForeignData,
+    HarnessError,
+    ReplayError,
+)
 from storeproof.harness.known_failures import KnownFailure
 from storeproof.harness.law import Level
 from storeproof.harness.report import CheckResult, Failure, Status
@@ -83,7 +89,7 @@ class Prover:
             store = self.session.store(node.contract, node.backend)
         except HarnessError as error:
             return Outcome(Status.SKIPPED, str(error))
-        except Exception as error:  # noqa: BLE001 - a third party's opener may raise anything
+        except Exception as error:
             detail = self.session.unopened(node.contract, node.backend)
             return self._unless_died(node, Outcome(Status.ERROR, detail, error=error))
         try:
@@ -158,7 +164,9 @@ class Prover:
         return None
 
     def _failed(self, node: Node, failed: CheckFailed) -> Outcome:
-        message, data, saved = failed.message, None, None
+        message = failed.message.encode("utf-8", "backslashreplace").decode()
+        data: dict[str, Any] | None = None
+        saved: str | None = None
         if failed.program is not None and self.replay is None:
             names = (node.contract.name, node.backend, node.check.id)
             try:
@@ -172,6 +180,8 @@ class Prover:
         return Outcome(Status.FAILED, failure=Failure(message=message, program=data, saved=saved))
 
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
+        if outcome.status is Status.SKIPPED:
+            self.session.servers.lost(node.backend, outcome.detail)
         if outcome.status not in (Status.FAILED, Status.ERROR):
             return outcome
         died = self.session.died(node.backend)
@@ -184,11 +194,11 @@ def _attempt(check: Check, context: CheckContext) -> CheckFailed | Outcome | Non
         check.run(context)
     except CheckFailed as failed:
         return failed
-    except ReplayError:
-        raise
+    except (BackendUnavailable, ForeignData) as error:
+        return Outcome(Status.SKIPPED, str(error))
     except HarnessError as error:
         return Outcome(Status.ERROR, str(error))
-    except Exception as error:  # noqa: BLE001 - told as it is, whatever a third party's check raises
+    except Exception as error:
         return Outcome(Status.ERROR, f"{type(error).__name__}: {error}", error=error)
     return None
 

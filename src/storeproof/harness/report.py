@@ -6,6 +6,7 @@ a field that changes its meaning or goes makes a new `FORMAT`.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -40,7 +41,7 @@ class Status(StrEnum):
     KNOWN_FAILURE = "known failure"
     """It failed, as an entry of a known-failures file says."""
     ERROR = "error"
-    """It could not be carried out: the contract, a known-failures entry or the harness is at fault."""
+    """It could not be carried out: the contract, a known failure or the harness is wrong."""
     NOT_RUN = "not run"
     """An earlier stage is broken."""
     NOT_APPLICABLE = "not applicable"
@@ -147,7 +148,7 @@ def save(report: Report, path: Path) -> None:
     Raises ReportError where the file can't be written.
     """
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+        path.write_text(json.dumps(msgspec.to_builtins(report), indent=2) + "\n", "ascii")
     except OSError as error:
         raise ReportError(path, f"the report can't be written: {error.strerror}") from None
 
@@ -158,10 +159,10 @@ def load(path: Path) -> Report:
     Raises ReportError where the file is missing, damaged or of another format.
     """
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=Report)
+        report = msgspec.convert(json.loads(path.read_bytes()), Report)
     except OSError as error:
         raise ReportError(path, f"the report can't be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise ReportError(path, f"this is not a report: {error}") from None
     if report.format != FORMAT:
         raise ReportError(path, f"its format is {report.format!r}; this version reads {FORMAT}")

@@ -1,4 +1,4 @@
-"""The plugin keeps one `Run` per pytest process: what it was asked for, what came of it, the report."""
+"""The plugin keeps one `Run` per process: what it was asked for, what came of it, the report."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib import metadata
 
+import msgspec
+
 from storeproof.harness.backends.base import Backend, RunOptions
 from storeproof.harness.collected import Collected
+from storeproof.harness.exceptions import ReportError
 from storeproof.harness.known_failures import KnownFailure, read_known_failures, unmatched
 from storeproof.harness.proving import Prover
-from storeproof.harness.report import BackendInfo, Judgement, Report, Status, probe
+from storeproof.harness.report import BackendInfo, Judgement, Report, Status, probe, save
 from storeproof.harness.saved import SavedProgram, read_saved
 from storeproof.harness.servers import Servers
 from storeproof.harness.session import Session, current_session
@@ -22,6 +25,8 @@ from storeproof.harness.verdict import accepted
 
 __all__ = ["Run"]
 
+_BROKEN_OFF = (2, 3, 4)
+"""pytest's exit codes for interrupted, internal error, usage error."""
 _LIBRARIES = ("storeproof", "pytest", "hypothesis", "sqlalchemy", "msgspec", "aiosqlite", "asyncpg")
 
 
@@ -49,12 +54,13 @@ class Run:
         self.problems: list[str] = []
         self._started_at, self._started = datetime.now(UTC), time.perf_counter()
         self._session: Session | None = None
+        self._prover: Prover | None = None
         self._current = ExitStack()
 
     @property
     def header(self) -> str:
         """Say in one line what the run was asked for and what it has."""
-        backends = "; ".join(map(self.servers.description, self.backends))
+        backends = "; ".join(map(self._told, self.backends))
         return (
             f"storeproof {metadata.version('storeproof')}: {backends}; "
             f"profile {self.settings.profile.name}; seed {self.settings.seed}"
@@ -66,20 +72,9 @@ class Run:
         self.servers.start(each for each in self.backends if each in needed)
 
     def prover(self) -> Prover:
-        """Make what carries out the nodes of this process."""
-        if self.worker:
-            self.servers.read()
-        self._session = Session(self.registered, self.servers)
-        self._current.enter_context(current_session(self._session))
-        return Prover(
-            session=self._session,
-            profile=self.settings.profile,
-            seed=self.settings.seed,
-            root=self.settings.root,
-            programs=self.settings.programs,
-            known=self.known,
-            replay=self.replay,
-        )
+        """Give what carries out the nodes of this process."""
+        self._prover = self._prover or self._make_prover()
+        return self._prover
 
     def close(self) -> None:
         """Close this process's stores and stop the servers that it started."""
@@ -89,8 +84,24 @@ class Run:
             self._session = None
         self.problems += self.servers.stop()
 
-    def report(self) -> Report:
-        """Judge what was collected and give the whole result."""
+    def has_something_to_say(self, exit_status: int) -> bool:
+        """Whether suites ran, or were asked for and are missing; not where the run broke off."""
+        if exit_status in _BROKEN_OFF and not self.collected.results:
+            return False
+        return bool(self.collected.suites or self.settings.asked)
+
+    def finish(self) -> Report:
+        """Judge what was collected; write the report where that was asked for."""
+        report = self._report()
+        if self.settings.report is not None and self.replay is None:
+            try:
+                save(report, self.settings.report)
+            except ReportError as error:
+                problems = (*report.problems, str(error))
+                return msgspec.structs.replace(report, problems=problems, passed=False)
+        return report
+
+    def _report(self) -> Report:
         judgements = [] if self.replay else self.collected.judgements(self.backends)
         problems = (*self.problems, *self.collected.clashes(), *self._complaints(judgements))
         partial = self.settings.partial
@@ -112,11 +123,28 @@ class Run:
 
     def replayed(self) -> list[str]:
         """Say what came of the program that was replayed."""
+        if self.replay is None:
+            return []
         results = [pair for found in self.collected.results.values() for pair in found]
         return [
             f"{self.settings.replay} on {backend}: {_REPLAYED.get(result.status, result.detail)}"
             for backend, result in results
         ]
+
+    def _make_prover(self) -> Prover:
+        if self.worker:
+            self.servers.read()
+        self._session = Session(self.registered, self.servers)
+        self._current.enter_context(current_session(self._session))
+        return Prover(
+            session=self._session,
+            profile=self.settings.profile,
+            seed=self.settings.seed,
+            root=self.settings.root,
+            programs=self.settings.programs,
+            known=self.known,
+            replay=self.replay,
+        )
 
     def _storage(self) -> str:
         replayed = self.replay.backend if self.replay else None
@@ -134,16 +162,14 @@ class Run:
             return self._replay_complaints(self.replay)
         if not self.collected.suites:
             return [f"{self.settings.asked} was given, but no suite was collected. {_NO_SUITE}"]
-        return unmatched(
-            self.known, judgements, self.registered, partial=self.settings.partial
-        )
+        return unmatched(self.known, judgements, self.registered, partial=self.settings.partial)
 
     def _replay_complaints(self, replay: SavedProgram) -> list[str]:
         results = [pair for found in self.collected.results.values() for pair in found]
         if not results:
             return [
                 f"{replay.path} was not replayed: no suite that was collected has a contract "
-                f"{replay.contract!r} with a check {replay.check!r}. Name the suite's module or node"
+                f"{replay.contract!r} with a check {replay.check!r}. Name the suite's module"
             ]
         told = (Status.PASSED, Status.FAILED)
         return [
@@ -152,10 +178,16 @@ class Run:
             if result.status not in told
         ]
 
+    def _told(self, name: str) -> str:
+        if self.servers.problem(name):
+            return f"{name} = not available"
+        description = self.servers.told(name).description
+        return name if description in ("", name) else f"{name} = {description}"
+
     def _backend_info(self, name: str) -> BackendInfo:
         return BackendInfo(
-            description=self.servers.description(name),
-            version=self.servers.version(name),
+            description=self.servers.told(name).description,
+            version=self.servers.told(name).version,
             capabilities=tuple(sorted(self.registered[name].capabilities)),
             problem=self.servers.problem(name),
         )

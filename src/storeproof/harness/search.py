@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky, HypothesisWarning
 
 from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.program import Program
 from storeproof.harness.running import Outcome
 from storeproof.harness.values import Draw
@@ -77,6 +78,12 @@ def search(
     except _Found as shrunk:
         return shrunk.failure, True
     except Flaky:
+        if not found:
+            raise Inconclusive(
+                "the search",
+                f"{context.contract.name}'s model does not do the same when it is run again",
+                "Declare what it makes itself with Contract(generated=[…])",
+            ) from None
         return min(found, key=lambda each: len(each.program.steps)), False
     return None
 

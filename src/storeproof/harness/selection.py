@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from storeproof.harness.collected import Key
+from storeproof.harness.collected import Key, serialized
 from storeproof.harness.proving import blank
 from storeproof.harness.report import CheckResult, Status
 from storeproof.harness.saved import SavedProgram
@@ -64,13 +64,18 @@ def keys_of(items: Iterable[pytest.Item]) -> list[Key]:
     return [node.key for node in map(_suite_node, items) if node is not None]
 
 
-def result_of(item: pytest.Item, report: pytest.TestReport) -> tuple[str, CheckResult] | None:
-    """Give an item's backend and result, where it is a suite's node and this report decides it."""
+def result_of(item: pytest.Item, report: pytest.TestReport) -> str | None:
+    """Give an item's result, serialized, where it is a suite's node and this report decides it.
+
+    A skip is shown at the suite's module, once for all nodes that have its reason.
+    """
     node = _suite_node(item)
     if node is None or (report.when != "call" and (report.when == "teardown" or report.passed)):
         return None
     result = item.stash.get(RESULT, None) if report.when == "call" else None
-    return node.backend, result or _cut_short(node, report)
+    if result is not None and isinstance(report.longrepr, tuple):
+        report.longrepr = (str(item.path), 1, report.longrepr[2])
+    return serialized(node.backend, result or _cut_short(node, report))
 
 
 def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:
@@ -101,5 +106,5 @@ def _suite_node(item: pytest.Item) -> _SuiteNode | None:
     planned = cls.storeproof_plan.get(item.originalname)
     if planned is None or planned.dropped or item.parent is None:
         return None
-    backend = item.callspec.params["storage_backend"]
+    backend = str(item.callspec.params["storage_backend"])
     return _SuiteNode(item.parent.nodeid, cls, item.originalname, planned, backend)

@@ -1,4 +1,4 @@
-"""The plugin starts the chosen backends' servers here, once a run, and tells its workers of them."""
+"""The plugin starts the backends' servers here, once a run, and tells its workers of them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Servers:
             backend = self._started.pop()
             try:
                 backend.stop()
-            except Exception as error:  # noqa: BLE001 - the other servers must be stopped too
+            except Exception as error:
                 sentences.append(f"{backend.name} could not be stopped: {error!r}")
         return sentences
 
@@ -76,16 +76,9 @@ class Servers:
         """Note that a server that was had is no longer."""
         self._found.problems[name] = sentence
 
-    def description(self, name: str) -> str:
-        """Say in a few words what a backend runs on."""
-        if self.problem(name):
-            return f"{name} = not available"
-        text = self._found.servers.get(name, Server()).description
-        return name if text in ("", name) else f"{name} = {text}"
-
-    def version(self, name: str) -> str:
-        """Give the version of a backend's server; empty where it has none."""
-        return self._found.servers.get(name, Server()).version
+    def told(self, name: str) -> Server:
+        """Give what is known of a backend's server without starting it."""
+        return self._found.servers.get(name, Server())
 
     def _start(self, name: str) -> None:
         backend = self._backends[name]
@@ -94,7 +87,7 @@ class Servers:
             self._found.servers[name] = backend.start(self._options)
         except HarnessError as error:
             self._found.problems[name] = str(error)
-        except Exception as error:  # noqa: BLE001 - a third party's backend may raise anything
+        except Exception as error:
             self._found.problems[name] = f"{name} could not be started: {error!r}"
 
 

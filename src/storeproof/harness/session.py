@@ -109,7 +109,7 @@ class Session:
 
         try:
             self.runner.run(close())
-        except Exception as error:  # noqa: BLE001 - the other stores must be closed too
+        except Exception as error:
             if not self.died(opened.backend):
                 where = f"{opened.contract.name} on {opened.backend}"
                 return f"{where}: the store could not be closed: {_tell(error)}"

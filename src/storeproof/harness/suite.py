@@ -22,7 +22,16 @@ from storeproof.harness.report import CheckResult, Status
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["RESULT", "Planned", "Suite", "is_suite", "node_name", "replaces", "suite_class"]
+__all__ = [
+    "PROVER",
+    "RESULT",
+    "Planned",
+    "Suite",
+    "is_suite",
+    "node_name",
+    "replaces",
+    "suite_class",
+]
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -147,7 +156,7 @@ def _in_place_of(check: Check, replacement: Callable[..., Any], suite: Suite) ->
 def _run(check: Check, backend: str, request: pytest.FixtureRequest, reason: str) -> None:
     __tracebackhide__ = True
     item = request.node
-    prover = request.config.stash[PROVER]
+    prover = request.config.stash[PROVER]()
     node = Node(
         suite=item.parent.nodeid,
         id=_argument(item),
@@ -161,8 +170,8 @@ def _run(check: Check, backend: str, request: pytest.FixtureRequest, reason: str
     _conclude(result, outcome)
 
 
-PROVER: pytest.StashKey[Prover] = pytest.StashKey()
-"""Where the plugin leaves the process's prover for the nodes."""
+PROVER: pytest.StashKey[Callable[[], Prover]] = pytest.StashKey()
+"""Where the plugin leaves what gives the nodes of a process their prover."""
 
 
 def _argument(item: pytest.Item) -> str:
@@ -225,7 +234,9 @@ class _Subclass:
         if check != planned.check.id:
             self._refuse(f"overrides {name} without a reason", _remedy(planned.check.id))
         if not inspect.iscoroutinefunction(member):
-            self._refuse(f"replaces {check} by what is not async", f"Write: async def {name}(self, storage)")
+            self._refuse(
+                f"replaces {check} by what is not async", f"Write: async def {name}(self, storage)"
+            )
         self._plan[name] = Planned(planned.check, replaced=reason)
         setattr(self._cls, name, _node(planned.check, member, reason))
 
@@ -234,7 +245,9 @@ class _Subclass:
 
     def _refuse(self, problem: str, remedy: str) -> None:
         __tracebackhide__ = True
-        raise ContractError(self._cls.storeproof_contract.name, f"{self._cls.__name__} {problem}", remedy)
+        raise ContractError(
+            self._cls.storeproof_contract.name, f"{self._cls.__name__} {problem}", remedy
+        )
 
 
 def _own(cls: type) -> TypeGuard[type[Suite]]:

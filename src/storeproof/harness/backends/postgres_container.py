@@ -25,19 +25,16 @@ class EngineMissing(Exception):
     """No Docker engine can be used."""
 
     def __init__(self, reason: str, remedy: str) -> None:
-        self.remedy = remedy
-        super().__init__(reason)
+        self.reason, self.remedy = reason, remedy
+        super().__init__("no Docker engine answers")
 
 
 class ImageMissing(Exception):
     """The engine answers but can't make a container of the image."""
 
-    def __init__(self, image: str, reason: str) -> None:
-        self.image = image
-        self.remedy = f"Run: docker pull {image}"
-        if "ryuk" in reason.lower():
-            self.remedy = "Set TESTCONTAINERS_RYUK_DISABLED=true where its image can't be pulled"
-        super().__init__(f"Docker answers but the image {image} can't be had: {reason}")
+    def __init__(self, image: str, reason: str, remedy: str) -> None:
+        self.image, self.reason, self.remedy = image, reason, remedy
+        super().__init__(f"Docker answers but the image {image} can't be had")
 
 
 @dataclass(frozen=True)
@@ -81,18 +78,18 @@ def _find_engine() -> None:
         ) from None
     try:
         engine = docker.from_env(timeout=ENGINE_SECONDS)
-    except docker.errors.DockerException:
-        raise _no_engine() from None
+    except docker.errors.DockerException as error:
+        raise _no_engine(error) from None
     try:
         engine.ping()
-    except (docker.errors.DockerException, OSError):
-        raise _no_engine() from None
+    except (docker.errors.DockerException, OSError) as error:
+        raise _no_engine(error) from None
     finally:
         engine.close()
 
 
-def _no_engine() -> EngineMissing:
-    return EngineMissing("no Docker engine answers", "Start Docker, or give --storage-postgres-url")
+def _no_engine(error: Exception) -> EngineMissing:
+    return EngineMissing(_words(error), "Start Docker, or give --storage-postgres-url")
 
 
 def _describe(image: str, password: str) -> Any:
@@ -118,8 +115,22 @@ def _run(container: Any, image: str) -> None:
     try:
         container.start()
     except (docker.errors.DockerException, OSError) as error:
+        remedy = _remedy(container, image)
         container.stop()
-        raise ImageMissing(image, _words(error)) from error
+        raise ImageMissing(image, _words(error), remedy) from error
+
+
+def _remedy(container: Any, image: str) -> str:
+    import docker
+
+    try:
+        container.get_docker_client().client.images.get(image)
+    except (docker.errors.DockerException, OSError):
+        return f"Run: docker pull {image}"
+    return (
+        "Set TESTCONTAINERS_RYUK_DISABLED=true where testcontainers' own helper image can't be "
+        f"pulled, or look at: docker run --rm -e POSTGRES_PASSWORD=x {image}"
+    )
 
 
 def _host(container: Any) -> str:

@@ -48,7 +48,8 @@ def find_server(options: RunOptions) -> PostgresServer:
         container = start_container(image)
     except (EngineMissing, ImageMissing) as missing:
         if options.postgres_image:
-            raise BackendUnavailable("postgres", str(missing), missing.remedy) from missing
+            reason = f"{missing} ({missing.reason})"
+            raise BackendUnavailable("postgres", reason, missing.remedy) from missing
         return _embedded(options, missing)
     return PostgresServer(url=container.url, source=f"container {image}", stop=container.stop)
 

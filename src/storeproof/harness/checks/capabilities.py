@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from storeproof.harness.backends.base import Capability
@@ -12,11 +13,11 @@ from storeproof.harness.compare import Renaming
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.exceptions import CheckFailed, Inconclusive
 from storeproof.harness.pools import Pools
-from storeproof.harness.program import Call
+from storeproof.harness.program import Call, Program
 from storeproof.harness.running import Actor, Outcome, compare_outcomes
 from storeproof.harness.search import Failure, search
 from storeproof.harness.trial import reading_calls
-from storeproof.harness.values import Draw
+from storeproof.harness.values import Draw, choose
 
 __all__ = ["CapabilitiesCheck"]
 
@@ -61,28 +62,50 @@ async def _answers(host: str, port: int) -> bool:
 
 
 def _handle_problems(context: CheckContext) -> list[str]:
-    """Compare what other handles see with what was written, for the first content that shows it."""
-    shown: list[dict[Capability, bool]] = []
+    """Compare what other handles see with what was written."""
+    seen = context.run(_seen_by_others(context, _witness(context)))
+    return [
+        _problem(capability, actual)
+        for capability, actual in seen.items()
+        if actual != (capability in context.backend.capabilities)
+    ]
+
+
+def _witness(context: CheckContext) -> Program:
+    """Find the shortest program after which reading shows that something was written.
+
+    Raises Inconclusive where there is none.
+    """
     drawer = CallDrawer(context.contract)
 
     async def attempt(draw: Draw) -> Failure | None:
-        if not shown:
-            seen = await _seen_by_others(context, drawer, draw)
-            shown.extend([seen] if seen is not None else [])
-        return None
+        calls = await _draw_calls(context, drawer, draw)
+        written = await _write(context, Program(calls))
+        blank = await written.read(context, context.contract.model())
+        if _same(context, written, blank):
+            return None
+        return Failure(Program(calls), (), None, "something was written")
 
-    search(context, attempt)
-    if not shown:
+    found = search(context, attempt)
+    if found is None:
         raise Inconclusive(
             "capabilities",
             f"no call of {context.contract.name} changed what its reading operations give",
             "Name these operations with Contract(reads=[…])",
         )
-    return [
-        _problem(capability, actual)
-        for capability, actual in shown[0].items()
-        if actual != (capability in context.backend.capabilities)
-    ]
+    return found[0].program
+
+
+async def _draw_calls(context: CheckContext, drawer: CallDrawer, draw: Draw) -> tuple[Call, ...]:
+    actor = Actor(context.contract, context.contract.model(), scribbling=False)
+    pools = Pools(context.contract)
+    calls: list[Call] = []
+    for index in range(_CALLS):
+        calls.append(drawer.draw_call(draw, pools, list(context.contract.operations)))
+        pools.add_call(calls[-1], index, await actor.call(calls[-1]))
+        if choose(draw, _CALLS) == 0:
+            break
+    return tuple(calls)
 
 
 def _problem(capability: Capability, actual: bool) -> str:
@@ -94,49 +117,51 @@ def _problem(capability: Capability, actual: bool) -> str:
     return f"{capability} {declared} {told.format('sees' if actual else 'does not see')}"
 
 
-async def _seen_by_others(
-    context: CheckContext, drawer: CallDrawer, draw: Draw
-) -> dict[Capability, bool] | None:
-    """Write, then say which other handles see it; None where reading shows nothing written."""
+@dataclass
+class _Content:
+    """What a program's calls gave, and what the reading calls that follow it give."""
+
+    results: list[Any]
+    calls: list[Call]
+    outcomes: list[Outcome]
+
+    async def read(self, context: CheckContext, storage: Any) -> list[Outcome]:
+        """Make the same reading calls on another storage or handle."""
+        actor = Actor(context.contract, storage, scribbling=False)
+        actor.results.extend(self.results)
+        return [await actor.call(call) for call in self.calls]
+
+
+async def _write(context: CheckContext, program: Program) -> _Content:
+    """Run a program on the emptied store and read what it wrote, through the first handle."""
     storage = await context.store.fresh()
-    pools = await _written(context, drawer, draw, storage)
+    actor, pools = Actor(context.contract, storage, scribbling=False), Pools(context.contract)
+    for index, call in enumerate(program.steps):
+        if isinstance(call, Call):
+            pools.add_call(call, index, await actor.call(call))
+            context.tally.operations += 1
     calls = reading_calls(context.contract, pools)
-    written = await _content(context, storage, calls)
-    blank = await _content(context, context.contract.model(), calls)
-    if _same(context, calls, written, blank):
-        return None
+    content = _Content(actor.results, calls, [])
+    content.outcomes = await content.read(context, storage)
+    return content
+
+
+async def _seen_by_others(context: CheckContext, program: Program) -> dict[Capability, bool]:
+    """Write through the first handle, then say which other handles see it."""
+    written = await _write(context, program)
     handles: dict[Capability, Callable[[], Awaitable[Any]]] = {
         Capability.CONCURRENT_CLIENTS: context.store.second,
         Capability.SURVIVES_RESTART: context.store.reopen,
     }
-    seen = {}
-    for capability, handle in handles.items():
-        content = await _content(context, await handle(), calls)
-        seen[capability] = _same(context, calls, written, content)
-    return seen
+    return {
+        capability: _same(context, written, await written.read(context, await handle()))
+        for capability, handle in handles.items()
+    }
 
 
-async def _written(context: CheckContext, drawer: CallDrawer, draw: Draw, storage: Any) -> Pools:
-    actor = Actor(context.contract, storage, scribbling=False)
-    pools = Pools(context.contract)
-    for index in range(_CALLS):
-        call = drawer.draw_call(draw, pools, list(context.contract.operations))
-        outcome = await actor.call(call)
-        pools.add_call(call, index, outcome)
-        context.tally.operations += 1
-    return pools
-
-
-async def _content(context: CheckContext, storage: Any, calls: list[Call]) -> list[Outcome]:
-    actor = Actor(context.contract, storage, scribbling=False)
-    return [await actor.call(call) for call in calls]
-
-
-def _same(
-    context: CheckContext, calls: list[Call], one: list[Outcome], other: list[Outcome]
-) -> bool:
+def _same(context: CheckContext, written: _Content, other: list[Outcome]) -> bool:
     renaming = Renaming()
     return all(
         compare_outcomes(context.contract, call.operation, left, right, renaming) is None
-        for call, left, right in zip(calls, one, other, strict=True)
+        for call, left, right in zip(written.calls, written.outcomes, other, strict=True)
     )

@@ -1,0 +1,11 @@
+from notes import DatabaseNotes, InMemoryNotes, NoteExists, NoteMissing, Notes
+
+from storeproof import Contract
+
+contract = Contract(
+    Notes,  # the Protocol: operations, types and, in its docstrings, the law
+    model=InMemoryNotes,  # what you have: the executable specification
+    storages={"sqlite": DatabaseNotes.open},  # how the new one is opened on an address
+    errors=(NoteExists, NoteMissing),  # anything else that is raised is a failure
+)
+TestNotes = contract.suite()
