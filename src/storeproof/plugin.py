@@ -25,6 +25,7 @@ _run: pytest.StashKey[Run] = pytest.StashKey()
 _report: pytest.StashKey[Report] = pytest.StashKey()
 _OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _looped: pytest.StashKey[bool] = pytest.StashKey()
+_free_to_schedule: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -69,24 +70,21 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     option = config.option
     if option.storage_replay and hasattr(option, "numprocesses"):
         option.numprocesses = 0  # one program needs no workers
-    if _asks_for_storage(config) and _workers(config) and option.dist == "no":
-        option.dist = "loadgroup"
+    config.stash[_free_to_schedule] = getattr(option, "dist", "") == "no"
     return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if _LAWS not in sys.modules:
         pytest.register_assert_rewrite(_LAWS)
-    if getattr(config, "workerinput", {}).get("storeproof", {}).get("loadgroup"):
-        config.option.loadgroup = True
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, Any, Any]:
-    option = session.config.option
-    files = option.storage_report or option.storage_replay or option.storage_known_failures
-    if _asks_for_storage(session.config) or files:
-        _get_run(session.config)
+    config, option = session.config, session.config.option
+    known = option.storage_known_failures or config.getini("storage_known_failures")
+    if _asks_for_storage(config) or option.storage_report or option.storage_replay or known:
+        _get_run(config)
     return (yield)
 
 
@@ -98,17 +96,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if _is_suite(metafunc.cls) and "storage_backend" in metafunc.fixturenames:
-        names = _get_run(metafunc.config).backends
-        group = f"{metafunc.cls.storeproof_contract.name}-"
-        marked = metafunc.config.pluginmanager.hasplugin("xdist")
-        metafunc.parametrize(
-            "storage_backend",
-            [
-                pytest.param(name, marks=[pytest.mark.xdist_group(group + name)] if marked else [])
-                for name in names
-            ],
-            ids=names,
-        )
+        metafunc.parametrize("storage_backend", _get_run(metafunc.config).backends)
 
 
 @pytest.hookimpl(trylast=True)
@@ -155,14 +143,22 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["storeproof"] = {
         "seed": settings.seed,
         "directory": str(settings.directory),
-        "loadgroup": node.config.option.dist == "loadgroup",
     }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if not (_asks_for_storage(config) and config.stash[_free_to_schedule]):
+        return None
+    from storeproof.harness.scheduling import SuiteScheduling
+
+    return SuiteScheduling(config, log, _get_run(config).collected.group_of)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any) -> None:
     paths = sorted(_get_settings(node.config).directory.glob("collected-*.json"))
-    if paths:
+    if paths and not (_run in node.config.stash and _get_run(node.config).collected.suites):
         run = _get_run(node.config)
         run.collected.read(paths)
         _start_servers(node.config, run)
@@ -265,10 +261,6 @@ def _start_servers(config: pytest.Config, run: Run) -> None:
 
 def _asks_for_storage(config: pytest.Config) -> bool:
     return bool(config.option.storage or config.getini("storage"))
-
-
-def _workers(config: pytest.Config) -> bool:
-    return bool(getattr(config.option, "numprocesses", None))
 
 
 def _is_suite(cls: Any) -> bool:

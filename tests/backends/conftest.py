@@ -10,7 +10,8 @@ import pytest
 from storeproof.harness.backends.base import RunOptions
 from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
 from storeproof.harness.backends.postgres_url import PostgresUrl
-from backends.examples import execute, run
+
+from .examples import execute, run
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,9 @@ class SqliteNotes:
 
     async def put(self, key: str, text: str) -> None:
         """Creates its table at the first call, as lazy storages do."""
-        self.connection.execute("CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, text TEXT)")
+        self.connection.execute(
+            "CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, text TEXT)"
+        )
         self.connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, text))
         self.connection.commit()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from storeproof.harness.backends.base import Capability, RunOptions
 from storeproof.harness.backends.memory import MemoryBackend, MemoryStore
-from backends.examples import notes_contract, run
+
+from .examples import notes_contract, run
 
 
 def create(options: RunOptions) -> MemoryStore:

@@ -15,7 +15,8 @@ from storeproof.harness.backends.base import RunOptions
 from storeproof.harness.backends.sqlite import SqliteBackend, SqliteStore
 from storeproof.harness.contract import Contract
 from storeproof.harness.exceptions import BackendUnavailable, CheckFailed, ContractError
-from backends.examples import Notes, MemoryNotes, notes_contract, run
+
+from .examples import MemoryNotes, Notes, notes_contract, run
 
 
 def with_store(options: RunOptions, use: Callable[[SqliteStore], Awaitable[None]]) -> None:
@@ -89,7 +90,7 @@ def test_only_files_of_its_own_are_removed(options: RunOptions) -> None:
 SCHEMA = """
 CREATE TABLE parents (id INTEGER PRIMARY KEY AUTOINCREMENT, child INTEGER REFERENCES children(id));
 CREATE TABLE children (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL REFERENCES parents(id));
-CREATE TABLE "odd ""name""" (id INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE "odd ""name" (id INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE alembic_version (version_num TEXT);
 CREATE TABLE storeproof_schema_version (version TEXT);
 CREATE TABLE audit (line TEXT);
@@ -100,7 +101,7 @@ INSERT INTO parents (id) VALUES (1);
 INSERT INTO children VALUES (1, 1);
 INSERT INTO alembic_version VALUES ('1');
 INSERT INTO storeproof_schema_version VALUES ('1');
-INSERT INTO "odd ""name""" VALUES (1);
+INSERT INTO "odd ""name" VALUES (1);
 INSERT INTO audit VALUES ('kept');
 """
 
@@ -118,7 +119,7 @@ def query(path: Path, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement).fetchall()
 
 
-@pytest.mark.parametrize("table", ["parents", "children", '"odd ""name"""', "audit"])
+@pytest.mark.parametrize("table", ["parents", "children", '"odd ""name"', "audit"])
 def test_cycles_triggers_and_odd_names_do_not_stop_the_emptying(file: Path, table: str) -> None:
     sqlite.delete_rows(file, 0)
     assert query(file, f"SELECT * FROM {table}") == []

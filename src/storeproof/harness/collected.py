@@ -45,7 +45,8 @@ class Collected(msgspec.Struct):
     """
 
     suites: dict[str, _CollectedSuite] = {}
-    selected: list[Key] = []
+    selected: dict[str, Key] = {}
+    """By the node's id."""
     results: dict[str, list[tuple[str, CheckResult]]] = {}
     """By suite: backend and result."""
 
@@ -89,6 +90,11 @@ class Collected(msgspec.Struct):
             if len(found) > 1
         ]
 
+    def group_of(self, nodeid: str) -> str:
+        """Give what pytest-xdist keeps on one worker together with this node."""
+        key = self.selected.get(nodeid)
+        return nodeid if key is None else f"{self.suites[key.suite].contract} on {key.backend}"
+
     def save(self, path: Path) -> None:
         """Write what was collected, for the controller."""
         temporary = path.with_suffix(".new")
@@ -102,7 +108,7 @@ class Collected(msgspec.Struct):
             self.suites, self.selected = found.suites, found.selected
 
     def _results(self, contract: str, backend: str) -> list[CheckResult]:
-        selected = frozenset(self.selected)
+        selected = frozenset(self.selected.values())
         return [
             self._result(Key(nodeid, backend, result.check), result, selected)
             for nodeid, suite in self.suites.items()

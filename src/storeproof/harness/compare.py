@@ -1,18 +1,20 @@
-"""Checks compare what two storages gave through this module; laws may use `difference` too."""
+"""Checks compare what two storages gave through this module; laws may use `assert_same` too."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from storeproof.harness.structure import field_values, is_protobuf_class
+from storeproof.harness.structure import bare_hint, field_hints, field_values, is_protobuf_class
 
-__all__ = ["Difference", "Renaming", "Rules", "assert_same", "difference"]
+__all__ = ["Difference", "Renaming", "Rules", "assert_same", "difference", "shown"]
+
+_TIMES = (date, time, timedelta, float)
+_PROTOBUF_TIMES = ("google.protobuf.Timestamp", "google.protobuf.Duration")
 
 
 @dataclass(frozen=True)
@@ -32,29 +34,62 @@ class Difference:
 class Renaming:
     """Which value of the candidate stands for which of the model, where storages make values."""
 
-    _forth: dict[tuple[str, Any], Any] = field(default_factory=dict)
-    _back: dict[tuple[str, Any], Any] = field(default_factory=dict)
+    _forth: dict[tuple[object, Any], Any] = field(default_factory=dict)
+    _back: dict[tuple[object, Any], Any] = field(default_factory=dict)
 
-    def match(self, kind: str, expected: Any, actual: Any) -> bool:
+    def match(self, kind: object, expected: Any, actual: Any) -> bool:
         """Whether the pair fits the one-to-one renaming so far; if it does, it becomes part of it.
 
-        Times are not renamed: two of them may fall together on one storage and not on the other.
+        Both are of one type. Times are not renamed: two of them may fall together on one storage
+        and not on the other; but both are aware, or neither is.
         """
-        if isinstance(expected, datetime) or isinstance(actual, datetime):
-            return isinstance(expected, datetime) and isinstance(actual, datetime)
-        if expected is None or actual is None:
-            return expected is actual
-        return bool(self._forth.setdefault((kind, expected), actual) == actual) and bool(
-            self._back.setdefault((kind, actual), expected) == expected
-        )
+        if type(expected) is not type(actual):
+            return False
+        if expected is None:
+            return True
+        if _is_time(expected):
+            return _is_aware(expected) == _is_aware(actual)
+        one, other = _key(expected), _key(actual)
+        if self._forth.get((kind, one), other) != other or self._back.get((kind, other), one) != one:
+            return False
+        self._forth[kind, one] = other
+        self._back[kind, other] = one
+        return True
 
     def stands_for(self, expected: Any, actual: Any) -> bool:
         """Whether `actual` is, of any kind, the candidate's word for the model's `expected`."""
-        kinds = {kind for kind, _ in self._forth}
-        try:
-            return any(self._forth.get((kind, expected), self) == actual for kind in kinds)
-        except TypeError:
-            return False
+        one, other = _key(expected), _key(actual)
+        return any(
+            self._forth.get((kind, one)) == other for kind in {kind for kind, _ in self._forth}
+        )
+
+    def mark(self) -> tuple[int, int]:
+        """Remember how far the renaming has come, for `undo`."""
+        return len(self._forth), len(self._back)
+
+    def undo(self, mark: tuple[int, int]) -> None:
+        """Forget what was matched after the mark."""
+        for names, size in zip((self._forth, self._back), mark, strict=True):
+            while len(names) > size:
+                names.popitem()
+
+
+def _key(value: Any) -> tuple[type, Any]:
+    try:
+        hash(value)
+    except TypeError:
+        return type(value), repr(value)
+    return type(value), value
+
+
+def _is_time(value: Any) -> bool:
+    if is_protobuf_class(type(value)):
+        return value.DESCRIPTOR.full_name in _PROTOBUF_TIMES
+    return isinstance(value, _TIMES)
+
+
+def _is_aware(value: Any) -> bool:
+    return isinstance(value, datetime | time) and value.tzinfo is not None
 
 
 @dataclass(frozen=True)
@@ -65,14 +100,43 @@ class Rules:
     """`Class.field` or `operation.return`."""
     canonical: Mapping[type, Callable[[Any], Any]] = field(default_factory=dict)
     """Class -> its canonical form, compared in its place."""
+    cursors: frozenset[str] = frozenset()
+    """Those of `generated` that no two storages need make alike: of two, both or neither is None."""
+    _kinds: dict[tuple[type, str], object] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def is_generated(self, cls: type, name: str) -> str | None:
-        if not self.generated:
-            return None
-        for base in cls.__mro__:
+        """Give the word of the contract by which storages make a field, if they do."""
+        for base in cls.__mro__ if self.generated else ():
             if f"{base.__name__}.{name}" in self.generated:
                 return f"{base.__name__}.{name}"
         return None
+
+    def kind(self, cls: type, name: str) -> object | None:
+        """Give what a field's values that storages make are known by; None for any other field.
+
+        Fields and results of one NewType are of one kind.
+        """
+        key = (cls, name)
+        if key not in self._kinds:
+            word = self.is_generated(cls, name)
+            hint = bare_hint(_hints(cls).get(name)) if word else None
+            self._kinds[key] = hint if word and hasattr(hint, "__supertype__") else word
+        return self._kinds[key]
+
+    def form(self, cls: type) -> Callable[[Any], Any] | None:
+        """Give what makes the canonical form of a class's values."""
+        if not self.canonical:
+            return None
+        return next((self.canonical[base] for base in cls.__mro__ if base in self.canonical), None)
+
+
+def _hints(cls: type) -> Mapping[str, Any]:
+    try:
+        return field_hints(cls)
+    except (NameError, TypeError, AttributeError):
+        return {}
 
 
 def difference(
@@ -82,27 +146,32 @@ def difference(
     rules: Rules | None = None,
     renaming: Renaming | None = None,
     unordered: bool = False,
+    made: object | None = None,
 ) -> Difference | None:
     """Give the first difference between two values, or None where they are the same.
 
     The same means: of the same type all the way down, text and bytes to the letter, numbers by
-    value (NaN equals NaN), times by instant and by whether they are aware, mappings by their items,
-    sequences in order. `unordered` compares the outermost sequence as a multiset.
+    value (NaN equals NaN), times by instant and by whether they are aware, mappings and sets by
+    their items, sequences in order. `unordered` compares the outermost sequence as a multiset.
+
+    made: the kind of the values, where they are made by the storages as a whole.
     """
     comparison = _Comparison(rules or Rules(), renaming or Renaming())
-    if unordered and isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
-        return comparison.multiset(expected, actual)
-    return comparison.values(expected, actual, "")
+    if unordered and isinstance(expected, list | tuple) and type(expected) is type(actual):
+        return comparison.multiset(expected, actual, made)
+    return comparison.parts(expected, actual, "", made)
 
 
-def assert_same(actual: Any, expected: Any) -> None:
+def assert_same(
+    actual: Any, expected: Any, *, unordered: bool = False, rules: Rules | None = None
+) -> None:
     """Assert that two values are the same in the sense of `difference`.
 
     >>> assert_same(1, True)
     Traceback (most recent call last):
     AssertionError: the result: expected bool True, got int 1
     """
-    found = difference(expected, actual)
+    found = difference(expected, actual, unordered=unordered, rules=rules)
     if found is not None:
         raise AssertionError(str(found))
 
@@ -113,35 +182,42 @@ class _Comparison:
     def __init__(self, rules: Rules, renaming: Renaming) -> None:
         self.rules, self.renaming = rules, renaming
 
+    def parts(
+        self, expected: Any, actual: Any, path: str, made: object | None
+    ) -> Difference | None:
+        if made is None:
+            return self.values(expected, actual, path)
+        if made in self.rules.cursors:
+            return _presence(expected, actual, path)
+        if isinstance(expected, list | tuple) and type(expected) is type(actual):
+            return self._sequences(expected, actual, path, made)
+        return None if self._match(made, expected, actual) else _misnamed(expected, actual, path)
+
+    def _match(self, kind: object, expected: Any, actual: Any) -> bool:
+        return self.renaming.match(kind, expected, actual)
+
     def values(self, expected: Any, actual: Any, path: str) -> Difference | None:
-        form = self.rules.canonical.get(type(expected))
-        if form is not None and type(actual) is type(expected):
-            expected, actual = form(expected), form(actual)
         if type(expected) is not type(actual):
-            return self._typed(expected, actual, path)
-        if isinstance(expected, str | bytes | int | Decimal | bool):
+            return _typed(expected, actual, path)
+        form = self.rules.form(type(expected))
+        if form is not None:
+            expected, actual = form(expected), form(actual)
+            if type(expected) is not type(actual):
+                return _typed(expected, actual, path)
+        if isinstance(expected, str | bytes | int):
             return None if expected == actual else self._unequal(expected, actual, path)
-        if isinstance(expected, float | datetime | time):
-            return None if _equal(expected, actual) else self._unequal(expected, actual, path)
         return self._composed(expected, actual, path)
 
     def _composed(self, expected: Any, actual: Any, path: str) -> Difference | None:
-        fields = field_values(expected)
-        if fields is not None:
+        if field_values(expected) is not None:
             return self._entities(expected, actual, path)
         if isinstance(expected, Mapping):
             return self._mappings(expected, actual, path)
         if isinstance(expected, Set):
-            return None if expected == actual else self._sets(expected, actual, path)
+            return self._sets(expected, actual, path)
         if isinstance(expected, list | tuple):
             return self._sequences(expected, actual, path)
-        return None if expected == actual else self._unequal(expected, actual, path)
-
-    def _typed(self, expected: Any, actual: Any, path: str) -> Difference | None:
-        if self.renaming.stands_for(expected, actual):
-            return None
-        reason = f"expected {_typed_text(expected)}, got {_typed_text(actual)}"
-        return Difference(path, expected, actual, reason)
+        return None if _equal(expected, actual) else self._unequal(expected, actual, path)
 
     def _unequal(self, expected: Any, actual: Any, path: str) -> Difference | None:
         if self.renaming.stands_for(expected, actual):
@@ -156,47 +232,45 @@ class _Comparison:
             if (name in left) != (name in right):
                 reason = "is set on one side only"
                 return Difference(inner, left.get(name), right.get(name), reason)
-            kind = self.rules.is_generated(cls, name)
-            if kind is not None and self.renaming.match(kind, left[name], right[name]):
-                continue
-            if kind is not None:
-                return self._misnamed(left[name], right[name], inner)
-            found = self.values(left[name], right[name], inner)
-            if found is not None:
-                return found
-        if is_protobuf_class(cls) or left or expected == actual:
-            return None
-        return self._unequal(expected, actual, path)
-
-    def _misnamed(self, expected: Any, actual: Any, path: str) -> Difference:
-        reason = (
-            f"the storage made {_text(actual)} where the model made {_text(expected)}, "
-            "and they do not stand for each other elsewhere"
-        )
-        return Difference(path, expected, actual, reason)
-
-    def _mappings(self, expected: Any, actual: Any, path: str) -> Difference | None:
-        for key in itertools.chain(expected, actual):
-            inner = f"{path}[{key!r}]"
-            if key not in actual:
-                return Difference(inner, expected[key], None, "is missing")
-            if key not in expected:
-                return Difference(inner, None, actual[key], f"is extra: {_text(actual[key])}")
-            found = self.values(expected[key], actual[key], inner)
+            found = self.parts(left[name], right[name], inner, self.rules.kind(cls, name))
             if found is not None:
                 return found
         return None
 
+    def _mappings(self, expected: Any, actual: Any, path: str) -> Difference | None:
+        keys = {_key(key): key for key in actual}
+        for key, value in expected.items():
+            inner = f"{path}[{key!r}]"
+            found = self._found_key(key, keys)
+            if found is None:
+                return Difference(inner, value, None, "is missing")
+            unlike = self.values(value, actual[keys.pop(found)], inner)
+            if unlike is not None:
+                return unlike
+        for key in keys.values():
+            inner, extra = f"{path}[{key!r}]", actual[key]
+            return Difference(inner, None, extra, f"is extra: {shown(extra)}")
+        return None
+
+    def _found_key(self, key: Any, keys: Mapping[tuple[type, Any], Any]) -> Any:
+        wanted = _key(key)
+        if wanted in keys:
+            return wanted
+        others = (each for each in keys if self.values(key, keys[each], "") is None)
+        return next(others, None)
+
     def _sets(self, expected: Any, actual: Any, path: str) -> Difference | None:
-        missing, extra = expected - actual, actual - expected
-        reason = f"lacks {_text(missing)}, has extra {_text(extra)}"
+        missing, extra = self._unmatched(list(expected), list(actual), None)
+        if not missing and not extra:
+            return None
+        reason = f"lacks {shown(missing)}, has extra {shown(extra)}"
         return Difference(path, expected, actual, reason)
 
     def _sequences(
-        self, expected: Sequence[Any], actual: Sequence[Any], path: str
+        self, expected: Sequence[Any], actual: Sequence[Any], path: str, made: object | None = None
     ) -> Difference | None:
         for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
-            found = self.values(one, other, f"{path}[{index}]")
+            found = self.parts(one, other, f"{path}[{index}]", made)
             if found is not None:
                 return found
         if len(expected) != len(actual):
@@ -204,40 +278,100 @@ class _Comparison:
             return Difference(path, expected, actual, reason)
         return None
 
-    def multiset(self, expected: Sequence[Any], actual: Sequence[Any]) -> Difference | None:
-        if type(expected) is not type(actual):
-            return self._typed(expected, actual, "")
-        left = list(actual)
-        for index, one in enumerate(expected):
-            match = next(self._matches(one, left), None)
-            if match is None:
-                return Difference(f"[{index}]", one, actual, f"nothing equals {_text(one)}")
-            del left[match]
-        if left:
-            return Difference("", expected, actual, f"extra items: {_text(left)}")
+    def multiset(
+        self, expected: Sequence[Any], actual: Sequence[Any], made: object | None
+    ) -> Difference | None:
+        missing, extra = self._unmatched(expected, actual, made)
+        if missing:
+            return Difference("", expected, actual, f"nothing equals {shown(missing[0])}")
+        if extra:
+            return Difference("", expected, actual, f"extra items: {shown(extra)}")
         return None
 
-    def _matches(self, one: Any, candidates: list[Any]) -> Iterator[int]:
-        return (i for i, other in enumerate(candidates) if self.values(one, other, "") is None)
+    def _unmatched(
+        self, expected: Iterable[Any], actual: Iterable[Any], made: object | None
+    ) -> tuple[list[Any], list[Any]]:
+        """Give the items of either side that have no counterpart on the other."""
+        missing, left = [], list(actual)
+        for one in expected:
+            match = next((i for i, other in enumerate(left) if self._same(one, other, made)), None)
+            if match is None:
+                missing.append(one)
+            else:
+                del left[match]
+        return missing, left
+
+    def _same(self, one: Any, other: Any, made: object | None) -> bool:
+        mark = self.renaming.mark()
+        if self.parts(one, other, "", made) is None:
+            return True
+        self.renaming.undo(mark)
+        return False
+
+
+def _presence(expected: Any, actual: Any, path: str) -> Difference | None:
+    if (expected is None) == (actual is None):
+        return None
+    return Difference(path, expected, actual, _reason(expected, actual))
+
+
+def _typed(expected: Any, actual: Any, path: str) -> Difference:
+    reason = f"expected {_typed_text(expected)}, got {_typed_text(actual)}"
+    return Difference(path, expected, actual, reason)
+
+
+def _misnamed(expected: Any, actual: Any, path: str) -> Difference:
+    if type(expected) is not type(actual):
+        return _typed(expected, actual, path)
+    if _is_time(expected):
+        return Difference(path, expected, actual, _reason(expected, actual))
+    reason = (
+        f"the storage made {shown(actual)} where the model made {shown(expected)}, "
+        "and they do not stand for each other elsewhere"
+    )
+    return Difference(path, expected, actual, reason)
 
 
 def _equal(expected: Any, actual: Any) -> bool:
     if isinstance(expected, float):
-        return bool(expected == actual) or (math.isnan(expected) and math.isnan(actual))
-    aware = expected.tzinfo is not None
-    return bool(aware == (actual.tzinfo is not None) and expected == actual)
+        return expected == actual or (math.isnan(expected) and math.isnan(actual))
+    if isinstance(expected, Decimal):
+        if expected.is_nan() or actual.is_nan():
+            return expected.is_nan() and actual.is_nan()
+        return bool(expected == actual)
+    if isinstance(expected, datetime | time):
+        return _is_aware(expected) == _is_aware(actual) and _instant(expected) == _instant(actual)
+    return bool(expected == actual)
+
+
+def _instant(value: datetime | time) -> tuple[Any, Any]:
+    """What tells two times apart; Python takes both of an hour that comes twice for one."""
+    if isinstance(value, time):
+        return value.replace(fold=0), None
+    offset = value.utcoffset() or timedelta(0)
+    return value.replace(tzinfo=None, fold=0) - datetime.min - offset, None
 
 
 def _reason(expected: Any, actual: Any) -> str:
-    if isinstance(expected, datetime) and (expected.tzinfo is None) != (actual.tzinfo is None):
+    if _is_aware(expected) != _is_aware(actual):
         return f"one time is aware, the other is naive: {expected!r}, {actual!r}"
-    return f"expected {_text(expected)}, got {_text(actual)}"
+    cls = type(expected)
+    if cls.__eq__ is object.__eq__:
+        return (
+            f"{cls.__name__} does not compare by value; declare its form with "
+            f"Contract(canonical={{{cls.__name__}: …}})"
+        )
+    return f"expected {shown(expected)}, got {shown(actual)}"
 
 
 def _typed_text(value: Any) -> str:
-    return "None" if value is None else f"{type(value).__name__} {_text(value)}"
+    return "None" if value is None else f"{type(value).__name__} {shown(value)}"
 
 
-def _text(value: Any, most: int = 200) -> str:
-    text = repr(value)
+def shown(value: Any, most: int = 200) -> str:
+    """Give the repr of a value, cut to a length; a class may have one that fails."""
+    try:
+        text = repr(value)
+    except Exception as problem:
+        return f"<{type(value).__name__} whose repr raised {problem!r}>"
     return text if len(text) <= most else f"{text[: most - 1]}…"

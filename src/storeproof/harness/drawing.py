@@ -24,16 +24,17 @@ from storeproof.harness.structure import (
     is_protobuf_class,
     optional_fields,
 )
-from storeproof.harness.values import Draw, choose, pick, scalar_drawer
+from storeproof.harness.values import Draw, choose, near, pick, scalar_drawer
 
 if TYPE_CHECKING:
-    from storeproof.harness.contract import Contract
+    from storeproof.harness.contract import Contract, Values
 
 __all__ = ["CallDrawer"]
 
 Drawer = Callable[[Draw, Pools], Any]
 _MOST_ITEMS = 4
-_FRESH_ONE_IN = 5
+_WAYS, _FRESH, _NEAR = 7, 6, 5
+"""Of seven draws of a kind met before, five meet a value again, one a near miss, one is fresh."""
 
 
 class CallDrawer:
@@ -64,7 +65,6 @@ class CallDrawer:
 
     def draw_call(self, draw: Draw, pools: Pools, names: list[str]) -> Call:
         """Draw one call."""
-        draw.begin()
         name = pick(draw, names)
         if pools.pages and self._contract.operations[name].paged and choose(draw, 2):
             return self._next_page(draw, pools, name)
@@ -104,7 +104,7 @@ class CallDrawer:
         contract = self._contract
         for key in (f"{operation.name}.{parameter.name}", parameter.name):
             if key in contract.arguments:
-                return _from_strategy(contract.arguments[key])
+                return _given(contract.arguments[key])
         kind = contract.kind_of_parameter(operation.name, parameter.name, parameter.hint)
         where = f"{operation.name}.{parameter.name}"
         if operation.paged and parameter.name == "limit":
@@ -195,10 +195,10 @@ class CallDrawer:
             inner = f"{where}: {cls.__name__}.{name}"
             given = self._given_field(cls, name)
             kind = self._contract.kind_of_field(cls, name, hint)
-            drawers[name] = _from_strategy(given) if given else self._kind(kind, hint, inner)
+            drawers[name] = _given(given) if given is not None else self._kind(kind, hint, inner)
         return drawers
 
-    def _given_field(self, cls: type, name: str) -> st.SearchStrategy[Any] | None:
+    def _given_field(self, cls: type, name: str) -> Values | None:
         found = (self._contract.arguments.get(f"{base.__name__}.{name}") for base in cls.__mro__)
         return next((each for each in found if each is not None), None)
 
@@ -208,7 +208,7 @@ class CallDrawer:
             strategy.validate()
         except (InvalidArgument, ResolutionFailed):
             raise self._undrawable(hint, where) from None
-        return _from_strategy(strategy)
+        return _given(strategy)
 
     def _undrawable(self, hint: Any, where: str) -> ContractError:
         name = getattr(hint, "__name__", repr(hint))
@@ -216,8 +216,8 @@ class CallDrawer:
         return ContractError(
             self._contract.name,
             f"nothing says which values {where} takes (its type is {name})",
-            f'Pass arguments={{"{parameter}": a Hypothesis strategy}}, or, if it is no data but a '
-            f'part of every call, context={{"{parameter.split(".")[-1]}": what makes it}}',
+            f'Pass arguments={{"{parameter}": some values or a Hypothesis strategy}}, or, if it is '
+            f'no data but a part of every call, context={{"{parameter.split(".")[-1]}": maker}}',
         )
 
 
@@ -232,9 +232,11 @@ _COLLECTIONS: list[tuple[type, Callable[[Any], Any]]] = [
 def _pooled(kind: object, fresh: Drawer) -> Drawer:
     def drawer(draw: Draw, pools: Pools) -> Any:
         known = pools.of(kind)
-        if not known or choose(draw, _FRESH_ONE_IN) == _FRESH_ONE_IN - 1:
+        way = choose(draw, _WAYS) if known else _FRESH
+        if way == _FRESH:
             return fresh(draw, pools)
-        return pick(draw, known)
+        value = pick(draw, known)
+        return near(draw, value) if way == _NEAR else value
 
     return drawer
 
@@ -243,5 +245,7 @@ def _unbound(hint: Any) -> Any:
     return (hint.__bound__ or Any) if isinstance(hint, TypeVar) else hint
 
 
-def _from_strategy(strategy: st.SearchStrategy[Any]) -> Drawer:
-    return lambda draw, _: draw(strategy)
+def _given(values: Values) -> Drawer:
+    if isinstance(values, st.SearchStrategy):
+        return lambda draw, _: draw(values)
+    return lambda draw, _: pick(draw, values)

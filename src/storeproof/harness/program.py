@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.encoding import decode, encode
 from storeproof.harness.exceptions import ReplayError
-from storeproof.harness.structure import build
+from storeproof.harness.templates import Build, Reference, moved, references_in, resolve
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+    from storeproof.harness.operations import Operation
 
 __all__ = [
     "Build",
     "Call",
     "Program",
     "Reference",
+    "Step",
     "Walk",
     "load_program",
     "references_in",
@@ -28,32 +32,19 @@ FORMAT = "storeproof-program/1"
 
 
 @dataclass(frozen=True)
-class Reference:
-    """Stands in an argument for a part of an earlier call's result, such as an id made there."""
-
-    call: int
-    """Position of the call in its program, from 0."""
-    path: str
-    """What follows the result in Python: `.items[0].id`; empty for the result itself."""
-
-    def __str__(self) -> str:
-        return f"r{self.call + 1}{self.path}"
-
-
-@dataclass(frozen=True)
-class Build:
-    """Stands in an argument for an entity with references among its fields."""
-
-    cls: type
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class Call:
     """One call of an operation; arguments by parameter name, with references among them."""
 
     operation: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def templates(self) -> list[Mapping[str, Any]]:
+        """Give the arguments of every call that this step makes."""
+        return [self.arguments]
+
+    def moved(self, gone: int) -> Call:
+        """Give the call with its references renumbered after step `gone` was taken out."""
+        return replace(self, arguments=moved(self.arguments, gone))
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,15 @@ class Walk:
     arguments: Mapping[str, Any]
     limit: int
     between: tuple[Call, ...] = ()
+
+    def templates(self) -> list[Mapping[str, Any]]:
+        """Give the arguments of every call that this step makes."""
+        return [self.arguments, *(call.arguments for call in self.between)]
+
+    def moved(self, gone: int) -> Walk:
+        """Give the walk with its references renumbered after step `gone` was taken out."""
+        between = tuple(call.moved(gone) for call in self.between)
+        return replace(self, arguments=moved(self.arguments, gone), between=between)
 
 
 Step = Call | Walk
@@ -77,13 +77,18 @@ class Program:
     scribbling: bool = False
     """Whether the caller overwrites every mutable argument and result after each call."""
 
+    @property
+    def referred(self) -> frozenset[int]:
+        """The positions of the calls whose results are referred to."""
+        templates = [template for step in self.steps for template in step.templates()]
+        return frozenset(reference.call for reference in references_in(templates))
+
     def without(self, index: int) -> Program | None:
         """Give the program less one step; None where a later step refers to that one's result."""
-        later = self.steps[index + 1 :]
-        if any(ref.call == index for step in later for ref in references_in(step)):
+        if index in self.referred:
             return None
-        moved = (_moved(step, index) for step in later)
-        return replace(self, steps=(*self.steps[:index], *moved))
+        later = (step.moved(index) for step in self.steps[index + 1 :])
+        return replace(self, steps=(*self.steps[:index], *later))
 
     def to_json(self) -> dict[str, Any]:
         """Give the program as JSON data; raises TypeError where an argument has no JSON form."""
@@ -94,21 +99,25 @@ class Program:
         }
 
     @classmethod
-    def from_json(cls, contract: Any, data: Any) -> Program:
+    def from_json(cls, contract: Contract, data: Any) -> Program:
         """Read a program; raises ValueError, naming the part, where it does not fit."""
         if not isinstance(data, Mapping) or data.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT}")
         try:
             steps = tuple(_step_from_json(each) for each in data["steps"])
-            program = cls(steps, bool(data["scribbling"]))
+            program = cls(steps, data["scribbling"] is True)
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"it is damaged ({problem!r})") from None
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        if not steps:
+            raise ValueError("it has no steps")
         for index, step in enumerate(steps):
             _fit(contract, step, index)
         return program
 
 
-def load_program(contract: Any, path: Path) -> Program:
+def load_program(contract: Contract, path: Path) -> Program:
     """Read a saved program.
 
     Raises ReplayError where the file is missing, damaged or does not fit the contract.
@@ -117,88 +126,50 @@ def load_program(contract: Any, path: Path) -> Program:
         return Program.from_json(contract, json.loads(path.read_text("utf-8")))
     except OSError as problem:
         raise ReplayError(path, problem.strerror or str(problem)) from None
+    except RecursionError:
+        raise ReplayError(path, "it is nested too deeply") from None
     except ValueError as problem:
         raise ReplayError(path, str(problem)) from None
 
 
-def _fit(contract: Any, step: Step, index: int) -> None:
+def _fit(contract: Contract, step: Step, index: int) -> None:
+    problem = next(_problems(contract, step, index), None)
+    if problem is not None:
+        raise ValueError(problem)
+
+
+def _problems(contract: Contract, step: Step, index: int) -> Iterator[str]:
+    given = set(step.arguments)
+    if isinstance(step, Walk):
+        given |= {"cursor", "limit"}
+        for call in step.between:
+            yield from _problems(contract, call, index)
     operation = contract.operations.get(step.operation)
     if operation is None:
-        raise ValueError(f"{contract.name} has no operation {step.operation!r}")
-    known = {parameter.name for parameter in operation.parameters}
-    for name in step.arguments:
-        if name not in known:
-            raise ValueError(f"{step.operation} has no parameter {name!r}")
-    for reference in references_in(step):
-        if reference.call >= index:
-            raise ValueError(f"step {index + 1} refers to a call that is not before it")
+        yield f"{contract.name} has no operation {step.operation!r}"
+        return
+    yield from _problems_of_arguments(operation, given, set(contract.context))
+    if isinstance(step, Walk) and not operation.paged:
+        yield f"{step.operation} gives no pages to walk through"
+    if any(reference.call >= index for reference in references_in(step.templates())):
+        yield f"step {index + 1} refers to a call that is not before it"
 
 
-def references_in(thing: Any) -> list[Reference]:
-    """Give every reference in a step, an argument or a part of one."""
-    if isinstance(thing, Reference):
-        return [thing]
-    if isinstance(thing, Walk):
-        return [*references_in(thing.arguments), *references_in(thing.between)]
-    if isinstance(thing, Call):
-        return references_in(thing.arguments)
-    if isinstance(thing, Build):
-        return references_in(thing.fields)
-    parts = thing.values() if isinstance(thing, Mapping) else thing
-    if isinstance(thing, Mapping | list | tuple):
-        return [ref for part in parts for ref in references_in(part)]
-    return []
-
-
-def _moved(thing: Any, gone: int) -> Any:
-    """Renumber references after step `gone` was taken out."""
-    if isinstance(thing, Reference):
-        return replace(thing, call=thing.call - 1) if thing.call > gone else thing
-    if not references_in(thing):
-        return thing
-    if isinstance(thing, Walk):
-        return replace(
-            thing, arguments=_moved(thing.arguments, gone), between=_moved(thing.between, gone)
-        )
-    if isinstance(thing, Call):
-        return replace(thing, arguments=_moved(thing.arguments, gone))
-    if isinstance(thing, Build):
-        return replace(thing, fields=_moved(thing.fields, gone))
-    if isinstance(thing, Mapping):
-        return {key: _moved(each, gone) for key, each in thing.items()}
-    return type(thing)(_moved(each, gone) for each in thing)
-
-
-def resolve(template: Any, results: Sequence[Any]) -> Any:
-    """Give the value of an argument, its references looked up in the results so far.
-
-    Raises LookupError or AttributeError where a result has no such part.
-    """
-    if isinstance(template, Reference):
-        return _follow(results[template.call], template.path)
-    if isinstance(template, Build):
-        fields = {name: resolve(each, results) for name, each in template.fields.items()}
-        return build(template.cls, fields)
-    if not references_in(template):
-        return template
-    if isinstance(template, Mapping):
-        return {key: resolve(each, results) for key, each in template.items()}
-    return type(template)(resolve(each, results) for each in template)
-
-
-_PATH = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
-
-
-def _follow(value: Any, path: str) -> Any:
-    for name, index in _PATH.findall(path):
-        value = getattr(value, name) if name else value[int(index)]
-    return value
+def _problems_of_arguments(
+    operation: Operation, given: set[str], context: set[str]
+) -> Iterator[str]:
+    known = {parameter.name for parameter in operation.parameters} - context
+    needed = {parameter.name for parameter in operation.parameters if parameter.required} - context
+    for name in sorted(given - known):
+        yield f"{operation.name} has no parameter {name!r}"
+    for name in sorted(needed - given):
+        yield f"{operation.name} needs {name!r}"
 
 
 def _step_to_json(step: Step) -> dict[str, Any]:
     data = {
         "operation": step.operation,
-        "arguments": {name: _to_json(each) for name, each in step.arguments.items()},
+        "arguments": {name: encode(each) for name, each in step.arguments.items()},
     }
     if isinstance(step, Walk):
         between = [_step_to_json(each) for each in step.between]
@@ -206,44 +177,20 @@ def _step_to_json(step: Step) -> dict[str, Any]:
     return {"call": data}
 
 
-def _to_json(template: Any) -> Any:
-    if isinstance(template, Reference):
-        return {"$ref": [template.call, template.path]}
-    if isinstance(template, Build):
-        cls = template.cls
-        fields = {name: _to_json(each) for name, each in template.fields.items()}
-        return {"$build": f"{cls.__module__}:{cls.__qualname__}", "fields": fields}
-    if isinstance(template, list | tuple) and references_in(template):
-        tag = "$list" if isinstance(template, list) else "$items"
-        return {tag: [_to_json(each) for each in template]}
-    return encode(template)
-
-
 def _step_from_json(data: Mapping[str, Any]) -> Step:
-    if "walk" in data:
-        inner = data["walk"]
-        between = tuple(_call_from_json(each["call"]) for each in inner["between"])
-        call = _call_from_json(inner)
-        return Walk(call.operation, call.arguments, int(inner["limit"]), between)
-    return _call_from_json(data["call"])
+    if "walk" not in data:
+        return _call_from_json(data["call"])
+    inner = data["walk"]
+    limit = inner["limit"]
+    if type(limit) is not int or limit < 1:
+        raise ValueError(f"{limit!r} is no limit of a walk")
+    between = tuple(_call_from_json(each["call"]) for each in inner["between"])
+    call = _call_from_json(inner)
+    return Walk(call.operation, call.arguments, limit, between)
 
 
 def _call_from_json(data: Mapping[str, Any]) -> Call:
-    arguments = {name: _from_json(each) for name, each in data["arguments"].items()}
+    if not isinstance(data["operation"], str):
+        raise ValueError(f"{data['operation']!r} is no operation")
+    arguments = {name: decode(each) for name, each in data["arguments"].items()}
     return Call(data["operation"], arguments)
-
-
-def _from_json(data: Any) -> Any:
-    if not isinstance(data, dict):
-        return decode(data)
-    if "$ref" in data:
-        call, path = data["$ref"]
-        return Reference(int(call), str(path))
-    if "$build" in data:
-        fields = {name: _from_json(each) for name, each in data["fields"].items()}
-        return Build(decode({"$class": data["$build"]}), fields)
-    if "$list" in data:
-        return [_from_json(each) for each in data["$list"]]
-    if "$items" in data:
-        return tuple(_from_json(each) for each in data["$items"])
-    return decode(data)

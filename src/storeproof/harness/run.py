@@ -15,6 +15,7 @@ from storeproof.harness.backends.base import Backend, RunOptions
 from storeproof.harness.collected import Collected
 from storeproof.harness.exceptions import ReportError
 from storeproof.harness.known_failures import KnownFailure, read_known_failures, unmatched
+from storeproof.harness.profiles import PROFILES
 from storeproof.harness.proving import Prover
 from storeproof.harness.report import BackendInfo, Judgement, Report, Status, probe, save
 from storeproof.harness.saved import SavedProgram, read_saved
@@ -63,12 +64,12 @@ class Run:
         backends = "; ".join(map(self._told, self.backends))
         return (
             f"storeproof {metadata.version('storeproof')}: {backends}; "
-            f"profile {self.settings.profile.name}; seed {self.settings.seed}"
+            f"profile {self.settings.profile}; seed {self.settings.seed}"
         )
 
     def start_servers(self) -> None:
         """Start the servers that the selected nodes need."""
-        needed = {each.backend for each in self.collected.selected}
+        needed = {each.backend for each in self.collected.selected.values()}
         self.servers.start(each for each in self.backends if each in needed)
 
     def prover(self) -> Prover:
@@ -105,7 +106,7 @@ class Run:
         judgements = [] if self.replay else self.collected.judgements(self.backends)
         problems = (*self.problems, *self.collected.clashes(), *self._complaints(judgements))
         partial = self.settings.partial
-        profile = self.settings.profile
+        profile = PROFILES[self.settings.profile]
         return Report(
             started_at=self._started_at,
             seconds=round(time.perf_counter() - self._started, 3),
@@ -138,7 +139,7 @@ class Run:
         self._current.enter_context(current_session(self._session))
         return Prover(
             session=self._session,
-            profile=self.settings.profile,
+            profile=PROFILES[self.settings.profile],
             seed=self.settings.seed,
             root=self.settings.root,
             programs=self.settings.programs,

@@ -41,10 +41,10 @@ class _Found(Exception):
 def search(
     context: CheckContext, attempt: Callable[[Draw], Awaitable[Failure | None]]
 ) -> tuple[Failure, bool] | None:
-    """Try programs until one fails and can't be shrunk; None where none does.
+    """Try programs until one fails; None where none does.
 
     attempt: draws and runs one program. Gives also whether the failure came again when it was
-    tried again.
+    tried again. The program is as it was drawn: `shorten` makes it the shortest.
     """
     found: list[Failure] = []
 
@@ -58,7 +58,7 @@ def search(
     @hypothesis.seed(context.seed)
     @hypothesis.settings(
         max_examples=context.profile.programs,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
         deadline=None,
         database=None,

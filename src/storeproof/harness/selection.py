@@ -59,9 +59,10 @@ def deselected_by_replay(
     return [each for each in items if not _is_replayed(_suite_node(each), replay)]
 
 
-def keys_of(items: Iterable[pytest.Item]) -> list[Key]:
-    """Give the keys of those items that are nodes of a suite."""
-    return [node.key for node in map(_suite_node, items) if node is not None]
+def keys_of(items: Iterable[pytest.Item]) -> dict[str, Key]:
+    """Give the keys of those items that are nodes of a suite, by node id."""
+    nodes = [(item.nodeid, _suite_node(item)) for item in items]
+    return {nodeid: node.key for nodeid, node in nodes if node is not None}
 
 
 def result_of(item: pytest.Item, report: pytest.TestReport) -> str | None:
@@ -80,7 +81,7 @@ def result_of(item: pytest.Item, report: pytest.TestReport) -> str | None:
 
 def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:
     status = Status.SKIPPED if report.skipped else Status.ERROR
-    detail = report.longrepr[2] if isinstance(report.longrepr, tuple) else _last_line(report)
+    detail = report.longrepr[2] if isinstance(report.longrepr, tuple) else _told(report)
     return msgspec.structs.replace(
         blank(node.suite, node.planned.check, replaced=node.planned.replaced),
         status=status,
@@ -88,8 +89,13 @@ def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:
     )
 
 
-def _last_line(report: pytest.TestReport) -> str:
-    return (report.longreprtext.strip().splitlines() or ["it did not run"])[-1].strip()
+def _told(report: pytest.TestReport) -> str:
+    if report.skipped:
+        return str(getattr(report, "wasxfail", ""))
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash else report.longreprtext.strip()
+    first = text.partition("\n")[0]
+    return f"its {report.when} failed: {first}"
 
 
 def _is_replayed(node: _SuiteNode | None, replay: SavedProgram) -> bool:

@@ -1,4 +1,7 @@
-"""The plugin reads pytest's options into `Settings` here; nobody else needs this."""
+"""The plugin reads pytest's options into `Settings` here; nobody else needs this.
+
+Every controller of pytest-xdist loads this module, so it imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,14 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from storeproof.harness.checks.base import Profile
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["PROFILES", "Settings", "read_settings", "worker_input"]
-
-PROFILES: Final[Mapping[str, Profile]] = {
-    "quick": Profile("quick", programs=60, steps=12),
-    "full": Profile("full", programs=300, steps=25),
-    "soak": Profile("soak", programs=2000, steps=40),
-}
+__all__ = ["Settings", "read_settings", "worker_input"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +29,7 @@ class Settings:
     """As the ini file gives them."""
     asked: str
     """The option of the command line that asks for suites; empty where there is none."""
-    profile: Profile
+    profile: str
     seed: int
     directory: Path
     """This run's own, shared by its workers, removed at its end."""
@@ -61,7 +55,7 @@ def read_settings(config: pytest.Config) -> Settings:
         storage=option.storage,
         usual_storage=config.getini("storage") or None,
         asked=_asked(config),
-        profile=PROFILES[option.storage_profile],
+        profile=option.storage_profile,
         seed=inputs.get("seed", _seed(option.storage_seed)),
         directory=Path(inputs["directory"]) if inputs else _directory(config),
         root=config.rootpath,

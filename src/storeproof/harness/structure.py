@@ -5,53 +5,139 @@ from __future__ import annotations
 import dataclasses
 import functools
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Protocol, TypeGuard
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NotRequired,
+    Required,
+    TypeGuard,
+    Union,
+    get_args,
+    get_origin,
+    is_typeddict,
+)
 
 import msgspec
 
 __all__ = [
+    "bare_hint",
     "build",
+    "constructor_names",
     "field_defaults",
     "field_hints",
+    "field_names",
     "field_values",
     "is_entity_class",
     "is_protobuf_class",
     "optional_fields",
 ]
 
-
-class _Reader(Protocol):
-    def __call__(self, cls: type, /) -> tuple[str, ...]: ...
+_NONE: Final = object()
 
 
-def _pydantic_fields(cls: type) -> tuple[str, ...]:
-    return tuple(cls.__pydantic_fields__)  # type: ignore[attr-defined]  # guarded by its marker
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    name: str
+    keyword: str | None
+    """By which the constructor takes it; None where it does not."""
+    required: bool
+    default: Any = _NONE
+    """Its plain default, if it has one that no factory makes."""
 
 
-def _msgspec_fields(cls: type) -> tuple[str, ...]:
-    return tuple(cls.__struct_fields__)  # type: ignore[attr-defined]  # guarded by its marker
+def _pydantic_fields(cls: Any) -> list[_Field]:
+    config = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    return [
+        _Field(
+            name,
+            None if info.init is False else name if by_name else _pydantic_alias(info) or name,
+            info.is_required(),
+            _NONE if info.is_required() or info.default_factory else info.default,
+        )
+        for name, info in cls.__pydantic_fields__.items()
+    ]
 
 
-def _attrs_fields(cls: type) -> tuple[str, ...]:
-    return tuple(each.name for each in cls.__attrs_attrs__)  # type: ignore[attr-defined]  # guarded
+def _pydantic_alias(info: Any) -> str | None:
+    alias = info.validation_alias or info.alias
+    choices = getattr(alias, "choices", [alias])
+    return next((each for each in choices if isinstance(each, str)), None)
 
 
-def _dataclass_fields(cls: type) -> tuple[str, ...]:
-    return tuple(each.name for each in dataclasses.fields(cls))
+def _msgspec_fields(cls: Any) -> list[_Field]:
+    return [
+        _Field(
+            each.name,
+            each.name,
+            each.required,
+            _NONE if each.default is msgspec.NODEFAULT else each.default,
+        )
+        for each in msgspec.structs.fields(cls)
+    ]
 
 
-def _named_tuple_fields(cls: type) -> tuple[str, ...]:
-    return tuple(cls._fields)  # type: ignore[attr-defined]  # guarded by its marker
+def _attrs_fields(cls: Any) -> list[_Field]:
+    import attrs
+
+    made: Any = (type(attrs.NOTHING), attrs.Factory)  # attrs types this class as a function
+    return [
+        _Field(
+            each.name,
+            each.alias if each.init else None,
+            each.init and each.default is attrs.NOTHING,
+            _NONE if isinstance(each.default, made) else each.default,
+        )
+        for each in cls.__attrs_attrs__
+    ]
 
 
-_READERS: dict[str, _Reader] = {
+def _dataclass_fields(cls: Any) -> list[_Field]:
+    missing = dataclasses.MISSING
+    return [
+        _Field(
+            each.name,
+            each.name if each.init else None,
+            each.init and each.default is missing and each.default_factory is missing,
+            _NONE if each.default is missing else each.default,
+        )
+        for each in dataclasses.fields(cls)
+    ]
+
+
+def _named_tuple_fields(cls: Any) -> list[_Field]:
+    defaults = cls._field_defaults
+    return [
+        _Field(name, name, name not in defaults, defaults.get(name, _NONE)) for name in cls._fields
+    ]
+
+
+def _protobuf_fields(cls: Any) -> list[_Field]:
+    return [_Field(each.name, each.name, required=False) for each in cls.DESCRIPTOR.fields]
+
+
+def _typed_dict_fields(cls: Any) -> list[_Field]:
+    declared = _resolved(cls)
+    return [_Field(name, name, _is_required(cls, name, hint)) for name, hint in declared.items()]
+
+
+def _is_required(cls: Any, name: str, hint: Any) -> bool:
+    marker = get_origin(hint)
+    if marker in (Required, NotRequired):
+        return marker is Required
+    return name in cls.__required_keys__
+
+
+_LIBRARIES: dict[str, Callable[[Any], list[_Field]]] = {
     "__pydantic_fields__": _pydantic_fields,
     "__struct_fields__": _msgspec_fields,
     "__attrs_attrs__": _attrs_fields,
     "__dataclass_fields__": _dataclass_fields,
-    "_fields": _named_tuple_fields,
+    "_field_defaults": _named_tuple_fields,
 }
 """The attribute by which each library marks its classes, and how to list their fields."""
 
@@ -62,38 +148,53 @@ def is_protobuf_class(cls: object) -> TypeGuard[type]:
 
 
 @functools.cache
-def _field_names(cls: type) -> tuple[str, ...] | None:
+def _fields(cls: type) -> tuple[_Field, ...] | None:
     if issubclass(cls, Enum):
         return None
     if is_protobuf_class(cls):
-        return tuple(each.name for each in cls.DESCRIPTOR.fields)  # type: ignore[attr-defined]  # guarded
-    for marker, reader in _READERS.items():
+        return tuple(_protobuf_fields(cls))
+    if is_typeddict(cls):
+        return tuple(_typed_dict_fields(cls))
+    for marker, reader in _LIBRARIES.items():
         if hasattr(cls, marker):
-            return reader(cls)
+            return tuple(reader(cls))
     return None
 
 
 def is_entity_class(cls: object) -> TypeGuard[type]:
     """Whether values of the class are made of named fields.
 
-    Known are msgspec structs, dataclasses, attrs classes, pydantic models, named tuples and
-    protobuf messages.
+    Known are msgspec structs, dataclasses, attrs classes, pydantic models, named tuples, protobuf
+    messages, and typed dicts, whose values are plain dicts.
     """
-    return isinstance(cls, type) and _field_names(cls) is not None
+    return isinstance(cls, type) and _fields(cls) is not None
+
+
+def field_names(cls: type) -> tuple[str, ...]:
+    """Give the names of an entity class's fields; none for any other class."""
+    return tuple(each.name for each in _fields(cls) or ())
 
 
 def field_values(value: Any) -> dict[str, Any] | None:
     """Give an entity's fields and their values; None for anything that is not an entity.
 
-    A protobuf message gives the fields that are set, with repeated ones as lists and maps as dicts.
+    A protobuf message gives the fields that are set, with repeated ones as lists and maps as dicts;
+    a pydantic model gives what it was given beside its fields as well. A field that was never set
+    is left out.
     """
     cls: Any = type(value)
-    names = _field_names(cls)
-    if names is None:
+    fields = _fields(cls)
+    if fields is None:
         return None
     if is_protobuf_class(cls):
         return {field.name: _plain(field, inner) for field, inner in value.ListFields()}
-    return {name: getattr(value, name) for name in names}
+    try:
+        values = {each.name: getattr(value, each.name) for each in fields}
+    except AttributeError:
+        values = {
+            each.name: getattr(value, each.name) for each in fields if hasattr(value, each.name)
+        }
+    return values | (getattr(value, "__pydantic_extra__", None) or {})
 
 
 def _plain(field: Any, value: Any) -> Any:
@@ -106,68 +207,75 @@ def _plain(field: Any, value: Any) -> Any:
 
 
 def build(cls: type, fields: Mapping[str, Any]) -> Any:
-    """Build an entity from its fields, through its class's own constructor."""
-    if hasattr(cls, "__attrs_attrs__"):
-        aliases = {each.name: each.alias for each in cls.__attrs_attrs__ if each.init}
-        return cls(**{aliases[name]: value for name, value in fields.items() if name in aliases})
-    if dataclasses.is_dataclass(cls):
-        kept = {each.name for each in dataclasses.fields(cls) if each.init}
-        return cls(**{name: value for name, value in fields.items() if name in kept})
-    if hasattr(cls, "__pydantic_fields__"):
-        return _build_pydantic(cls, fields)
-    return cls(**fields)
+    """Build an entity from its fields, through its class's own constructor.
+
+    Fields that the constructor does not take are left to it.
+    """
+    names = constructor_names(cls)
+    given = {names.get(name, name): value for name, value in fields.items()}
+    return cls(**{name: value for name, value in given.items() if name is not None})
 
 
-def _build_pydantic(cls: Any, fields: Mapping[str, Any]) -> Any:
-    aliases = {name: info.alias or name for name, info in cls.__pydantic_fields__.items()}
-    by_name = cls.model_config.get("populate_by_name") or cls.model_config.get("validate_by_name")
-    return cls(**{name if by_name else aliases[name]: value for name, value in fields.items()})
+@functools.cache
+def constructor_names(cls: type) -> Mapping[str, str | None]:
+    """Give the keyword by which the constructor takes each field; None where it takes none."""
+    return {each.name: each.keyword for each in _fields(cls) or ()}
 
 
 @functools.cache
 def field_hints(cls: type) -> Mapping[str, Any]:
     """Give the type hint of every field of an entity class.
 
-    Raises NameError or TypeError where a hint can't be resolved.
+    Raises NameError, TypeError or AttributeError where a hint can't be resolved.
     """
-    names = _field_names(cls) or ()
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return {name: hints.get(name, Any) for name in names}
+    if hasattr(cls, "__pydantic_fields__"):
+        return _pydantic_hints(cls)
+    hints = _resolved(cls)
+    return {name: _unmarked(hints.get(name, Any)) for name in field_names(cls)}
+
+
+def _resolved(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
+
+
+def _unmarked(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
+
+
+def _pydantic_hints(cls: Any) -> dict[str, Any]:
+    if not getattr(cls, "__pydantic_complete__", True) and hasattr(cls, "model_rebuild"):
+        cls.model_rebuild()
+    return {
+        name: Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        for name, info in cls.__pydantic_fields__.items()
+    }
+
+
+def bare_hint(hint: Any) -> Any:
+    """Give a hint without what `Annotated`, `Optional` or an alias put round it.
+
+    >>> bare_hint(Annotated[int, "positive"] | None)
+    <class 'int'>
+    """
+    if get_origin(hint) is Annotated:
+        return bare_hint(get_args(hint)[0])
+    if get_origin(hint) is Union or isinstance(hint, UnionType):
+        rest = [each for each in get_args(hint) if each is not NoneType]
+        return bare_hint(rest[0]) if len(rest) == 1 else hint
+    return bare_hint(hint.__value__) if type(hint).__name__ == "TypeAliasType" else hint
 
 
 @functools.cache
 def optional_fields(cls: type) -> frozenset[str]:
     """Give the fields that the constructor need not be given."""
-    if issubclass(cls, msgspec.Struct):
-        return frozenset(each.name for each in msgspec.structs.fields(cls) if not each.required)
-    if hasattr(cls, "__pydantic_fields__"):
-        fields = cls.__pydantic_fields__
-        return frozenset(name for name, info in fields.items() if not info.is_required())
-    if hasattr(cls, "__attrs_attrs__"):
-        return frozenset(
-            each.name for each in cls.__attrs_attrs__ if repr(each.default) != "NOTHING"
-        )
-    if dataclasses.is_dataclass(cls):
-        return frozenset(
-            each.name
-            for each in dataclasses.fields(cls)
-            if each.default is not dataclasses.MISSING
-            or each.default_factory is not dataclasses.MISSING
-        )
-    return frozenset(getattr(cls, "_field_defaults", ()))
+    return frozenset(each.name for each in _fields(cls) or () if not each.required)
 
 
 @functools.cache
-def field_defaults(cls: Any) -> Mapping[str, Any]:
+def field_defaults(cls: type) -> Mapping[str, Any]:
     """Give the plain defaults of an entity class; those made by a factory are left out."""
-    if issubclass(cls, msgspec.Struct):
-        plain = {each.name: each.default for each in msgspec.structs.fields(cls)}
-    elif hasattr(cls, "__pydantic_fields__"):
-        plain = {name: info.default for name, info in cls.__pydantic_fields__.items()}
-    elif hasattr(cls, "__attrs_attrs__"):
-        plain = {each.name: each.default for each in cls.__attrs_attrs__}
-    elif dataclasses.is_dataclass(cls):
-        plain = {each.name: each.default for each in dataclasses.fields(cls)}
-    else:
-        plain = dict(getattr(cls, "_field_defaults", {}))
-    return {name: plain[name] for name in optional_fields(cls) if name in plain}
+    return {
+        each.name: each.default
+        for each in _fields(cls) or ()
+        if each.default is not _NONE and not each.required
+    }

@@ -167,6 +167,8 @@ def _run(check: Check, backend: str, request: pytest.FixtureRequest, reason: str
     )
     result, outcome = prover.prove(node)
     item.stash[RESULT] = result
+    if outcome.error is not None:
+        raise outcome.error
     _conclude(result, outcome)
 
 
@@ -176,15 +178,12 @@ PROVER: pytest.StashKey[Callable[[], Prover]] = pytest.StashKey()
 
 def _argument(item: pytest.Item) -> str:
     """Give the node's id as the command line takes it in the present folder."""
-    nodeid = item.nodeid[: item.nodeid.rindex("]") + 1]  # xdist's loadgroup appends its group
+    nodeid = item.nodeid[: item.nodeid.rindex("]") + 1]  # xdist's loadgroup may append its group
     return f"{os.path.relpath(item.path)}::{nodeid.partition('::')[2]}"
 
 
 def _conclude(result: CheckResult, outcome: Outcome) -> None:
-    __tracebackhide__ = True
     message = result.failure.message if result.failure else outcome.detail
-    if outcome.error is not None:
-        raise outcome.error
     if outcome.status is Status.PASSED:
         return
     if outcome.status is Status.KNOWN_FAILURE:

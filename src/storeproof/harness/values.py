@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import struct
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -11,7 +13,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-__all__ = ["Draw", "choose", "pick", "scalar_drawer"]
+__all__ = ["Draw", "choose", "near", "pick", "scalar_drawer"]
 
 _COMBINING = "a\u0301"
 _SIMPLE_TEXT = ("a", "b", "A", "c", "ab", "a b", "á", "0")
@@ -118,42 +120,61 @@ _JSON: tuple[Any, ...] = (
 
 
 class Draw:
-    """Draws for one program: from strategies, and small choices, several out of one draw.
+    """Draws for one program: from strategies, and small choices, all out of one draw of bytes.
 
-    A choice of its own per Hypothesis draw would cost more than most calls on memory do.
+    A draw for each choice would cost more than most calls on memory do, and Hypothesis would spend
+    most programs on copies of earlier ones with some of their draws repeated.
     """
 
-    _CHUNK = st.binary(min_size=8, max_size=8)
+    _CHOICES = st.binary(min_size=1024, max_size=1024)
 
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
         self._draw = draw
-        self._left = b""
+        self._choices: Iterator[int] = iter(())
 
     def __call__(self, strategy: st.SearchStrategy[Any]) -> Any:
         return self._draw(strategy)
 
-    def begin(self) -> None:
-        """Start afresh, so that what comes next can be taken out as a whole."""
-        self._left = b""
-
     def below(self, count: int) -> int:
         """Give a number from 0 to count - 1, of at most 256."""
-        if not self._left:
-            self._left = self._draw(self._CHUNK)
-        first, self._left = self._left[0], self._left[1:]
-        return first % count
+        drawn = next(self._choices, None)
+        if drawn is None:
+            self._choices = iter(self._draw(self._CHOICES))
+            drawn = next(self._choices)
+        return drawn % count
 
 
 def choose(draw: Draw, count: int) -> int:
-    """Draw a number from 0 to count - 1; it shrinks towards 0."""
+    """Draw a number from 0 to count - 1."""
     if count > 256:
-        return 256 * draw.below(-(-count // 256)) + draw.below(256)
+        return (256 * draw.below(256) + draw.below(256)) % count
     return draw.below(count) if count > 1 else 0
 
 
 def pick(draw: Draw, values: Sequence[Any]) -> Any:
-    """Draw one of the values; it shrinks towards the first."""
+    """Draw one of the values."""
     return values[choose(draw, len(values))]
+
+
+def near(draw: Draw, value: Any) -> Any:
+    """Draw a value that a careless storage takes for the given one; itself where there is none."""
+    if type(value) is str:
+        return pick(draw, _NEAR_TEXT)(value)
+    if type(value) is int:
+        return value + pick(draw, (1, -1, 2**32))
+    return value
+
+
+_NEAR_TEXT: tuple[Callable[[str], str], ...] = (
+    str.swapcase,
+    lambda text: f"{text} ",
+    lambda text: f" {text}",
+    lambda text: unicodedata.normalize("NFD", text),
+    lambda text: unicodedata.normalize("NFC", text),
+    str.casefold,
+    lambda text: text[:-1],
+    lambda text: f"{text}\u200b",
+)
 
 
 def _weighted(usual: Sequence[Any], hostile: Sequence[Any], times: int = 4) -> tuple[Any, ...]:
@@ -174,11 +195,28 @@ _TABLES: dict[type, tuple[Any, ...]] = {
     UUID: _UUIDS,
     type(None): (None,),
 }
-_RANDOM: dict[type, st.SearchStrategy[Any]] = {
-    str: st.text(max_size=12),
-    int: st.integers(-(2**63), 2**63 - 1),
-    float: st.floats(allow_nan=False),
-    bytes: st.binary(max_size=12),
+_ALPHABETS = (range(0x20, 0x7F), range(0xA0, 0x250), range(0x300, 0x370), range(0x1F600, 0x1F650))
+
+
+def _bytes(draw: Draw, count: int) -> bytes:
+    return bytes(choose(draw, 256) for _ in range(count))
+
+
+def _random_text(draw: Draw) -> str:
+    alphabet = pick(draw, _ALPHABETS)
+    return "".join(chr(pick(draw, alphabet)) for _ in range(choose(draw, 13)))
+
+
+def _random_float(draw: Draw) -> float:
+    number: float = struct.unpack(">d", _bytes(draw, 8))[0]
+    return 0.0 if math.isnan(number) else number
+
+
+_RANDOM: dict[type, Callable[[Draw], Any]] = {
+    str: _random_text,
+    int: lambda draw: int.from_bytes(_bytes(draw, 8), signed=True),
+    float: _random_float,
+    bytes: lambda draw: _bytes(draw, choose(draw, 13)),
 }
 _ONE_IN = 12
 
@@ -197,5 +235,12 @@ def scalar_drawer(cls: Any, fits: Callable[[Any], bool]) -> Callable[[Draw], Any
     random = _RANDOM.get(cls)
     if random is None:
         return lambda draw: pick(draw, table)
-    fitting = random.filter(fits)
-    return lambda draw: draw(fitting) if choose(draw, _ONE_IN) == _ONE_IN - 1 else pick(draw, table)
+
+    def drawer(draw: Draw) -> Any:
+        if choose(draw, _ONE_IN) == _ONE_IN - 1:
+            value = random(draw)
+            if fits(value):
+                return value
+        return pick(draw, table)
+
+    return drawer

@@ -88,7 +88,12 @@ def speaking_to(url: PostgresUrl) -> Iterator[None]:
     asyncpg = _driver()
     try:
         yield
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ) as error:
         raise _unavailable(
             f"the server at {url.server} failed in the middle of the run ({_words(error)})",
             "See the server's log, then run again",
@@ -133,7 +138,7 @@ async def close(connection: asyncpg.Connection) -> None:
     """Close a connection, lost or not, within a bounded time."""
     try:
         await connection.close(timeout=CONNECT_SECONDS)
-    except (OSError, _driver().InterfaceError, _driver().PostgresError):
+    except (OSError, _driver().InterfaceError, _driver().InternalClientError):
         connection.terminate()
 
 

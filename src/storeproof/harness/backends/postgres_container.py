@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any, Final
@@ -71,14 +72,15 @@ def start_container(image: str) -> PostgresContainer:
 def _find_engine() -> None:
     try:
         import docker
-        import testcontainers  # noqa: F401 - only whether it is there
+        from testcontainers.core.docker_client import DockerClient, get_docker_host
     except ImportError:
         raise EngineMissing(
             "testcontainers is not installed", "Run: pip install 'storeproof[postgres]'"
         ) from None
     try:
-        engine = docker.from_env(timeout=ENGINE_SECONDS)
-    except docker.errors.DockerException as error:
+        _knock(get_docker_host() or "unix:///var/run/docker.sock")
+        engine = DockerClient(timeout=ENGINE_SECONDS).client
+    except (docker.errors.DockerException, OSError) as error:
         raise _no_engine(error) from None
     try:
         engine.ping()
@@ -86,6 +88,14 @@ def _find_engine() -> None:
         raise _no_engine(error) from None
     finally:
         engine.close()
+
+
+def _knock(address: str) -> None:
+    """Docker's client leaves its socket open where nothing listens at a local engine's address."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as local:
+            local.settimeout(ENGINE_SECONDS)
+            local.connect(address.removeprefix("unix://"))
 
 
 def _no_engine(error: Exception) -> EngineMissing:

@@ -92,16 +92,26 @@ class Emptier:
         """Whether every table that there is was emptied; if not, try again."""
         import asyncpg
 
-        lost = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
+        changed = (
+            asyncpg.UndefinedTableError,
+            asyncpg.WrongObjectTypeError,
+            asyncpg.ObjectNotInPrerequisiteStateError,
+        )
+        lost = (
+            asyncpg.AdminShutdownError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            asyncpg.PostgresConnectionError,
+        )
         deletion, self._deletion = self._deletion, None
         try:
             deletion = deletion or await self._prepare()
             if await deletion.fetchval() > 0:
                 return False
-        except (asyncpg.UndefinedTableError, asyncpg.WrongObjectTypeError):
-            return False
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
             raise await self._locked() from error
+        except changed:
+            return False
         except lost:
             await self.close()
             return False

@@ -116,13 +116,13 @@ async def attempts_of_unknown_user_are_not_found(storage: AuthStorage) -> None:
 async def lock_out_policy_is_checked(storage: AuthStorage) -> None:
     """A threshold below 1 or a duration not above 0 or out of range is invalid, user or not."""
     await add_users(storage, ANN)
-    for id in (ANN, NOBODY):
+    for name in (ANN, NOBODY):
         for threshold in (0, -1):
             policy = LockOutPolicy(threshold=threshold, duration=timedelta(0))
-            await is_invalid(storage.record_attempt(id, True, NOW, policy), "threshold")
+            await is_invalid(storage.record_attempt(name, True, NOW, policy), "threshold")
         for duration in (timedelta(0), -TICK, timedelta.max, timedelta(days=8000 * 365)):
             policy = LockOutPolicy(threshold=1, duration=duration)
-            await is_invalid(storage.record_attempt(id, True, NOW, policy), "duration")
+            await is_invalid(storage.record_attempt(name, True, NOW, policy), "duration")
 
 
 @law("AUTH-035", MUST)

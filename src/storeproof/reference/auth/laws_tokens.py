@@ -239,9 +239,14 @@ async def rotation_needs_a_live_token(storage: AuthStorage) -> None:
     for tokens in both_kinds(storage):
         await tokens.add("a", "b", "c")
         await tokens.revoke(ANN, "b", NOW)
-        for user, id, at in ((ANN, "d", NOW), (BOB, "a", NOW), (ANN, "a", UNTIL), (ANN, "b", NOW)):
-            missing = NotFound(tokens.kind, id)
-            await is_refused(tokens.rotate(user, id, digest("c"), at, ZERO), missing)
+        for owner, name, at in (
+            (ANN, "unknown", NOW),
+            (BOB, "a", NOW),
+            (ANN, "a", UNTIL),
+            (ANN, "b", NOW),
+        ):
+            missing = NotFound(tokens.kind, name)
+            await is_refused(tokens.rotate(owner, name, digest("c"), at, ZERO), missing)
         assert (await tokens.list(ANN)).items[0] == tokens.make("a")
     await storage.update(ANN, UserPatch(enabled=False), 1)
     for tokens in both_kinds(storage):
@@ -268,8 +273,8 @@ async def grace_is_zero_or_more(storage: AuthStorage) -> None:
     await add_users(storage, ANN)
     for tokens in both_kinds(storage):
         await tokens.add("a")
-        for id, grace in (("a", -TICK), ("a", timedelta.max), ("none", -TICK)):
-            await is_invalid(tokens.rotate(ANN, id, digest("b"), NOW, grace), "grace")
+        for name, grace in (("a", -TICK), ("a", timedelta.max), ("none", -TICK)):
+            await is_invalid(tokens.rotate(ANN, name, digest("b"), NOW, grace), "grace")
         await tokens.rotate(ANN, "a", digest("b"), NOW, ZERO)
         missing = NotFound(tokens.kind, digest("a"))
         await is_refused(tokens.find(digest("a"), NOW), missing)
@@ -293,14 +298,14 @@ async def only_the_owners_token_is_revoked(storage: AuthStorage) -> None:
     await add_users(storage, ANN, BOB)
     for tokens in both_kinds(storage):
         await tokens.add("a")
-        for user, id in ((ANN, "b"), (BOB, "a"), (NOBODY, "a")):
-            await is_refused(tokens.revoke(user, id, NOW), NotFound(tokens.kind, id))
+        for user, name in ((ANN, "b"), (BOB, "a"), (NOBODY, "a")):
+            await is_refused(tokens.revoke(user, name, NOW), NotFound(tokens.kind, name))
         assert await tokens.find(digest("a"), NOW) == tokens.make("a")
 
 
 @law("AUTH-085", MUST)
 async def all_but_one_are_revoked(storage: AuthStorage) -> None:
-    """Revoking all but one counts those not revoked before, also expired ones; repeating gives 0."""
+    """Revoking all but one counts those not revoked before, also expired ones; again gives 0."""
     await add_users(storage, ANN, BOB)
     for tokens in both_kinds(storage):
         await tokens.add("a", "b", "c")
@@ -342,7 +347,7 @@ async def ended_tokens_are_purged(storage: AuthStorage) -> None:
 
 @law("AUTH-088", MUST)
 async def purge_goes_by_id(storage: AuthStorage) -> None:
-    """Purging deletes at most `limit` tokens, those with the smallest ids; the next call goes on."""
+    """Purging deletes at most `limit` tokens, those with the smallest ids; repeating goes on."""
     await add_users(storage, ANN)
     for tokens in both_kinds(storage):
         await tokens.add("b", "d", "a", "c")

@@ -1,0 +1,16 @@
+"""Whoever wants to know what `--storage-profile` means reads it here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from storeproof.harness.checks.base import Profile
+
+__all__ = ["PROFILES"]
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    "quick": Profile("quick", programs=100, steps=20),
+    "full": Profile("full", programs=400, steps=40),
+    "soak": Profile("soak", programs=3000, steps=60),
+}

@@ -1,0 +1,169 @@
+"""For authors of an auth storage: the laws, and the contract that they and the checks make up."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+from storeproof.harness.contract import Contract
+from storeproof.harness.law import Law, laws_of
+from storeproof.reference.auth import (
+    laws_attempts,
+    laws_lists,
+    laws_races,
+    laws_roles,
+    laws_tokens,
+    laws_users,
+    laws_values,
+)
+from storeproof.reference.auth.database import open_auth_storage
+from storeproof.reference.auth.memory import InMemoryAuthStorage
+from storeproof.reference.auth.protocol import AuthStorage
+from storeproof.reference.exceptions import StorageError
+
+__all__ = ["LAWS", "contract"]
+
+LAWS: Final[tuple[Law, ...]] = (
+    *laws_of(laws_users),
+    *laws_of(laws_attempts),
+    *laws_of(laws_roles),
+    *laws_of(laws_tokens),
+    *laws_of(laws_lists),
+    *laws_of(laws_values),
+    *laws_of(laws_races),
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TICK, MINUTE, HOUR = timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+
+def some(usual: Sequence[Any], rare: Sequence[Any] = (), times: int = 4) -> Sequence[Any]:
+    """Each usual value is drawn `times` times as often as each rare one."""
+    return (*(tuple(usual) * times), *rare)
+
+
+def maybe(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
+    """As `some`, or, half of the time, None."""
+    return some((*[None] * len(usual), *usual), rare)
+
+
+BAD_TIMES = (NOW.replace(tzinfo=None), datetime.max.replace(tzinfo=UTC))
+TIMES = (
+    NOW,
+    NOW + HOUR,
+    NOW + HOUR - TICK,
+    NOW + TICK,
+    NOW - HOUR,
+    (NOW + HOUR).astimezone(timezone(timedelta(hours=5, minutes=30))),
+)
+ENDS = (NOW + 3 * HOUR, NOW + 2 * HOUR, NOW + HOUR, NOW)
+DIGESTS = tuple(letter * 64 for letter in "abcde")
+BAD_DIGESTS = ("", "A" * 64, "secret")
+EMAILS = (
+    "a@b.c",
+    "A@B.C",
+    "b@b.c",
+    "ß@b.c",
+    "SS@b.c",
+    "İ@b.c",
+    "i\u0307@b.c",
+    "ﬁ@b.c",
+    "FI@b.c",
+    "É@b.c",
+    "e\u0301@b.c",
+    "a%@b.c",
+    "a_@b.c",
+)
+BAD_EMAILS = ("", "a", "a@", "a @b.c", "a@b@c", "a\0@b.c")
+HASHES, BAD_HASHES = ("$1", "$2", "$3"), ("", "\0")
+SCOPES = ("", "a", "a/b", "ab", "A", "b", "a_", "%")
+BAD_SCOPES = ("/", "a/", "a//b", "\0")
+JSON = ("1", '{"a":1}', ' {"a": 1}', '{"b":"é","a":null}', "[1.0]")
+BAD_JSON = ("", "{", "NaN", '{"a":1,"a":1}')
+PERMISSIONS: tuple[frozenset[str], ...] = (
+    frozenset(),
+    frozenset({"p"}),
+    frozenset({"q"}),
+    frozenset({"p", "q", "Ü"}),
+)
+PARENTS = (
+    *[frozenset[str]()] * 6,
+    *map(frozenset, ("a", "b", "c", "ab", "bc")),
+)
+IDS, ODD_IDS = ("a", "b", "A"), ("é", "e\u0301", "a ", "", "\0", "a" * 256)
+NAMES, ODD_NAMES = ("a", "b", "c"), ("A", "é", "", "a\0", "a" * 129)
+THRESHOLDS, DURATIONS = (2, 1, 3), (HOUR, MINUTE, TICK)
+WORDS, BAD_WORDS = ("x", "y", "é"), ("", "a\0", "a" * 129)
+
+contract = Contract(
+    AuthStorage,
+    name="auth",
+    model=InMemoryAuthStorage,
+    storages={"sqlite": open_auth_storage, "postgres": open_auth_storage},
+    errors=(StorageError,),
+    arguments={
+        "at": some(TIMES, BAD_TIMES),
+        "before": some(TIMES, BAD_TIMES),
+        "digest": some(DIGESTS, BAD_DIGESTS),
+        "email": some(EMAILS, BAD_EMAILS, 2),
+        "expected_version": some((1, 2, 3), (0, -1, 2**63)),
+        "except_id": maybe(IDS, ODD_IDS),
+        "grace": some((timedelta(0), HOUR, MINUTE), (-TICK, timedelta.max)),
+        "id": some(IDS, ODD_IDS),
+        "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
+        "name": some(NAMES, ODD_NAMES),
+        "replace_password_hash.new": some(HASHES, BAD_HASHES),
+        "replace_password_hash.old": maybe(HASHES, BAD_HASHES),
+        "grant.role": some(NAMES, ODD_NAMES),
+        "rotate_api_key.new": some(DIGESTS, BAD_DIGESTS),
+        "rotate_session.new": some(DIGESTS, BAD_DIGESTS),
+        "scope": some(SCOPES, BAD_SCOPES),
+        "revoke.role": some(NAMES, ODD_NAMES),
+        "user": some(IDS, ODD_IDS),
+        "ApiKey.created_at": some(TIMES, BAD_TIMES, 8),
+        "ApiKey.digest": some(DIGESTS, BAD_DIGESTS, 8),
+        "ApiKey.expires_at": maybe(ENDS, BAD_TIMES),
+        "ApiKey.id": some(IDS, ODD_IDS, 8),
+        "ApiKey.permissions": maybe(PERMISSIONS, (frozenset({""}),)),
+        "ApiKey.previous_digest": some((None,), DIGESTS[:1], 8),
+        "ApiKey.previous_until": some((None,), ENDS[:1], 8),
+        "ApiKey.revoked_at": some((None,), (*TIMES[:2], *BAD_TIMES), 20),
+        "ApiKey.user": some(IDS, ODD_IDS, 8),
+        "AuditEntry.action": some(WORDS, BAD_WORDS),
+        "AuditEntry.after": maybe(JSON, BAD_JSON),
+        "AuditEntry.at": some(TIMES, BAD_TIMES),
+        "AuditEntry.before": maybe(JSON, BAD_JSON),
+        "AuditEntry.id": some(IDS, ODD_IDS),
+        "AuditEntry.subject": some(WORDS, ("", "\0")),
+        "AuditFilter.action": maybe(WORDS, BAD_WORDS),
+        "AuditFilter.since": maybe(TIMES, BAD_TIMES),
+        "AuditFilter.subject": maybe(WORDS, ("", "\0")),
+        "AuditFilter.until": maybe(TIMES, BAD_TIMES),
+        "GrantFilter.scope": maybe(SCOPES, BAD_SCOPES),
+        "LockOutPolicy.duration": some(DURATIONS, (timedelta(0), -TICK, timedelta.max)),
+        "LockOutPolicy.threshold": some(THRESHOLDS, (0, -1, 2**63)),
+        "Role.essential": some((False, True)),
+        "Role.name": some(NAMES, ODD_NAMES),
+        "Role.parents": some(PARENTS, (frozenset({""}), frozenset({"nobody"}))),
+        "Role.permissions": some(PERMISSIONS, (frozenset({""}),)),
+        "Session.created_at": some(TIMES, BAD_TIMES, 8),
+        "Session.digest": some(DIGESTS, BAD_DIGESTS, 8),
+        "Session.expires_at": some(ENDS, BAD_TIMES),
+        "Session.id": some(IDS, ODD_IDS, 8),
+        "Session.previous_digest": some((None,), DIGESTS[:1], 8),
+        "Session.previous_until": some((None,), ENDS[:1], 8),
+        "Session.revoked_at": some((None,), (*TIMES[:2], *BAD_TIMES), 20),
+        "Session.user": some(IDS, ODD_IDS, 8),
+        "User.created_at": some(TIMES, BAD_TIMES, 8),
+        "User.email": some(EMAILS, BAD_EMAILS),
+        "User.enabled": some((True,), (False,)),
+        "User.failures": some((0, 1, 2), (-1, 2**62, 2**63), 8),
+        "User.id": some(IDS, ODD_IDS, 8),
+        "User.locked_until": some((None,), (*TIMES, *BAD_TIMES), 20),
+        "User.password_hash": maybe(HASHES, BAD_HASHES),
+        "User.version": some((1, 2), (0, 2**62, 2**63), 8),
+        "UserFilter.email_contains": maybe(("", "a", "ß", "ss", "%", "_", "\\", "e\u0301", "@B")),
+        "UserPatch.email": maybe(EMAILS, BAD_EMAILS),
+        "UserPatch.enabled": some((None, False, True)),
+    },
+    laws=LAWS,
+)

@@ -1,0 +1,110 @@
+"""For authors of database storages: the column types, exact and equal on both databases."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+__all__ = ["NAMES", "TEXT", "TIME", "contains", "members", "metadata"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+TEXT = sa.Text(collation="C").with_variant(sa.Text(collation="BINARY"), "sqlite")
+"""Text that is compared and ordered by code point."""
+
+
+class _Time(sa.TypeDecorator[datetime]):
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        wanted = sa.BigInteger() if dialect.name == "sqlite" else self.impl_instance
+        return dialect.type_descriptor(wanted)
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return cast("datetime | None", value)
+        return _EPOCH + cast(int, value) * _MICROSECOND
+
+
+class _Names(sa.TypeDecorator[frozenset[str]]):
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[str] | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(sorted(value)).decode()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> frozenset[str] | None:
+        return None if value is None else msgspec.json.decode(value, type=frozenset[str])
+
+
+TIME = _Time()
+"""An aware instant: timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
+
+NAMES = _Names()
+"""A frozenset of text, as a JSON array in the order of its code points."""
+
+
+class _Members(FunctionElement[str]):
+    inherit_cache = True
+    name = "members"
+
+
+class _Position(FunctionElement[int]):
+    type = sa.Integer()
+    inherit_cache = True
+    name = "position"
+
+
+@compiles(_Members, "postgresql")
+def _members_on_postgres(element: _Members, compiler: Any, **options: Any) -> str:
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses)} AS jsonb))"
+
+
+@compiles(_Members, "sqlite")
+def _members_on_sqlite(element: _Members, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses)})"
+
+
+@compiles(_Position, "postgresql")
+def _position_on_postgres(element: _Position, compiler: Any, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses)})"
+
+
+@compiles(_Position, "sqlite")
+def _position_on_sqlite(element: _Position, compiler: Any, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses)})"
+
+
+def contains(text: sa.ColumnElement[Any], part: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether `part` is somewhere in the text, compared by code point; an empty one is."""
+    return _Position(text, part) > 0
+
+
+def members(names: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
+    """The members of a NAMES column or parameter, as rows with one column, `value`."""
+    return _Members(names).table_valued(sa.column("value", TEXT), name="member")
+
+
+def metadata() -> sa.MetaData:
+    """The collection of one component's tables; a constraint is named TABLE_COLUMN.
+
+    The drivers report unique constraints by that name (`UniqueViolated.constraint`).
+    """
+    unique = "%(table_name)s_%(column_0_N_name)s"
+    convention: dict[str, str] = {
+        "pk": unique,
+        "uq": unique,
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_index",
+    }
+    return sa.MetaData(naming_convention=convention)

@@ -1,0 +1,164 @@
+"""For authors and openers of database storages: `Database`, which runs their statements.
+
+    async with Database("postgresql://localhost/app", create=True) as database:
+        storage = DatabaseAuthStorage(database)
+
+One operation is one round trip wherever one statement can express it: `read` and `write`
+run in the driver's autocommit. Only where several statements must happen as a whole they
+form a transaction (`transact`). Errors of drivers end here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from storeproof.reference.database.addresses import open_driver
+from storeproof.reference.database.compiling import Row, Statement, compile_for
+from storeproof.reference.database.drivers import Driver, Run, Settings
+from storeproof.reference.database.exceptions import Retryable, TableMissing
+from storeproof.reference.database.schema import Schema, prepare
+from storeproof.reference.exceptions import Unavailable
+
+__all__ = ["ATTEMPTS", "Database", "Transaction"]
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+"""How often a call is tried whose earlier attempts certainly changed nothing."""
+
+
+class Transaction:
+    """Several statements that happen as a whole; `Database.transact` makes and ends it."""
+
+    def __init__(self, dialect: str, run: Run) -> None:
+        self._dialect = dialect
+        self._run = run
+
+    async def run(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        """Runs one statement; gives the rows that it returns.
+
+        Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
+        """
+        compiled = compile_for(self._dialect, statement)
+        return compiled.rows(await self._run(compiled.text, compiled.arguments(parameters)))
+
+
+class Database:
+    """A PostgreSQL or SQLite database, and the connections to it.
+
+    `url` is one of SQLAlchemy's: `postgresql://…` (also `postgres://…` and
+    `postgresql+asyncpg://…`) or `sqlite:///PATH` (also `sqlite+aiosqlite:///PATH`). The
+    settings are those of `Config`. Raises ConfigurationError for a URL that can't be used.
+
+    Nothing is connected before the first use or `open`. A Database belongs to the event
+    loop of its first use; tasks of that loop may share it. Close it, or use `async with`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        create: bool = False,
+        pool_size: int = 10,
+        pool_timeout: float = 10.0,
+        statement_timeout: float = 10.0,
+    ) -> None:
+        self._create = create
+        settings = Settings(
+            create=create,
+            pool_size=pool_size,
+            pool_timeout=pool_timeout,
+            statement_timeout=statement_timeout,
+        )
+        self._driver: Driver = open_driver(url, settings)
+        self._unchecked: list[Schema] = []
+        self._opening = asyncio.Lock()
+        self._opened = False
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def require(self, schema: Schema) -> None:
+        """Has the tables of a component checked, or created, before the next statement."""
+        self._unchecked.append(schema)
+        self._opened = False
+
+    async def open(self) -> None:
+        """Connects, and checks or creates the required tables.
+
+        Raises SchemaMismatch when they are absent and `create` was not given, or are of
+        another version; Unavailable when the database can't be reached.
+        """
+        async with self._opening:
+            if self._closed:
+                raise Unavailable("this Database has been closed")
+            await self._driver.open()
+            while self._unchecked:
+                await prepare(self._driver, self._unchecked[0], create=self._create)
+                del self._unchecked[0]
+            self._opened = True
+
+    async def close(self) -> None:
+        """Closes all connections, within a few seconds. Later calls raise Unavailable."""
+        self._closed, self._opened = True, False
+        await self._driver.close()
+
+    async def read(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        """Runs one statement that changes nothing; gives its rows. One round trip."""
+        compiled = compile_for(self._driver.dialect, statement)
+        arguments = compiled.arguments(parameters)
+        return compiled.rows(
+            await self._repeat(lambda: self._driver.read(compiled.text, arguments))
+        )
+
+    async def write(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        """Runs one statement as a whole; gives the rows that it returns. One round trip.
+
+        Raises UniqueViolated or ForeignKeyViolated: nothing was changed. Raises
+        OutcomeUnknown when the connection was lost before the answer came.
+        """
+        compiled = compile_for(self._driver.dialect, statement)
+        arguments = compiled.arguments(parameters)
+        return compiled.rows(
+            await self._repeat(lambda: self._driver.write(compiled.text, arguments))
+        )
+
+    async def transact(
+        self, work: Callable[[Transaction], Awaitable[T]], *, lock: Schema | None = None
+    ) -> T:
+        """Runs `work` in one transaction, and commits it unless it raises.
+
+        `lock`: only one transaction at a time that names this schema runs, in any process;
+        the others wait. `work` may be repeated: its only effects are its statements.
+        Raises as `write` does.
+        """
+
+        async def once() -> T:
+            async with self._driver.transaction(None if lock is None else lock.key) as run:
+                return await work(Transaction(self._driver.dialect, run))
+
+        return await self._repeat(once)
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The only place where anything is tried again: when certainly nothing happened."""
+        if not self._opened:
+            await self.open()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await call()
+            except TableMissing as error:
+                raise Unavailable(error.reason) from error
+            except Retryable as error:
+                if attempt == ATTEMPTS:
+                    raise Unavailable(error.reason) from error
+        raise AssertionError("the last attempt returns or raises")

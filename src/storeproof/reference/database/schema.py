@@ -1,0 +1,110 @@
+"""For authors of database storages: a component's tables, and the version that they have.
+
+The table `storeproof_schema_version` holds one row for each component. Tables are only
+ever created where none of their names is taken; nothing is dropped or altered here.
+Upgrades from one version to the next belong in `database/revisions`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+from storeproof.reference.database.columns import TEXT, metadata
+from storeproof.reference.database.compiling import Rows, compile_ddl, compile_for
+from storeproof.reference.database.drivers import Driver, Run
+from storeproof.reference.database.exceptions import SchemaMismatch, TableExists, TableMissing
+
+__all__ = ["VERSION_TABLE", "Schema", "prepare"]
+
+VERSION_TABLE = "storeproof_schema_version"
+
+_VERSIONS = sa.Table(
+    VERSION_TABLE,
+    metadata(),
+    sa.Column("component", TEXT, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+_FIND = sa.select(_VERSIONS.c.version).where(
+    _VERSIONS.c.component == sa.bindparam("component", type_=TEXT)
+)
+_RECORD = sa.insert(_VERSIONS)
+_CREATION = "creation of tables"
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """The tables of one component, in the version that this release reads and writes."""
+
+    component: str
+    version: int
+    tables: sa.MetaData
+
+    @cached_property
+    def key(self) -> int:
+        """What PostgreSQL's advisory locks know this component by."""
+        return _lock_key(self.component)
+
+    def creation(self) -> Iterator[ExecutableDDLElement]:
+        """What creates the tables, in order."""
+        for table in self.tables.sorted_tables:
+            yield CreateTable(table)
+            indexes = sorted(table.indexes, key=lambda index: str(index.name))
+            yield from (CreateIndex(index) for index in indexes)
+
+
+def _lock_key(name: str) -> int:
+    digest = hashlib.sha256(f"storeproof {name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+async def prepare(driver: Driver, schema: Schema, *, create: bool) -> None:
+    """Checks that the tables are there in the wanted version; creates them if told to.
+
+    Raises SchemaMismatch otherwise.
+    """
+    try:
+        found = await _version(driver.read, driver.dialect, schema)
+    except TableMissing:
+        found = None
+    if found is None and create:
+        found = await _create(driver, schema)
+    if found != schema.version:
+        raise SchemaMismatch(schema.component, found, schema.version, _remedy(found, schema))
+
+
+async def _create(driver: Driver, schema: Schema) -> int:
+    try:
+        async with driver.transaction(_lock_key(_CREATION)) as run:
+            await run(compile_ddl(driver.dialect, CreateTable(_VERSIONS, if_not_exists=True)), ())
+            found = await _version(run, driver.dialect, schema)
+            return await _create_all(driver.dialect, run, schema) if found is None else found
+    except TableExists as error:
+        remedy = "Its tables are there, but not made by storeproof; use another database or schema"
+        raise SchemaMismatch(schema.component, None, schema.version, remedy) from error
+
+
+async def _create_all(dialect: str, run: Run, schema: Schema) -> int:
+    for element in schema.creation():
+        await run(compile_ddl(dialect, element), ())
+    record = compile_for(dialect, _RECORD)
+    row = {"component": schema.component, "version": schema.version}
+    await run(record.text, record.arguments(row))
+    return schema.version
+
+
+async def _version(run: Run, dialect: str, schema: Schema) -> int | None:
+    find = compile_for(dialect, _FIND)
+    rows: Rows = await run(find.text, find.arguments({"component": schema.component}))
+    return rows[0][0] if rows else None
+
+
+def _remedy(found: int | None, schema: Schema) -> str:
+    if found is None:
+        return "Open it once with create=True (Config: create_schema) to create them"
+    if found < schema.version:
+        return "Upgrade the database with this release's revisions before opening it"
+    return "Install the release of storeproof that wrote it, or a later one"

@@ -1,0 +1,189 @@
+"""For `Database`: statements on SQLite, through two connections of aiosqlite.
+
+One connection reads and one writes, each in a thread of its own. In WAL mode a reader
+never waits, and there is one writer at a time anyway: so writers wait for each other
+here, in order, instead of polling the file's lock.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from storeproof.reference.config import ConfigurationError
+from storeproof.reference.database.compiling import SQLITE, Rows
+from storeproof.reference.database.drivers import Run, Settings
+from storeproof.reference.database.exceptions import (
+    ForeignKeyViolated,
+    TableExists,
+    TableMissing,
+    UniqueViolated,
+)
+from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
+
+__all__ = ["SqliteDriver"]
+
+T = TypeVar("T")
+
+OLDEST = (3, 35)
+"""The first SQLite with RETURNING."""
+
+STATEMENTS = 256
+
+# synchronous NORMAL: with WAL no crash of the process loses or tears anything; a loss of
+# power may undo the last commits, whole ones. FULL would sync the disk at every commit.
+PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON")
+
+_REASONS = {
+    "SQLITE_BUSY": "the database is locked",
+    "SQLITE_LOCKED": "the database is locked",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "the database can't be written to",
+    "SQLITE_CANTOPEN": "the database file can't be opened",
+    "SQLITE_NOTADB": "the file is not a SQLite database",
+    "SQLITE_CORRUPT": "the database file is damaged",
+}
+
+
+class SqliteDriver:
+    """Implements `Driver`. A statement runs to its end even when its caller is cancelled."""
+
+    dialect = SQLITE
+
+    def __init__(self, path: str, settings: Settings) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            reason = f"Python's SQLite is {sqlite3.sqlite_version}, older than 3.35"
+            raise ConfigurationError("database_url", reason, "Use a Python with a later one")
+        # Now, because the working directory may change before the first use.
+        self._path = Path(path).absolute()
+        self._settings = settings
+        self._reader: aiosqlite.Connection | None = None
+        self._writer: aiosqlite.Connection | None = None
+        self._writing = asyncio.Lock()
+
+    async def open(self) -> None:
+        if not self._settings.create and not self._path.exists():
+            remedy = "Open it once with create=True (Config: create_schema) to create it"
+            raise ConfigurationError("database_url", f"there is no file {self._path}", remedy)
+        if self._writer is None:
+            self._writer = await self._connect(PRAGMAS)
+        if self._reader is None:
+            self._reader = await self._connect((*PRAGMAS, "query_only = ON"))
+
+    async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
+        return await _run(_present(self._reader), text, arguments)
+
+    async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
+        async with self._turn() as writer:
+            return await _to_its_end(_run(writer, text, arguments))
+
+    @asynccontextmanager
+    async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
+        async with self._turn() as writer:
+
+            async def run(text: str, arguments: Sequence[Any]) -> Rows:
+                return await _run(writer, text, arguments)
+
+            try:
+                await run("BEGIN IMMEDIATE", ())
+                yield run
+                await run("COMMIT", ())
+            except BaseException:
+                # Queued behind a statement that is still running; it does nothing where
+                # no transaction is open.
+                await _to_its_end(writer.rollback())
+                raise
+
+    async def close(self) -> None:
+        connections = (self._reader, self._writer)
+        self._reader = self._writer = None
+        for connection in connections:
+            if connection is not None:
+                await asyncio.shield(connection.close())
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[aiosqlite.Connection]:
+        try:
+            async with asyncio.timeout(self._settings.pool_timeout):
+                await self._writing.acquire()
+        except TimeoutError as error:
+            raise Unavailable("the turn to write did not come in time") from error
+        try:
+            yield _present(self._writer)
+        finally:
+            self._writing.release()
+
+    async def _connect(self, pragmas: Sequence[str]) -> aiosqlite.Connection:
+        mode = "rwc" if self._settings.create else "rw"
+        connecting = aiosqlite.connect(
+            f"{self._path.as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=self._settings.statement_timeout,
+            cached_statements=STATEMENTS,
+        )
+        # A Database that nobody closed must not keep the process from ending.
+        thread: Any = getattr(connecting, "_thread", connecting)
+        thread.daemon = True
+        try:
+            connection = await connecting
+            for pragma in pragmas:
+                await connection.execute_fetchall(f"PRAGMA {pragma}")
+        except BaseException as error:
+            await asyncio.shield(connecting.close())
+            if isinstance(error, sqlite3.Error):
+                raise _meaning(error) from error
+            raise
+        return connection
+
+
+def _present(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
+    if connection is None:
+        raise Unavailable("this Database has been closed")
+    return connection
+
+
+async def _run(connection: aiosqlite.Connection, text: str, arguments: Sequence[Any]) -> Rows:
+    try:
+        return list(await connection.execute_fetchall(text, arguments))
+    except sqlite3.Error as error:
+        raise _meaning(error) from error
+    except ValueError as error:  # aiosqlite's way to say that it was closed meanwhile
+        raise Unavailable("this Database has been closed") from error
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Awaits what can't be stopped; a cancellation is passed on when it has ended."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _meaning(error: sqlite3.Error) -> Exception:
+    name = getattr(error, "sqlite_errorname", None) or ""
+    text = str(error)
+    if name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"):
+        return UniqueViolated(_constraint(text))
+    if name == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        return ForeignKeyViolated()
+    if text.startswith("no such table"):
+        return TableMissing("a table is missing")
+    if text.endswith("already exists"):
+        return TableExists("a table is there already")
+    if name.startswith("SQLITE_IOERR"):
+        return OutcomeUnknown("the disk failed")
+    kind = "_".join(name.split("_")[:2])
+    return Unavailable(_REASONS.get(kind, "SQLite refused the statement"))
+
+
+def _constraint(text: str) -> str:
+    """TABLE_COLUMN from "UNIQUE constraint failed: TABLE.COLUMN, TABLE.COLUMN"."""
+    columns = [column.split(".") for column in text.partition(": ")[2].split(", ")]
+    return "_".join([columns[0][0], *(column[-1] for column in columns)])

@@ -1,0 +1,68 @@
+"""A pasted program runs on a fresh storage, in a run's session or in one of its own."""
+
+from __future__ import annotations
+
+import pytest
+import toy
+from conftest import Project
+from storeproof.harness.exceptions import HarnessError, UnknownBackend
+from storeproof.harness.session import run_program
+
+pytest_plugins = ["pytester"]
+
+
+async def kept(storage: toy.Notes) -> str:
+    with pytest.raises(toy.Missing):
+        await storage.get("a")
+    await storage.put("a", "b")
+    return await storage.get("a")
+
+
+def test_outside_a_session_each_call_has_its_own() -> None:
+    contract = toy.contract()
+    assert run_program(contract, kept, backend="memory") == "b"
+    contract.run(kept, backend="memory")
+
+
+def test_an_error_is_the_program_s_own() -> None:
+    async def missing(storage: toy.Notes) -> None:
+        await storage.get("a")
+
+    with pytest.raises(toy.Missing):
+        run_program(toy.contract(), missing, backend="memory")
+
+
+def test_an_unknown_backend() -> None:
+    with pytest.raises(UnknownBackend, match="no backend is called 'mysql'"):
+        run_program(toy.contract(), kept, backend="mysql")
+
+
+def test_a_contract_without_such_a_storage() -> None:
+    with pytest.raises(HarnessError, match="nothing says how its storage is opened on sqlite"):
+        run_program(toy.contract(), kept)
+
+
+IN_A_SESSION = """
+async def kept(storage):
+    assert storage.texts == {}
+    await storage.put("a", "b")
+    return await storage.get("a")
+
+CONTRACT = toy.contract(stub=toy.MemoryNotes)
+OTHER = toy.contract(other=toy.MemoryNotes)
+
+class TestToy(toy.suite_class(CONTRACT, toy.ALL)):
+    def test_zz_pasted(self):
+        assert CONTRACT.run(kept, backend="stub") is None
+        CONTRACT.run(kept, backend="stub")
+        OTHER.run(kept, backend="other")
+"""
+
+
+def test_inside_a_session_it_shares_the_session_s_server_and_store(project: Project) -> None:
+    project.write(IN_A_SESSION)
+    project.run("--storage=stub").assert_outcomes(passed=4)
+    starts = [line.split(" in ")[0] for line in project.notes if line.startswith("start")]
+    assert starts == ["start stub", "start other"]
+    assert len([line for line in project.notes if line.startswith("store ")]) == 2
+    assert project.notes[-2:] == ["stop other", "stop stub"]
