@@ -40,9 +40,7 @@ class SqliteNotes:
 
     async def put(self, key: str, text: str) -> None:
         """Creates its table at the first call, as lazy storages do."""
-        self.connection.execute(
-            "CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, text TEXT)"
-        )
+        self.connection.execute("CREATE TABLE IF NOT EXISTS notes (key PRIMARY KEY, text)")
         self.connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, text))
         self.connection.commit()
 
@@ -72,7 +70,7 @@ class PostgresNotes:
 
 @asynccontextmanager
 async def open_sqlite(address: str) -> AsyncIterator[SqliteNotes]:
-    connection = sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///"), timeout=0)
+    connection = sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///"))
     try:
         yield SqliteNotes(connection)
     finally:

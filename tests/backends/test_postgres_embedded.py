@@ -103,7 +103,7 @@ time.sleep(600)
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_is_left_of_a_killed_run(tmp_path: Path, how: signal.Signals) -> None:
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - this interpreter
         [sys.executable, "-c", RUN, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as killed:
         assert killed.stdout is not None
@@ -156,7 +156,7 @@ def broken_home(tmp_path: Path, program: str) -> Path:
 def test_a_server_that_does_not_start_says_its_last_words(
     tmp_path: Path, temporary: Path, program: str
 ) -> None:
-    with pytest.raises(BackendUnavailable, match="did not start .*it hurts.*storage-postgres-url"):
+    with pytest.raises(BackendUnavailable, match=r"did not start .*it hurts.*storage-postgres-url"):
         start_embedded(broken_home(tmp_path, program), temporary)
     assert list(temporary.iterdir()) == []
 

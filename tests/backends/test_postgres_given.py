@@ -86,11 +86,8 @@ def test_leftovers_of_this_run_are_dropped_and_nothing_else(
     token = server.address.rpartition("#")[2]
     strangers = {f"storeproof_{token}_unmarked", "storeproof_ffffffff_ffffffff"}
     run(execute(given, *(f'CREATE DATABASE "{name}"' for name in strangers)))
-    run(
-        execute(
-            given, "COMMENT ON DATABASE storeproof_ffffffff_ffffffff IS 'storeproof run ffffffff'"
-        )
-    )
+    comment = "COMMENT ON DATABASE storeproof_ffffffff_ffffffff IS 'storeproof run ffffffff'"
+    run(execute(given, comment))
     before = databases(given)
     try:
         left = url_of(run(leave_open()).address).database
@@ -181,7 +178,7 @@ def test_a_port_where_nothing_listens_is_one_sentence(
 def test_an_unknown_host_is_one_sentence(
     backend: PostgresBackend, options: RunOptions, given: PostgresUrl
 ) -> None:
-    with pytest.raises(BackendUnavailable, match="no PostgreSQL answers at nowhere.invalid"):
+    with pytest.raises(BackendUnavailable, match=r"no PostgreSQL answers at nowhere\.invalid"):
         start(backend, options, replace(given, host="nowhere.invalid"))
 
 

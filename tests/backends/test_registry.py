@@ -80,13 +80,13 @@ def test_the_hook_wins_over_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_one_name_from_two_hooks_is_refused() -> None:
-    with pytest.raises(BackendUnavailable, match="Disk and .*DirectoryBackend, both from hooks"):
+    with pytest.raises(BackendUnavailable, match=r"Disk and .*DirectoryBackend, both from hooks"):
         registered_backends([Disk(), make_disk()])
 
 
 def test_one_name_from_two_entry_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     give_points(monkeypatch, ("disk", f"{HERE}:Disk"), ("disk", f"{HERE}:make_disk"))
-    with pytest.raises(BackendUnavailable, match="entry points .*:Disk and .*:make_disk"):
+    with pytest.raises(BackendUnavailable, match=r"entry points .*:Disk and .*:make_disk"):
         registered_backends()
 
 

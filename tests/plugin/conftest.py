@@ -3,87 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-import storeproof.harness.checks
-import storeproof.harness.run
-import toy
-from storeproof.harness import report as reports
-
-# What is imported here is not imported again by every run of pytest in this process.
-_IMPORTED = (storeproof.harness.checks, storeproof.harness.run, toy)
-_CONFTEST = """
-import pytest
-import toy
-
-def pytest_storeproof_backends(config):
-    return [toy.StubBackend("stub"), toy.StubBackend("other")]
-"""
-_INI = """
-[pytest]
-addopts = --strict-markers --strict-config -p no:randomly -p no:benchmark
-xfail_strict = true
-filterwarnings = error
-"""
-_HEAD = """
-import toy
-from storeproof.harness.law import MUST, SHOULD, law
-from storeproof.harness.suite import replaces
-"""
-
-
-@dataclass
-class Project:
-    """A folder with toy.py, a conftest with the backends `stub` and `other`, and an ini file."""
-
-    pytester: pytest.Pytester
-
-    @property
-    def path(self) -> Path:
-        return self.pytester.path
-
-    def write(self, source: str, name: str = "test_toy") -> None:
-        """Write a test module; toy, law, MUST, SHOULD and replaces are imported."""
-        self.pytester.makepyfile(**{name: _HEAD + source})
-
-    def configure(self, line: str) -> None:
-        """Add a line to the ini file."""
-        with (self.path / "tox.ini").open("a") as ini:
-            ini.write(f"\n{line}\n")
-
-    def extend_conftest(self, source: str) -> None:
-        """Add to the conftest; pytest and toy are imported."""
-        with (self.path / "conftest.py").open("a") as conftest:
-            conftest.write(f"\n\n{source}\n")
-
-    def run(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest in this process."""
-        return self.pytester.runpytest_inprocess(*arguments)
-
-    def run_apart(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest in a process of its own."""
-        return self.pytester.runpytest_subprocess(*arguments)
-
-    def report(self, *arguments: str) -> tuple[pytest.RunResult, reports.Report]:
-        """Run pytest in this process and read its report."""
-        result = self.run(*arguments, "--storage-report=report.json")
-        return result, reports.load(self.path / "report.json")
-
-    @property
-    def notes(self) -> list[str]:
-        """What the toys noted while they ran."""
-        file = self.path / "notes.txt"
-        return file.read_text().splitlines() if file.exists() else []
+from plugin_project import CONFTEST, INI, Project
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    shutil.copy(Path(__file__).with_name("toy.py"), pytester.path / "toy.py")
-    pytester.makeconftest(_CONFTEST)
-    pytester.makeini(_INI)
+    shutil.copy(Path(__file__).with_name("plugin_toy.py"), pytester.path / "plugin_toy.py")
+    pytester.makeconftest(CONFTEST)
+    pytester.makeini(INI)
     monkeypatch.setenv("TOY_NOTES", str(pytester.path / "notes.txt"))
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     return Project(pytester)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Project
+from plugin_project import Project
 
 pytest_plugins = ["pytester"]
 
@@ -120,7 +120,7 @@ TestToy = toy.suite(stub=open_storage)
 
 
 DYING = """
-import socket, toy
+import socket
 
 class Dying(toy.StubBackend):
     def start(self, options):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Project
+from plugin_project import Project
+
 from storeproof.harness.report import Judgement
 
 pytest_plugins = ["pytester"]

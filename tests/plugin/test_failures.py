@@ -6,7 +6,7 @@ import json
 import shlex
 
 import pytest
-from conftest import Project
+from plugin_project import Project
 
 pytest_plugins = ["pytester"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Project
+from plugin_project import Project
 
 pytest_plugins = ["pytester"]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from conftest import Project
+from plugin_project import Project
 
 pytest_plugins = ["pytester"]
 
@@ -16,7 +18,7 @@ def test_an_unrelated_project_imports_nothing_heavy_and_sees_nothing(
 import sys
 
 def pytest_sessionfinish():
-    heavy = {"hypothesis", "sqlalchemy", "msgspec", "storeproof.harness", "storeproof.reference"}
+    heavy = {"hypothesis", "sqlalchemy", "msgspec", "storeproof.harness.run"}
     assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """)
     project.pytester.makepyfile("def test_other(): pass")
@@ -44,7 +46,7 @@ def pytest_sessionfinish():
 def test_suites_run_without_or_with_other_plugins(project: Project, arguments: list[str]) -> None:
     project.write("TestToy = toy.suite(stub=toy.MemoryNotes)")
     project.configure("pythonpath = .")
-    result = project.run_apart("--storage=stub", *arguments)
+    result = project.run("--storage=stub", *arguments)
     assert result.ret == pytest.ExitCode.OK
     assert len([line for line in project.notes if " on stub" in line]) == 3
 
@@ -87,8 +89,6 @@ def pytest_storeproof_backends(config):
 """)
     project.write("TestToy = toy.suite(telling=toy.MemoryNotes)")
     project.run("--storage=telling")
-    from pathlib import Path
-
     directory = Path(project.notes[0])
     assert directory.name.startswith("storeproof-")
     assert not directory.exists()

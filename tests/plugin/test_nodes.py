@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Project
+from plugin_project import Project
 
 pytest_plugins = ["pytester"]
 
@@ -20,7 +20,10 @@ async def another_handle_sees_it(storage, second):
     await storage.put("a", "b")
     assert await second.get("a") == "b"
 """
-SUITE = LAWS + "Base = toy.suite(laws=[a_text_is_kept, another_handle_sees_it], stub=toy.MemoryNotes)\n"
+SUITE = f"""
+{LAWS}
+Base = toy.suite(laws=[a_text_is_kept, another_handle_sees_it], stub=toy.MemoryNotes)
+"""
 
 IN_ORDER = [
     "test_toy.py::TestToy::test_signature",
@@ -187,4 +190,5 @@ def test_a_replacement_that_fails_breaks_its_stage(project: Project) -> None:
     result, report = project.report()
     result.assert_outcomes(passed=2, failed=1, skipped=2)
     assert report.judgements[0].verdict == "non-conformant"
-    result.stdout.fnmatch_lines(["TOY-002 (MUST) on memory: A text that was put is got.", "E *assert 'B' == 'C'*"])
+    sentence = "TOY-002 (MUST) on memory: A text that was put is got."
+    result.stdout.fnmatch_lines([sentence, "E *assert 'B' == 'C'*"])

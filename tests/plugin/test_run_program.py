@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import plugin_toy as toy
 import pytest
-import toy
-from conftest import Project
+from plugin_project import Project
+
 from storeproof.harness.exceptions import HarnessError, UnknownBackend
 from storeproof.harness.session import run_program
 

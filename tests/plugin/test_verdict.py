@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from conftest import Project
+from plugin_project import Project
+
 from storeproof.harness.report import CheckResult, Status, Verdict
 from storeproof.harness.verdict import accepted, judge
 
@@ -233,7 +234,9 @@ TestOther = toy.suite_class(toy.Contract(Others, model=toy.MemoryNotes, name="no
     result = project.run()
     result.assert_outcomes(passed=6)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["2 contracts are called 'notes' (of test_toy.Others, toy.Notes)*"])
+    result.stdout.fnmatch_lines(
+        ["2 contracts are called 'notes' (of plugin_toy.Notes, test_toy.Others)*"]
+    )
 
 
 def test_a_law_that_needs_what_the_backend_does_not_declare_is_not_applicable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -122,7 +122,8 @@ class Rules:
         if key not in self._kinds:
             word = self.is_generated(cls, name)
             hint = bare_hint(_hints(cls).get(name)) if word else None
-            self._kinds[key] = hint if word and hasattr(hint, "__supertype__") else word
+            shared = hasattr(hint, "__supertype__") and word not in self.cursors
+            self._kinds[key] = hint if shared else word
         return self._kinds[key]
 
     def form(self, cls: type) -> Callable[[Any], Any] | None:
@@ -191,10 +192,8 @@ class _Comparison:
             return _presence(expected, actual, path)
         if isinstance(expected, list | tuple) and type(expected) is type(actual):
             return self._sequences(expected, actual, path, made)
-        return None if self._match(made, expected, actual) else _misnamed(expected, actual, path)
-
-    def _match(self, kind: object, expected: Any, actual: Any) -> bool:
-        return self.renaming.match(kind, expected, actual)
+        fits = self.renaming.match(made, expected, actual)
+        return None if fits else _misnamed(expected, actual, path)
 
     def values(self, expected: Any, actual: Any, path: str) -> Difference | None:
         if type(expected) is not type(actual):
@@ -247,10 +246,10 @@ class _Comparison:
             unlike = self.values(value, actual[keys.pop(found)], inner)
             if unlike is not None:
                 return unlike
-        for key in keys.values():
-            inner, extra = f"{path}[{key!r}]", actual[key]
-            return Difference(inner, None, extra, f"is extra: {shown(extra)}")
-        return None
+        if not keys:
+            return None
+        key = next(iter(keys.values()))
+        return Difference(f"{path}[{key!r}]", None, actual[key], f"is extra: {shown(actual[key])}")
 
     def _found_key(self, key: Any, keys: Mapping[tuple[type, Any], Any]) -> Any:
         wanted = _key(key)
@@ -339,17 +338,16 @@ def _equal(expected: Any, actual: Any) -> bool:
         if expected.is_nan() or actual.is_nan():
             return expected.is_nan() and actual.is_nan()
         return bool(expected == actual)
-    if isinstance(expected, datetime | time):
-        return _is_aware(expected) == _is_aware(actual) and _instant(expected) == _instant(actual)
+    if isinstance(expected, datetime | time) and _is_aware(expected) != _is_aware(actual):
+        return False
+    if isinstance(expected, datetime):
+        return _instant(expected) == _instant(actual)
     return bool(expected == actual)
 
 
-def _instant(value: datetime | time) -> tuple[Any, Any]:
-    """What tells two times apart; Python takes both of an hour that comes twice for one."""
-    if isinstance(value, time):
-        return value.replace(fold=0), None
-    offset = value.utcoffset() or timedelta(0)
-    return value.replace(tzinfo=None, fold=0) - datetime.min - offset, None
+def _instant(value: datetime) -> timedelta:
+    """Give what tells two times apart: `==` takes the two of an hour that comes twice for one."""
+    return value.replace(tzinfo=None) - datetime.min - (value.utcoffset() or timedelta(0))
 
 
 def _reason(expected: Any, actual: Any) -> str:

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
 from typing import Any
 
-__all__ = ["fits"]
+__all__ = ["Limits"]
 
-_BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
+
+def _decimal_places(value: Any, most: int) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and -exponent <= most
+
+
+def _digits(value: Any, most: int) -> bool:
+    _, digits, exponent = value.as_tuple()
+    return isinstance(exponent, int) and max(len(digits) + max(exponent, 0), -exponent) <= most
+
+
+def _is_finite(value: Any, infinite: bool) -> bool:
+    return infinite or (value - value == 0)
+
+
+def _zone(value: Any, zone: Any) -> bool:
+    """msgspec says True or False for aware and naive, annotated-types a zone, `...` or None."""
+    if not isinstance(value, datetime | time):
+        return True
+    return (value.tzinfo is not None) == (zone is not None and zone is not False)
+
+
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "ge": lambda value, bound: value >= bound,
     "gt": lambda value, bound: value > bound,
     "le": lambda value, bound: value <= bound,
@@ -17,24 +42,64 @@ _BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
     "max_length": lambda value, bound: len(value) <= bound,
     "multiple_of": lambda value, bound: value % bound == 0,
     "pattern": lambda value, bound: re.search(bound, value) is not None,
+    "decimal_places": _decimal_places,
+    "max_digits": _digits,
+    "allow_inf_nan": _is_finite,
+    "func": lambda value, test: bool(test(value)),
 }
 
 
-def fits(metadata: Iterable[Any]) -> Callable[[Any], bool]:
-    """Give a predicate for the constraints in the metadata of an Annotated type.
+@dataclass(frozen=True)
+class Limits:
+    """What the metadata of an Annotated type say of its values.
 
-    Understood are those of annotated-types, msgspec.Meta and pydantic's Field; others are ignored.
+    Understood are the constraints of annotated-types, msgspec.Meta and pydantic's Field; others are
+    ignored.
     """
-    tests = [
-        (test, bound)
-        for each in _flattened(metadata)
-        for name, test in _BOUNDS.items()
-        if (bound := getattr(each, name, None)) is not None
-    ]
-    return lambda value: all(test(value, bound) for test, bound in tests)
+
+    found: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, metadata: Iterable[Any]) -> Limits:
+        """Read metadata."""
+        return cls(tuple(pair for each in _flattened(metadata) for pair in _pairs(each)))
+
+    def fit(self, value: Any) -> bool:
+        """Whether a value keeps to them; those that say nothing of its type are kept."""
+        return all(_holds(name, bound, value) for name, bound in self.found)
+
+    def highest(self, name: str, default: Any = None) -> Any:
+        """Give the strictest of lower bounds."""
+        return max((bound for key, bound in self.found if key == name), default=default)
+
+    def lowest(self, name: str, default: Any = None) -> Any:
+        """Give the strictest of upper bounds."""
+        return min((bound for key, bound in self.found if key == name), default=default)
+
+    def pattern(self) -> Any:
+        """Give the first pattern of a text, if there is one."""
+        return next((bound for key, bound in self.found if key == "pattern"), None)
 
 
-def _flattened(metadata: Iterable[Any]) -> Iterable[Any]:
+def _holds(name: str, bound: Any, value: Any) -> bool:
+    try:
+        return _zone(value, bound) if name == "tz" else _TESTS[name](value, bound)
+    except (TypeError, AttributeError):
+        return True
+    except ArithmeticError:
+        return False
+
+
+def _flattened(metadata: Iterable[Any]) -> Iterator[Any]:
     for each in metadata:
         yield each
-        yield from getattr(each, "metadata", ()) or ()
+        yield from _flattened(getattr(each, "metadata", ()) or ())
+
+
+def _pairs(thing: Any) -> Iterator[tuple[str, Any]]:
+    for name in _TESTS:
+        bound = getattr(thing, name, None)
+        if bound is not None and not (name == "func" and not callable(bound)):
+            yield name, bound
+    if hasattr(thing, "tz") and (thing.tz is not None or type(thing).__name__ == "Timezone"):
+        yield "tz", thing.tz

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import MutableMapping, MutableSequence, MutableSet
+from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +28,9 @@ def is_immutable(value: Any) -> bool:
     cls: Any = type(value)
     if cls in _SCALARS or isinstance(value, Enum):
         return True
-    if cls is tuple or cls is frozenset:
-        return all(map(is_immutable, value))
-    if not _is_frozen_class(cls):
-        return False
-    return all(map(is_immutable, (field_values(value) or {}).values()))
+    if isinstance(value, tuple | frozenset):
+        return all(map(is_immutable, value)) and not hasattr(value, "__dict__")
+    return _is_frozen_class(cls) and all(map(is_immutable, (field_values(value) or {}).values()))
 
 
 @functools.cache
@@ -45,53 +43,85 @@ def _is_frozen_class(cls: type) -> bool:
         return bool(cls.model_config.get("frozen"))  # type: ignore[attr-defined]  # guarded
     if hasattr(cls, "__attrs_attrs__"):
         return "frozen" in cls.__setattr__.__name__
-    return issubclass(cls, tuple)
+    return False
 
 
 def isolated(value: Any) -> Any:
-    """Give a copy that shares nothing mutable with the value."""
-    return value if is_immutable(value) else copy.deepcopy(value)
+    """Give a copy that shares nothing mutable with the value.
+
+    What can't be copied, a lock for instance, is given as it is.
+    """
+    if is_immutable(value):
+        return value
+    copies: dict[int, Any] = {}
+    _copy_proxies(value, copies)
+    try:
+        return copy.deepcopy(value, copies)
+    except Exception:  # classes raise what they like where they can't be copied
+        return value
 
 
-def scribble(value: Any) -> None:
-    """Overwrite every mutable part of a value in place, as a careless caller would.
+def _copy_proxies(value: Any, copies: dict[int, Any]) -> None:
+    """Copy the read-only mappings in a value beforehand, since `deepcopy` can't."""
+    if isinstance(value, MappingProxyType):
+        copies[id(value)] = MappingProxyType(isolated(dict(value)))
+        return
+    for part in _parts(value):
+        _copy_proxies(part, copies)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if isinstance(value, list | tuple | Set):
+        return list(value)
+    return list((field_values(value) or {}).values())
+
+
+def scribble(*values: Any) -> None:
+    """Overwrite every mutable part of the values in place, as a careless caller would.
 
     >>> tags = {"kind": ["a"]}
     >>> scribble(tags)
     >>> tags
     {'overwritten by the caller': 'overwritten by the caller'}
     """
-    if is_immutable(value):
-        return
-    if isinstance(value, MutableMapping):
-        _scribble_all(value.values())
+    for value in values:
+        if not is_immutable(value):
+            _scribble(value)
+
+
+def _scribble(value: Any) -> None:
+    scribble(*_parts(value))
+    if is_protobuf_class(type(value)):
+        value.Clear()
+    elif isinstance(value, bytearray):
+        value[:] = _SCRIBBLE.encode()
+    elif isinstance(value, MutableMapping):
         value.clear()
         value[_SCRIBBLE] = _SCRIBBLE
-    elif isinstance(value, MutableSequence) and not isinstance(value, bytearray):
-        _scribble_all(value)
+    elif isinstance(value, MutableSequence):
         value.clear()
         value.append(_SCRIBBLE)
     elif isinstance(value, MutableSet):
         value.clear()
         value.add(_SCRIBBLE)
-    elif is_protobuf_class(type(value)):
-        value.Clear()
-    elif isinstance(value, tuple | frozenset):
-        _scribble_all(value)
     else:
         _scribble_fields(value)
 
 
-def _scribble_all(values: Any) -> None:
-    for each in list(values):
-        scribble(each)
-
-
 def _scribble_fields(value: Any) -> None:
     for name, each in (field_values(value) or {}).items():
-        scribble(each)
-        if isinstance(each, str):
-            try:
-                setattr(value, name, _SCRIBBLE)
-            except (AttributeError, TypeError, ValueError):
-                continue
+        try:
+            setattr(value, name, _overwritten(each))
+        except (AttributeError, TypeError, ValueError):
+            continue
+
+
+def _overwritten(value: Any) -> Any:
+    """Give another value, of the same type where that is easy."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return _SCRIBBLE if value is None or isinstance(value, str) else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin, is_typeddict
 
 from storeproof.harness.exceptions import ContractError
-from storeproof.harness.structure import field_hints, is_entity_class
+from storeproof.harness.structure import field_names
 
-__all__ = ["Operation", "Parameter", "Style", "derive_operations", "substitute"]
+__all__ = ["Operation", "Parameter", "Style", "derive_operations", "is_missing", "substitute"]
 
 _REQUIRED = inspect.Parameter.empty
 
@@ -59,8 +60,9 @@ class Operation:
         origin = get_origin(self.returns) or self.returns
         return (
             {"cursor", "limit"} <= names
-            and is_entity_class(origin)
-            and {"items", "next_cursor"} <= set(field_hints(origin))
+            and isinstance(origin, type)
+            and not is_typeddict(origin)
+            and {"items", "next_cursor"} <= set(field_names(origin))
         )
 
 
@@ -69,9 +71,16 @@ def derive_operations(
 ) -> dict[str, Operation]:
     """Give the public operations of a Protocol or ABC, in the order of their declaration.
 
-    Inherited ones count; names in `ignore` do not. Raises ContractError for types that can't be
-    resolved, for properties, for `*args` and `**kwargs`, and where nothing is left.
+    Inherited ones count; names in `ignore` do not. Raises ContractError for what is no class, for
+    types that can't be resolved, for properties, for `*args` and `**kwargs`, and where nothing is
+    left.
     """
+    if not isinstance(protocol, type):
+        raise ContractError(
+            contract,
+            f"{protocol!r} is no class",
+            "Give the Protocol or ABC whose async methods are the operations",
+        )
     operations = {
         name: _operation(protocol, name, owner, function, contract)
         for name, (owner, function) in _public_functions(protocol).items()
@@ -98,7 +107,8 @@ def _public_functions(protocol: type) -> dict[str, tuple[type, Any]]:
 
 
 def _is_member(member: Any) -> bool:
-    return inspect.isfunction(member) or isinstance(member, property | staticmethod | classmethod)
+    kinds = property | functools.cached_property | staticmethod | classmethod
+    return inspect.isfunction(member) or isinstance(member, kinds)
 
 
 def _operation(protocol: type, name: str, owner: type, function: Any, contract: str) -> Operation:
@@ -138,7 +148,7 @@ def _operation(protocol: type, name: str, owner: type, function: Any, contract: 
 def _resolved_hints(protocol: type, name: str, function: Any, contract: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError, AttributeError) as problem:
+    except (NameError, TypeError, AttributeError, SyntaxError) as problem:
         raise ContractError(
             contract,
             f"the types of {protocol.__name__}.{name} can't be resolved ({problem})",
@@ -164,12 +174,31 @@ def _type_arguments(protocol: type, owner: type) -> dict[Any, Any]:
     """Give what each type variable of `owner` stands for in `protocol`."""
     found: dict[Any, Any] = {}
     for cls in protocol.__mro__:
-        for base in getattr(cls, "__orig_bases__", ()):
+        for base in vars(cls).get("__orig_bases__", ()):
             origin = get_origin(base)
             parameters = getattr(origin, "__parameters__", ())
             for variable, argument in zip(parameters, get_args(base), strict=False):
                 found.setdefault((origin, variable), substitute(argument, _of(found, cls)))
     return _of(found, owner)
+
+
+def is_missing(holder: Any, operation: Operation) -> bool:
+    """Whether a class, or an instance, has no method of its own for an operation.
+
+    What it merely inherits from a Protocol, or as an abstract method, is not its own.
+    """
+    member = getattr(holder, operation.name, None)
+    if member is None:
+        return True
+    if isinstance(holder, type):
+        cls = holder
+    elif operation.name in getattr(holder, "__dict__", {}):
+        return False
+    else:
+        cls = type(holder)
+    owner = next((each for each in cls.__mro__ if operation.name in vars(each)), None)
+    abstract = getattr(member, "__isabstractmethod__", False)
+    return bool(abstract or getattr(owner, "_is_protocol", False))
 
 
 def _of(found: dict[Any, Any], owner: type) -> dict[Any, Any]:

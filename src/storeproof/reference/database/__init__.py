@@ -4,6 +4,7 @@ A component declares its tables (`columns`), its `Schema`, and its statements, a
 `read`, `write` and `transact`. The same code then runs on PostgreSQL and SQLite.
 """
 
+from storeproof.reference.database.addresses import is_in_memory
 from storeproof.reference.database.compiling import PerDialect, Row, Statement, per_dialect
 from storeproof.reference.database.engine import Database, Transaction
 from storeproof.reference.database.exceptions import (
@@ -24,5 +25,6 @@ __all__ = [
     "Statement",
     "Transaction",
     "UniqueViolated",
+    "is_in_memory",
     "per_dialect",
 ]

@@ -7,15 +7,35 @@ from storeproof.reference.config import ConfigurationError
 from storeproof.reference.database.drivers import Driver, Settings
 from storeproof.reference.database.sqlite import SqliteDriver
 
-__all__ = ["is_in_memory", "open_driver", "parse_url"]
+__all__ = ["is_in_memory", "open_driver"]
 
 _POSTGRES = ("postgres", "postgresql", "postgresql+asyncpg")
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
 _KNOWN = "Use postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///PATH"
 
 
-def parse_url(url: str) -> URL:
-    """The parts of a URL. Raises ConfigurationError where its scheme is not supported."""
+def is_in_memory(url: str) -> bool:
+    """Whether a URL asks for a database that no file and no server keeps.
+
+    Raises ConfigurationError where its scheme is not supported.
+    """
+    return _is_in_memory(_parse(url))
+
+
+def open_driver(url: str, settings: Settings) -> Driver:
+    """The driver for a URL, not yet connected. Raises ConfigurationError."""
+    parts = _parse(url)
+    if parts.drivername in _POSTGRES:
+        return _postgres(parts, settings)
+    if _is_in_memory(parts) or parts.database is None:
+        remedy = "Use the component's in-memory storage, or sqlite:///PATH"
+        raise ConfigurationError("database_url", "a SQLite in memory can't be shared", remedy)
+    if parts.query:
+        raise ConfigurationError("database_url", "SQLite takes no parameters", "Remove them")
+    return SqliteDriver(parts.database, settings)
+
+
+def _parse(url: str) -> URL:
     try:
         parts = make_url(url)
     except (ArgumentError, ValueError):
@@ -27,22 +47,8 @@ def parse_url(url: str) -> URL:
     return parts
 
 
-def is_in_memory(parts: URL) -> bool:
-    """Whether the URL asks for a database that no file and no server keeps."""
+def _is_in_memory(parts: URL) -> bool:
     return parts.drivername in _SQLITE and parts.database in (None, "", ":memory:")
-
-
-def open_driver(url: str, settings: Settings) -> Driver:
-    """The driver for a URL, not yet connected. Raises ConfigurationError."""
-    parts = parse_url(url)
-    if parts.drivername in _POSTGRES:
-        return _postgres(parts, settings)
-    if is_in_memory(parts) or parts.database is None:
-        remedy = "Use the component's in-memory storage, or sqlite:///PATH"
-        raise ConfigurationError("database_url", "a SQLite in memory can't be shared", remedy)
-    if parts.query:
-        raise ConfigurationError("database_url", "SQLite takes no parameters", "Remove them")
-    return SqliteDriver(parts.database, settings)
 
 
 def _postgres(parts: URL, settings: Settings) -> Driver:

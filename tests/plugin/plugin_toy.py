@@ -84,7 +84,8 @@ class StubBackend(Backend):
 
     def start(self, options: RunOptions) -> Server:
         note(f"start {self.name} in {os.getpid()}")
-        return Server(address="secret-password", description=f"Stub 1.2 of {self.name}", version="1.2")
+        description = f"Stub 1.2 of {self.name}"
+        return Server(address="secret-password", description=description, version="1.2")
 
     def stop(self) -> None:
         note(f"stop {self.name}")
