@@ -19,17 +19,19 @@ from time import perf_counter, process_time
 from typing import Any
 
 import asyncpg
+from msgspec.structs import asdict
 from sampling import interleaved, medians
 
 from storeproof.harness.backends.base import Backend, RunOptions, Server, Store
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.checks.agreement import AgreementCheck
-from storeproof.harness.checks.base import CheckContext, Profile
-from storeproof.reference.auth import User, UserId
+from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.profiles import PROFILES
+from storeproof.reference.auth import User, UserId, statements
 from storeproof.reference.auth.laws import contract
+from storeproof.reference.database.compiling import POSTGRES, compile_for
 
-FULL = Profile("full", 300, 25)
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -43,7 +45,9 @@ class Figure:
     met: bool
 
     def row(self) -> str:
-        return f"| {self.what} | {self.measured} | {self.promised} | {'yes' if self.met else 'NO'} |"
+        return (
+            f"| {self.what} | {self.measured} | {self.promised} | {'yes' if self.met else 'NO'} |"
+        )
 
 
 def main() -> None:
@@ -82,7 +86,7 @@ def measure(backend: PostgresBackend, server: Server) -> list[Figure]:
 
 def agreement_on_memory(runner: asyncio.Runner, store: Store) -> Figure:
     """How many operations a second the agreement check compares where they cost next to nothing."""
-    context = CheckContext(contract, MemoryBackend(), store, runner, FULL, 1)
+    context = CheckContext(contract, MemoryBackend(), store, runner, PROFILES["full"], 1)
     started = process_time()
     AgreementCheck().run(context)
     rate = context.tally.operations / (process_time() - started)
@@ -94,12 +98,14 @@ def agreement_on_memory(runner: asyncio.Runner, store: Store) -> Figure:
 def agreement_on_postgres(runner: asyncio.Runner, store: Store) -> Figure:
     """What the harness adds to the time that the storage's own operations take."""
     timed = _TimedStore(store)
-    context = CheckContext(contract, PostgresBackend(), timed, runner, FULL, 1)
+    context = CheckContext(contract, PostgresBackend(), timed, runner, PROFILES["full"], 1)
     started = perf_counter()
     AgreementCheck().run(context)
     whole = perf_counter() - started
     added = (whole - timed.seconds) / timed.seconds
-    return Figure("harness on top of PostgreSQL's operations", f"{added:.0%}", "<= 50 %", added <= 0.5)
+    return Figure(
+        "harness on top of PostgreSQL's operations", f"{added:.0%}", "<= 50 %", added <= 0.5
+    )
 
 
 class _TimedStore:
@@ -161,7 +167,9 @@ async def emptying(store: Store, server: Server) -> list[Figure]:
     microseconds, ratio = taken["empty"], taken["clone"] / taken["empty"]
     return [
         Figure(
-            "emptying PostgreSQL between programs", f"{microseconds:.0f} µs", "<= 1 ms",
+            "emptying PostgreSQL between programs",
+            f"{microseconds:.0f} µs",
+            "<= 1 ms",
             microseconds <= 1000,
         ),
         Figure("cloning a template database, times emptying", f"{ratio:.0f}", ">= 50", ratio >= 50),
@@ -173,9 +181,9 @@ async def operations(store: Store) -> list[Figure]:
     storage = await store.fresh()
     known = await storage.create(user(0))
     number = itertools.count(1)
-    plain = store.address.replace("+asyncpg", "")
-    statements = await _statements(storage, known)
-    async with asyncpg.create_pool(plain, min_size=1, max_size=5) as pool:
+    get_user = compile_for(POSTGRES, statements.GET_USER)
+    create_user = compile_for(POSTGRES, statements.CREATE_USER)
+    async with asyncpg.create_pool(store.address.replace("+asyncpg", ""), max_size=10) as pool:
 
         async def get() -> None:
             await storage.get_by_id(known.id)
@@ -184,12 +192,12 @@ async def operations(store: Store) -> list[Figure]:
             await storage.create(user(next(number)))
 
         async def pool_get() -> None:
-            await pool.fetchrow(*statements["get_by_id"])
+            await pool.fetch(get_user.text, *get_user.arguments({"id": known.id}))
 
         async def pool_create() -> None:
-            text, *values = statements["create"]
-            fresh = f"p{next(number)}"
-            await pool.execute(text, *(_renamed(value, fresh) for value in values))
+            made = user(next(number))
+            values = {**asdict(made), "email_key": made.email}
+            await pool.fetch(create_user.text, *create_user.arguments(values))
 
         measured = {"get": get, "create": create, "pool get": pool_get, "pool create": pool_create}
         taken = medians(await interleaved(measured, rounds=1500))
@@ -208,15 +216,6 @@ def user(number: int) -> User:
     """Make a user of its own."""
     name = f"u{number}"
     return User(id=UserId(name), email=f"{name}@example.org", created_at=MOMENT)
-
-
-def _renamed(value: Any, fresh: str) -> Any:
-    return value.replace("u-sample", fresh) if isinstance(value, str) else value
-
-
-async def _statements(storage: Any, known: User) -> dict[str, tuple[Any, ...]]:
-    """Give the text and values that the storage itself sends, seen by the driver's own log."""
-    raise NotImplementedError
 
 
 @asynccontextmanager

@@ -27,6 +27,23 @@ addopts = --strict-markers --strict-config -p no:randomly -p no:benchmark
 xfail_strict = true
 filterwarnings = error
 """
+CLINGING = """
+class Clinging(toy.StubBackend):
+    def stop(self):
+        raise OSError("busy")
+
+    async def create_store(self, contract, server):
+        store = await super().create_store(contract, server)
+        store.close = self.close
+        return store
+
+    async def close(self):
+        raise OSError("still open")
+
+def pytest_storeproof_backends(config):
+    return [Clinging("clinging")]
+"""
+"""A conftest with a backend `clinging`, which closes and stops nothing."""
 _HEAD = """
 import plugin_toy as toy
 from storeproof.harness.law import MUST, SHOULD, law
@@ -36,7 +53,7 @@ from storeproof.harness.suite import replaces
 
 @dataclass
 class Project:
-    """A folder with plugin_toy.py, a conftest with the backends `stub` and `other`, and an ini file."""
+    """A folder with the toy, an ini file, and a conftest with the backends `stub` and `other`."""
 
     pytester: pytest.Pytester
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plugin_project import Project
+from plugin_project import CLINGING, Project
 
 pytest_plugins = ["pytester"]
 
@@ -124,8 +124,11 @@ import socket
 
 class Dying(toy.StubBackend):
     def start(self, options):
-        listener = toy.listener = socket.create_server(("127.0.0.1", 0))
+        toy.listener = socket.create_server(("127.0.0.1", 0))
         return super().start(options)
+
+    def stop(self):
+        toy.listener.close()
 
     async def create_store(self, contract, server):
         store = await super().create_store(contract, server)
@@ -193,22 +196,7 @@ TestToy = toy.suite(FIRST, toy.PAGES, stub=toy.MemoryNotes)
 def test_a_store_that_can_not_be_closed_and_a_server_that_can_not_be_stopped_fail_the_run(
     project: Project,
 ) -> None:
-    project.extend_conftest("""
-class Clinging(toy.StubBackend):
-    def stop(self):
-        raise OSError("busy")
-
-    async def create_store(self, contract, server):
-        store = await super().create_store(contract, server)
-        store.close = self.close
-        return store
-
-    async def close(self):
-        raise OSError("still open")
-
-def pytest_storeproof_backends(config):
-    return [Clinging("clinging")]
-""")
+    project.extend_conftest(CLINGING)
     project.write("TestToy = toy.suite(clinging=toy.MemoryNotes)")
     result = project.run("--storage=clinging")
     result.assert_outcomes(passed=3)

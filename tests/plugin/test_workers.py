@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plugin_project import Project
+from plugin_project import CLINGING, Project
 
 from storeproof.harness.report import Report
 
@@ -55,13 +55,13 @@ def test_the_nodes_of_a_contract_and_backend_stay_on_one_worker(project: Project
 
 def test_a_distribution_that_was_asked_for_is_kept(project: Project) -> None:
     project.write(SUITES)
-    result = project.run("--storage=stub", "-n2", "--dist=load", "-v")
+    result = project.run("--storage=stub", "-n1", "--dist=load", "-v")
     result.stdout.fnmatch_lines(["scheduling tests via LoadScheduling"])
 
 
 def test_a_project_without_storages_keeps_its_distribution(project: Project) -> None:
     project.write("def test_other(): pass")
-    result = project.run("-n2", "-v")
+    result = project.run("-n1", "-v")
     result.stdout.fnmatch_lines(["scheduling tests via LoadScheduling"])
 
 
@@ -74,7 +74,7 @@ def test_every_worker_has_the_run_s_seed(project: Project) -> None:
 
 def test_the_command_that_replays_names_the_node(project: Project) -> None:
     project.write(SUITES)
-    result = project.run("--storage=stub", "-n2")
+    result = project.run("--storage=stub", "-n1")
     result.stdout.fnmatch_lines(
         ["    pytest 'test_toy.py::TestToy::test_agreement[[]stub[]]' --storage=stub --storage-*"]
     )
@@ -100,7 +100,7 @@ def pytest_storeproof_backends(config):
     return [Lost("lost")]
 """)
     project.write(SUITES)
-    result = project.run("--storage=lost", "-n2")
+    result = project.run("--storage=lost", "-n1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     sentence = "notes, others on lost: incomplete: lost is not available: no server *"
     result.stdout.fnmatch_lines([sentence])
@@ -123,22 +123,15 @@ TestToy = toy.suite(toy.StubCheck("pages", toy.Stage.PAGES, dies), toy.SIGNATURE
 
 def test_no_suite(project: Project) -> None:
     project.write("def test_other(): pass")
-    result = project.run("--storage=stub", "-n2")
+    result = project.run("--storage=stub", "-n1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["--storage=stub was given, but no suite was collected. *"])
     assert project.notes == []
 
 
 def test_what_a_worker_can_not_close_fails_the_run(project: Project) -> None:
-    project.write(SUITES)
-    project.extend_conftest("""
-class Clinging(toy.StubStore):
-    async def close(self):
-        raise OSError("still open")
-
-toy.StubStore = Clinging
-""")
-    project.write("TestToy = toy.suite(stub=toy.MemoryNotes)")
-    result = project.run("--storage=stub", "-n1")
+    project.extend_conftest(CLINGING)
+    project.write("TestToy = toy.suite(clinging=toy.MemoryNotes)")
+    result = project.run("--storage=clinging", "-n1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["notes on stub: the store could not be closed: *still open"])
+    result.stdout.fnmatch_lines(["notes on clinging: the store could not be closed: *still open"])

@@ -13,6 +13,7 @@ from storeproof.harness.structure import bare_hint, field_hints, field_values, i
 
 __all__ = ["Difference", "Renaming", "Rules", "assert_same", "difference", "shown"]
 
+_START = datetime(1, 1, 1)  # noqa: DTZ001 - what is taken from it is naive too
 _TIMES = (date, time, timedelta, float)
 _PROTOBUF_TIMES = ("google.protobuf.Timestamp", "google.protobuf.Duration")
 
@@ -50,7 +51,8 @@ class Renaming:
         if _is_time(expected):
             return _is_aware(expected) == _is_aware(actual)
         one, other = _key(expected), _key(actual)
-        if self._forth.get((kind, one), other) != other or self._back.get((kind, other), one) != one:
+        known = self._forth.get((kind, one), other), self._back.get((kind, other), one)
+        if known != (other, one):
             return False
         self._forth[kind, one] = other
         self._back[kind, other] = one
@@ -101,7 +103,7 @@ class Rules:
     canonical: Mapping[type, Callable[[Any], Any]] = field(default_factory=dict)
     """Class -> its canonical form, compared in its place."""
     cursors: frozenset[str] = frozenset()
-    """Those of `generated` that no two storages need make alike: of two, both or neither is None."""
+    """Those of `generated` that are only used by reference: both are None, or neither is."""
     _kinds: dict[tuple[type, str], object] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -347,13 +349,13 @@ def _equal(expected: Any, actual: Any) -> bool:
 
 def _instant(value: datetime) -> timedelta:
     """Give what tells two times apart: `==` takes the two of an hour that comes twice for one."""
-    return value.replace(tzinfo=None) - datetime.min - (value.utcoffset() or timedelta(0))
+    return value.replace(tzinfo=None) - _START - (value.utcoffset() or timedelta(0))
 
 
 def _reason(expected: Any, actual: Any) -> str:
     if _is_aware(expected) != _is_aware(actual):
         return f"one time is aware, the other is naive: {expected!r}, {actual!r}"
-    cls = type(expected)
+    cls: Any = type(expected)
     if cls.__eq__ is object.__eq__:
         return (
             f"{cls.__name__} does not compare by value; declare its form with "

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import Decimal
 from typing import Any
 
 __all__ = ["Limits"]
@@ -46,6 +45,7 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "max_digits": _digits,
     "allow_inf_nan": _is_finite,
     "func": lambda value, test: bool(test(value)),
+    "tz": _zone,
 }
 
 
@@ -68,22 +68,22 @@ class Limits:
         """Whether a value keeps to them; those that say nothing of its type are kept."""
         return all(_holds(name, bound, value) for name, bound in self.found)
 
-    def highest(self, name: str, default: Any = None) -> Any:
-        """Give the strictest of lower bounds."""
-        return max((bound for key, bound in self.found if key == name), default=default)
+    def least(self, *names: str) -> Any:
+        """Give the strictest of some lower bounds; None where there is none."""
+        return max((bound for name, bound in self.found if name in names), default=None)
 
-    def lowest(self, name: str, default: Any = None) -> Any:
-        """Give the strictest of upper bounds."""
-        return min((bound for key, bound in self.found if key == name), default=default)
+    def most(self, *names: str) -> Any:
+        """Give the strictest of some upper bounds; None where there is none."""
+        return min((bound for name, bound in self.found if name in names), default=None)
 
-    def pattern(self) -> Any:
-        """Give the first pattern of a text, if there is one."""
-        return next((bound for key, bound in self.found if key == "pattern"), None)
+    def given(self, wanted: str) -> Any:
+        """Give the first constraint of a name; None where there is none."""
+        return next((bound for name, bound in self.found if name == wanted), None)
 
 
 def _holds(name: str, bound: Any, value: Any) -> bool:
     try:
-        return _zone(value, bound) if name == "tz" else _TESTS[name](value, bound)
+        return _TESTS[name](value, bound)
     except (TypeError, AttributeError):
         return True
     except ArithmeticError:
@@ -97,9 +97,10 @@ def _flattened(metadata: Iterable[Any]) -> Iterator[Any]:
 
 
 def _pairs(thing: Any) -> Iterator[tuple[str, Any]]:
+    if type(thing).__name__ == "Not":
+        yield "func", lambda value: not thing.func(value)
+        return
     for name in _TESTS:
         bound = getattr(thing, name, None)
-        if bound is not None and not (name == "func" and not callable(bound)):
+        if bound is not None or (name == "tz" and type(thing).__name__ == "Timezone"):
             yield name, bound
-    if hasattr(thing, "tz") and (thing.tz is not None or type(thing).__name__ == "Timezone"):
-        yield "tz", thing.tz

@@ -6,12 +6,13 @@ import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NewType, TypeAlias
+from typing import TYPE_CHECKING, Any, NewType, TypeAlias, get_args
 
 from storeproof.harness.compare import Rules
-from storeproof.harness.exceptions import ContractError
+from storeproof.harness.declarations import check_declarations, names_of
 from storeproof.harness.law import Law, laws_of
 from storeproof.harness.operations import Operation, Style, derive_operations
+from storeproof.harness.structure import bare_hint
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -49,7 +50,8 @@ class Contract:
     refs: "operation.parameter" or "parameter" -> the "Entity.field" whose values it takes; not
         needed where both have the same NewType.
     generated: "Entity.field" or "operation.return" that storages make themselves, such as ids and
-        times; compared through a one-to-one renaming. A page's `next_cursor` always is.
+        times; compared through a one-to-one renaming. A page's `next_cursor` always is; of times,
+        floats and fields called `next_…` only the presence is compared.
     unordered: operations whose list comes in any order.
     errors: the root classes of the contract's errors; anything else that is raised is a failure.
         Errors are the same if their class and their public attributes are.
@@ -85,7 +87,7 @@ class Contract:
         largest_page: int = 1000,
         name: str | None = None,
     ) -> None:
-        self.name = name or protocol.__name__
+        self.name: str = name or getattr(protocol, "__name__", repr(protocol))
         self.protocol, self.model = protocol, model
         self.storages = dict(storages or {})
         self.ignore = dict(ignore or {})
@@ -94,14 +96,15 @@ class Contract:
         )
         self.arguments, self.refs = dict(arguments or {}), dict(refs or {})
         self.context = dict(context or {})
-        self.unordered = frozenset(unordered)
-        self.errors = tuple(errors)
+        self.unordered = frozenset(names_of(self.name, "unordered", unordered))
+        self.errors = names_of(self.name, "errors", errors)
         self.largest_page = largest_page
-        self.rules = Rules(frozenset(generated) | self._cursors(), dict(canonical or {}))
+        self.declared = frozenset(names_of(self.name, "generated", generated))
+        self.rules = self._rules(dict(canonical or {}))
         self.reads = self._reads(reads)
         self.laws = _laws(laws)
         self._module = sys._getframe(1).f_globals.get("__name__", "")
-        self._validate()
+        check_declarations(self)
 
     def __repr__(self) -> str:
         return f"<Contract {self.name}>"
@@ -140,7 +143,7 @@ class Contract:
         return (
             self.refs.get(f"{operation}.{parameter}")
             or self.refs.get(parameter)
-            or (hint if isinstance(hint, NewType) else None)
+            or _new_type(hint)
         )
 
     def kind_of_field(self, cls: type, field: str, hint: Any) -> object | None:
@@ -148,43 +151,30 @@ class Contract:
         for base in cls.__mro__:
             if f"{base.__name__}.{field}" in self._referred:
                 return f"{base.__name__}.{field}"
-        return hint if isinstance(hint, NewType) else None
+        return _new_type(hint)
+
+    def kind_of_result(self, operation: str) -> object | None:
+        """Give what an operation's results are known by, where storages make them as a whole."""
+        if f"{operation}.return" not in self.declared:
+            return None
+        returns = bare_hint(self.operations[operation].returns)
+        items = [each for each in get_args(returns) if each is not Ellipsis]
+        return _new_type(items[0] if items else returns) or f"{operation}.return"
 
     @functools.cached_property
     def _referred(self) -> frozenset[str]:
         return frozenset(self.refs.values())
 
-    def _cursors(self) -> frozenset[str]:
-        paged = [each for each in self.operations.values() if each.paged]
-        origins = (getattr(each.returns, "__origin__", each.returns) for each in paged)
-        return frozenset(f"{origin.__name__}.next_cursor" for origin in origins)
+    def _rules(self, canonical: dict[type, Callable[[Any], Any]]) -> Rules:
+        paged = [each.returns for each in self.operations.values() if each.paged]
+        pages = {f"{getattr(each, '__origin__', each).__name__}.next_cursor" for each in paged}
+        cursors = pages | {each for each in self.declared if ".next_" in each}
+        return Rules(self.declared | pages, canonical, frozenset(cursors))
 
     def _reads(self, given: Iterable[str] | None) -> frozenset[str]:
         if given is not None:
-            return frozenset(given)
+            return frozenset(names_of(self.name, "reads", given))
         return frozenset(name for name in self.operations if name.split("_")[0] in _READING)
-
-    def _validate(self) -> None:
-        parameters = {
-            key
-            for operation in self.operations.values()
-            for parameter in operation.parameters
-            for key in (parameter.name, f"{operation.name}.{parameter.name}")
-        }
-        for key in (*self.arguments, *self.refs, *self.context):
-            if key not in parameters and not _names_a_field(key):
-                self._refuse(f"there is no parameter {key!r}", sorted(parameters))
-        for name in (*self.unordered, *self.reads):
-            if name not in self.operations:
-                self._refuse(f"there is no operation {name!r}", list(self.operations))
-        for name in self.ignore:
-            if not hasattr(self.protocol, name):
-                self._refuse(
-                    f"ignore names {name!r}, which the Protocol lacks", list(self.operations)
-                )
-
-    def _refuse(self, problem: str, known: list[str]) -> None:
-        raise ContractError(self.name, problem, f"Known are: {', '.join(known)}")
 
     @functools.cached_property
     def is_async(self) -> bool:
@@ -192,9 +182,9 @@ class Contract:
         return any(each.style is not Style.SYNC for each in self.operations.values())
 
 
-def _names_a_field(key: str) -> bool:
-    owner, _, field = key.partition(".")
-    return bool(field) and owner[:1].isupper()
+def _new_type(hint: Any) -> object | None:
+    bare = bare_hint(hint)
+    return bare if isinstance(bare, NewType) else None
 
 
 def _laws(given: Iterable[Law] | ModuleType | Mapping[str, Any]) -> tuple[Law, ...]:

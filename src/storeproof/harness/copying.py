@@ -5,28 +5,21 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Set
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
-from types import MappingProxyType, NoneType
+from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
-from storeproof.harness.structure import field_values, is_protobuf_class
+from storeproof.harness.structure import SCALARS, field_values, is_protobuf_class
 
 __all__ = ["is_immutable", "isolated", "scribble"]
 
-_SCALARS = frozenset(
-    {NoneType, bool, int, float, complex, str, bytes, Decimal, UUID}
-    | {datetime, date, time, timedelta}
-)
 _SCRIBBLE = "overwritten by the caller"
 
 
 def is_immutable(value: Any) -> bool:
     """Whether nothing in the value can be changed in place."""
     cls: Any = type(value)
-    if cls in _SCALARS or isinstance(value, Enum):
+    if cls in SCALARS or isinstance(value, Enum):
         return True
     if isinstance(value, tuple | frozenset):
         return all(map(is_immutable, value)) and not hasattr(value, "__dict__")

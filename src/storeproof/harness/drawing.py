@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -12,13 +13,15 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument, ResolutionFailed
 
-from storeproof.harness import constraints
+from storeproof.harness.constraints import Limits
 from storeproof.harness.exceptions import ContractError
 from storeproof.harness.operations import Operation, Parameter, substitute
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Build, Call, references_in
 from storeproof.harness.structure import (
+    bare_hint,
     build,
+    constructor_names,
     field_hints,
     is_entity_class,
     is_protobuf_class,
@@ -33,6 +36,8 @@ __all__ = ["CallDrawer"]
 
 Drawer = Callable[[Draw, Pools], Any]
 _MOST_ITEMS = 4
+_TRIES = 8
+"""How often a value is drawn again that its class refuses, before the program is given up."""
 _WAYS, _FRESH, _NEAR = 7, 6, 5
 """Of seven draws of a kind met before, five meet a value again, one a near miss, one is fresh."""
 
@@ -45,6 +50,7 @@ class CallDrawer:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._entities: dict[tuple[type, str], dict[str, Drawer]] = {}
         self._drawers: dict[str, list[tuple[Parameter, Drawer]]] = {}
         for operation in contract.operations.values():
             self._drawers[operation.name] = [
@@ -112,15 +118,24 @@ class CallDrawer:
         return self._kind(kind, parameter.hint, where)
 
     def _kind(self, kind: object | None, hint: Any, where: str) -> Drawer:
-        drawer = self._hint(hint, where)
-        return drawer if kind is None or kind is hint else _pooled(kind, drawer)
+        if kind is None or kind is hint:
+            return self._hint(hint, where)
+        bare = bare_hint(hint)
+        cls, arguments = get_origin(bare) or bare, get_args(bare)
+        if isinstance(cls, type) and issubclass(cls, Iterable) and arguments:
+            item = _pooled(kind, self._hint(arguments[0], where), _limits(arguments[0]))
+            collection = self._collection(cls, arguments, where, Limits(), item)
+            if collection is not None:
+                return collection
+        return _pooled(kind, self._hint(hint, where), _limits(hint))
 
     def _hint(self, hint: Any, where: str, metadata: tuple[Any, ...] = ()) -> Drawer:
         origin, arguments = get_origin(hint), get_args(hint)
         if hasattr(hint, "__supertype__"):
-            return _pooled(hint, self._hint(hint.__supertype__, where, metadata))
+            fresh = self._hint(hint.__supertype__, where, metadata)
+            return _pooled(hint, fresh, _limits(hint, metadata))
         if origin is Annotated:
-            return self._hint(arguments[0], where, (*metadata, *arguments[1:]))
+            return self._hint(arguments[0], where, (*arguments[1:], *metadata))
         if origin is Union or isinstance(hint, UnionType):
             return self._union(arguments, where, metadata)
         if origin is Literal:
@@ -128,75 +143,102 @@ class CallDrawer:
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
             members = list(hint)
             return lambda draw, _: pick(draw, members)
-        plain = scalar_drawer(_unbound(hint), constraints.fits(metadata))
+        meant = _meant(hint)
+        if meant is not hint:
+            return self._hint(meant, where, metadata)
+        limits = Limits.of(metadata)
+        plain = scalar_drawer(hint, limits)
         if plain is not None:
             return lambda draw, _: plain(draw)
-        return self._composed(hint, origin, arguments, where)
+        return self._composed(hint, where, limits)
 
     def _union(self, members: tuple[Any, ...], where: str, metadata: tuple[Any, ...]) -> Drawer:
-        ordered = sorted(members, key=lambda each: each is not NoneType)
+        ordered = sorted(members, key=lambda each: (each is not NoneType, is_entity_class(each)))
         drawers = [self._hint(each, where, metadata) for each in ordered]
         weighted = [drawers[0], *drawers[1:], *drawers[1:]]
         return lambda draw, pools: pick(draw, weighted)(draw, pools)
 
-    def _composed(self, hint: Any, origin: Any, arguments: tuple[Any, ...], where: str) -> Drawer:
-        cls = origin or hint
+    def _composed(self, hint: Any, where: str, limits: Limits) -> Drawer:
+        cls, arguments = get_origin(hint) or hint, get_args(hint)
         if is_protobuf_class(cls):
             raise self._undrawable(hint, where)
         if is_entity_class(cls):
             variables = dict(zip(getattr(cls, "__parameters__", ()), arguments, strict=False))
             return self._entity(cls, variables, where)
         if isinstance(cls, type) and cls.__module__ in ("builtins", "collections.abc"):
-            collection = self._collection(cls, arguments, where)
+            collection = self._collection(cls, arguments, where, limits)
             if collection is not None:
                 return collection
         return self._by_hypothesis(hint, where)
 
-    def _collection(self, cls: type, arguments: tuple[Any, ...], where: str) -> Drawer | None:
+    def _collection(
+        self,
+        cls: type,
+        arguments: tuple[Any, ...],
+        where: str,
+        limits: Limits,
+        item: Drawer | None = None,
+    ) -> Drawer | None:
         if issubclass(cls, tuple) and arguments and arguments[-1] is not Ellipsis:
             parts = [self._hint(each, where) for each in arguments]
             return lambda draw, pools: tuple(part(draw, pools) for part in parts)
         if issubclass(cls, Mapping):
-            key, value = (self._hint(each, where) for each in (*arguments, Any, Any)[:2])
-            return lambda draw, pools: {
-                key(draw, pools): value(draw, pools) for _ in range(choose(draw, _MOST_ITEMS))
-            }
+            key = item or self._hint(arguments[0] if arguments else str, where)
+            value = self._hint(arguments[1] if arguments else Any, where)
+            return _sized(dict, limits, lambda draw, pools: (key(draw, pools), value(draw, pools)))
         made = next((made for base, made in _COLLECTIONS if issubclass(base, cls)), None)
         if made is None:
             return None
-        item = self._hint(arguments[0] if arguments else Any, where)
-        return lambda draw, pools: made(item(draw, pools) for _ in range(choose(draw, _MOST_ITEMS)))
+        usual = str if made in (set, frozenset) else Any
+        item = item or self._hint(arguments[0] if arguments else usual, where)
+        return _sized(made, limits, item)
 
     def _entity(self, cls: type, variables: Mapping[Any, Any], where: str) -> Drawer:
-        drawers: dict[str, Drawer] = {}
-        optional = optional_fields(cls)
+        key = (cls, repr(variables))
+        if key not in self._entities:
+            self._entities[key] = {}
+            self._entities[key].update(self._fields(cls, variables, where))
+        drawers, optional = self._entities[key], optional_fields(cls)
 
-        def drawer(draw: Draw, pools: Pools) -> Any:
-            if not drawers:
-                drawers.update(self._fields(cls, variables, where))
-            fields = {
+        def fields(draw: Draw, pools: Pools) -> dict[str, Any]:
+            return {
                 name: each(draw, pools)
                 for name, each in drawers.items()
                 if name not in optional or choose(draw, 2)
             }
-            if references_in(fields):
-                return Build(cls, fields)
+
+        def drawer(draw: Draw, pools: Pools) -> Any:
+            draw.depth += 1
             try:
-                return build(cls, fields)
-            except (ValueError, TypeError):
-                reject()
+                return _built(cls, lambda: fields(draw, pools))
+            finally:
+                draw.depth -= 1
 
         return drawer
 
     def _fields(self, cls: type, variables: Mapping[Any, Any], where: str) -> dict[str, Drawer]:
         drawers = {}
-        for name, declared in field_hints(cls).items():
+        for name, declared in self._field_hints(cls, where).items():
+            if constructor_names(cls)[name] is None:
+                continue
             hint = substitute(declared, variables)
             inner = f"{where}: {cls.__name__}.{name}"
             given = self._given_field(cls, name)
             kind = self._contract.kind_of_field(cls, name, hint)
             drawers[name] = _given(given) if given is not None else self._kind(kind, hint, inner)
         return drawers
+
+    def _field_hints(self, cls: type, where: str) -> Mapping[str, Any]:
+        try:
+            return field_hints(cls)
+        except (NameError, TypeError, AttributeError) as problem:
+            parameter = where.split(":", maxsplit=1)[0]
+            raise ContractError(
+                self._contract.name,
+                f"the types of {cls.__name__}, which {parameter} takes, can't be resolved "
+                f"({problem})",
+                f'Pass arguments={{"{parameter}": some values or a Hypothesis strategy}}',
+            ) from None
 
     def _given_field(self, cls: type, name: str) -> Values | None:
         found = (self._contract.arguments.get(f"{base.__name__}.{name}") for base in cls.__mro__)
@@ -229,20 +271,68 @@ _COLLECTIONS: list[tuple[type, Callable[[Any], Any]]] = [
 ]
 
 
-def _pooled(kind: object, fresh: Drawer) -> Drawer:
+def _sized(made: Callable[[Any], Any], limits: Limits, item: Drawer) -> Drawer:
+    least, most = limits.least("min_length") or 0, limits.most("max_length")
+    spread = _MOST_ITEMS if most is None else min(_MOST_ITEMS, most - least + 1)
+
+    def drawer(draw: Draw, pools: Pools) -> Any:
+        items = [item(draw, pools) for _ in range(least + choose(draw, spread))]
+        for _ in range(_TRIES * least):
+            if len(made(items)) >= least:
+                break
+            items.append(item(draw, pools))
+        collection = made(items)
+        return collection if limits.fit(collection) else reject()
+
+    return drawer
+
+
+def _built(cls: type, fields: Callable[[], dict[str, Any]]) -> Any:
+    """Build an entity; its class may refuse what its types allow."""
+    for _ in range(_TRIES):
+        drawn = fields()
+        if references_in(drawn):
+            return Build(cls, drawn)
+        try:
+            return build(cls, drawn)
+        except (ValueError, TypeError):
+            continue
+    return reject()
+
+
+def _pooled(kind: object, fresh: Drawer, limits: Limits) -> Drawer:
     def drawer(draw: Draw, pools: Pools) -> Any:
         known = pools.of(kind)
         way = choose(draw, _WAYS) if known else _FRESH
         if way == _FRESH:
             return fresh(draw, pools)
         value = pick(draw, known)
-        return near(draw, value) if way == _NEAR else value
+        missed = near(draw, value) if way == _NEAR else value
+        return missed if limits.fit(missed) else value
 
     return drawer
 
 
-def _unbound(hint: Any) -> Any:
-    return (hint.__bound__ or Any) if isinstance(hint, TypeVar) else hint
+def _limits(hint: Any, metadata: tuple[Any, ...] = ()) -> Limits:
+    """Give the limits of the plain values of a hint."""
+    return Limits.of((*_metadata(hint), *metadata))
+
+
+def _metadata(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Annotated:
+        inner, *metadata = get_args(hint)
+        return (*_metadata(inner), *metadata)
+    inner = getattr(hint, "__supertype__", None) or bare_hint(hint)
+    return () if inner is hint else _metadata(inner)
+
+
+def _meant(hint: Any) -> Any:
+    """Give what a type variable or an alias stands for; the hint itself where it is neither."""
+    if isinstance(hint, TypeVar):
+        return hint.__bound__ or next(iter(hint.__constraints__), Any)
+    if getattr(hint, "__module__", "") == "pydantic.types" and hint.__name__ == "AwareDatetime":
+        return datetime
+    return hint.__value__ if type(hint).__name__ == "TypeAliasType" else hint
 
 
 def _given(values: Values) -> Drawer:

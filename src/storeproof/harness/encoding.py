@@ -149,7 +149,8 @@ def _is_plain_key(key: Any) -> bool:
 def _encode_object(value: Any) -> Any:
     if isinstance(value, Build):
         return {"$build": _name_of(value.cls), "fields": _encode_fields(value.fields)}
-    name = _name_of(type(value))
+    cls: Any = type(value)
+    name = _name_of(cls)
     if isinstance(value, Enum):
         return {"$enum": name, **_member(value)}
     fields = field_values(value)

@@ -106,9 +106,11 @@ def _public_functions(protocol: type) -> dict[str, tuple[type, Any]]:
     return found
 
 
+_NO_METHODS: tuple[type, ...] = (property, functools.cached_property, staticmethod, classmethod)
+
+
 def _is_member(member: Any) -> bool:
-    kinds = property | functools.cached_property | staticmethod | classmethod
-    return inspect.isfunction(member) or isinstance(member, kinds)
+    return inspect.isfunction(member) or isinstance(member, _NO_METHODS)
 
 
 def _operation(protocol: type, name: str, owner: type, function: Any, contract: str) -> Operation:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.compare import Renaming, Rules, difference
+from storeproof.harness.compare import Renaming, Rules, difference, shown
 from storeproof.harness.copying import isolated, scribble
 from storeproof.harness.operations import Operation, Style
 from storeproof.harness.program import Call, resolve
@@ -16,7 +17,15 @@ from storeproof.harness.program import Call, resolve
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["PATIENCE", "Actor", "Outcome", "compare_outcomes", "invoke", "public_attributes"]
+__all__ = [
+    "PATIENCE",
+    "Actor",
+    "Outcome",
+    "Unresolvable",
+    "compare_outcomes",
+    "invoke",
+    "public_attributes",
+]
 
 PATIENCE = 20.0
 """Seconds after which a call that has not returned counts as raising TimeoutError."""
@@ -32,7 +41,7 @@ class Outcome:
 
     def __str__(self) -> str:
         if self.error is None:
-            return f"returned {_short(self.value)}"
+            return f"returned {shown(self.value, 400)}"
         return f"raised {_error_text(self.error)}"
 
 
@@ -54,15 +63,13 @@ def compare_outcomes(
         return f"{_error_text(actual.error)} is none of the contract's errors"
     if expected.error is not None or actual.error is not None:
         return _compare_errors(expected, actual, rules, renaming)
-    made = f"{operation}.return" in rules.generated
-    if made and renaming.match(operation, expected.value, actual.value):
-        return None
     found = difference(
         expected.value,
         actual.value,
         rules=rules,
         renaming=renaming,
         unordered=operation in contract.unordered,
+        made=contract.kind_of_result(operation),
     )
     return None if found is None else str(found)
 
@@ -78,7 +85,18 @@ def _compare_errors(
         rules=rules,
         renaming=renaming,
     )
-    return None if found is None else f"the error's {found.path.strip('[]')}: {found.reason}"
+    if found is None:
+        return None
+    attribute = re.sub(r"^\['(\w+)'\]", r"\1", found.path)
+    return f"the error's {attribute}: {found.reason}"
+
+
+class Unresolvable(Exception):
+    """A call's arguments refer to what an earlier call did not give."""
+
+    def __init__(self, call: Call, problem: Exception) -> None:
+        self.call, self.problem = call, problem
+        super().__init__(f"the arguments of {call.operation} can't be made: {problem!r}")
 
 
 class Actor:
@@ -95,16 +113,20 @@ class Actor:
     async def call(self, call: Call) -> Outcome:
         """Make one call; anything raised that derives from Exception is an outcome."""
         try:
-            arguments = {
-                name: isolated(resolve(template, self.results))
-                for name, template in call.arguments.items()
-            }
-        except (LookupError, AttributeError, TypeError) as error:
+            arguments = self._arguments(call)
+        except Unresolvable as error:
             self.results.append(None)
             return Outcome(error=error, declared=False)
         outcome = await self._invoke(call.operation, arguments)
         self.results.append(outcome.value)
         return outcome
+
+    def _arguments(self, call: Call) -> dict[str, Any]:
+        try:
+            templates = call.arguments.items()
+            return {name: isolated(resolve(each, self.results)) for name, each in templates}
+        except Exception as problem:  # constructors of entities raise what they like
+            raise Unresolvable(call, problem) from None
 
     async def _invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
         operation = self._contract.operations[name]
@@ -118,26 +140,23 @@ class Actor:
                 value = await invoke(self._storage, operation, {**arguments, **context})
         except Exception as error:
             if self._scribbling:
-                scribble(list(arguments.values()))
+                scribble(*arguments.values())
             return Outcome(error=error, declared=isinstance(error, self._contract.errors))
         kept = isolated(value)
         if self._scribbling:
-            scribble([*arguments.values(), value])
+            scribble(*arguments.values(), *([value] if kept is not value else []))
         return Outcome(value=kept)
 
 
 async def invoke(storage: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
     """Call an operation by its Protocol's parameter names; an async generator is collected."""
-    positional = [
-        arguments[each.name]
-        for each in operation.parameters
-        if each.kind is inspect.Parameter.POSITIONAL_ONLY and each.name in arguments
+    first = [
+        each for each in operation.parameters if each.kind is inspect.Parameter.POSITIONAL_ONLY
     ]
-    named = {
-        each.name: arguments[each.name]
-        for each in operation.parameters
-        if each.kind is not inspect.Parameter.POSITIONAL_ONLY and each.name in arguments
-    }
+    while first and first[-1].name not in arguments:
+        first.pop()
+    positional = [arguments.get(each.name, each.default) for each in first]
+    named = {name: arguments[name] for name in arguments.keys() - {each.name for each in first}}
     made = getattr(storage, operation.name)(*positional, **named)
     if operation.style is Style.GENERATOR:
         return [each async for each in made]
@@ -146,8 +165,3 @@ async def invoke(storage: Any, operation: Operation, arguments: Mapping[str, Any
 
 def _error_text(error: BaseException | None) -> str:
     return f"{type(error).__name__}({error})" if error is not None else "nothing"
-
-
-def _short(value: Any, most: int = 400) -> str:
-    text = repr(value)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storeproof.harness.backends.base import Backend, RunOptions, Store
@@ -74,13 +75,17 @@ class Session:
     def run_program(
         self, contract: Contract, body: Callable[[Any], Awaitable[T]], backend: str
     ) -> T:
-        """Run `body` on a fresh storage."""
+        """Run `body` on a fresh storage; what it raises shows its own frames only."""
+        __tracebackhide__ = True
         store = self.store(contract, backend)
 
         async def run() -> T:
             return await body(await store.fresh())
 
-        return self.runner.run(run())
+        try:
+            return self.runner.run(run())
+        except BaseException as error:  # pytest's own failures are no Exceptions
+            raise error.with_traceback(_without_ours(error.__traceback__)) from error.__cause__
 
     def close(self) -> list[str]:
         """Close every store and the loop; gives a sentence on each store that can't be closed."""
@@ -127,6 +132,16 @@ async def _open(backend: Backend, contract: Contract, server: Any) -> Store:
     return store
 
 
+def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    ours = (Path(__file__).parent, Path(asyncio.__file__).parent)
+    while traceback is not None:
+        file = Path(traceback.tb_frame.f_code.co_filename)
+        if not any(file.is_relative_to(each) for each in ours):
+            return traceback
+        traceback = traceback.tb_next
+    return None
+
+
 def _answers(endpoint: tuple[str, int]) -> bool:
     try:
         socket.create_connection(endpoint, timeout=_PROBE_SECONDS).close()
@@ -165,6 +180,7 @@ def run_program(
     """
     from storeproof.harness.backends.registry import choose, registered_backends
 
+    __tracebackhide__ = True
     if _current and backend in _current[-1].backends:
         return _current[-1].run_program(contract, body, backend)
     chosen = choose(backend, registered_backends(()))

@@ -21,7 +21,10 @@ from storeproof.harness.templates import Build, Reference
 __all__ = ["Source"]
 
 _LONG = 10**4000
-_CONTAINERS = (dict, list, set, frozenset, tuple, str, bytes, bytearray, int, float)
+_BUILTINS: tuple[type, ...] = (
+    *(dict, list, set, frozenset, tuple),
+    *(str, bytes, bytearray, int, float),
+)
 
 
 @dataclass
@@ -75,11 +78,9 @@ class Source:
         fields = field_values(value)
         if fields is not None:
             return self.call(cls, fields)
-        for base in _CONTAINERS:
-            if isinstance(value, base) and cls.__repr__ is not base.__repr__:
-                return self._by_repr(value)
-            if isinstance(value, base):
-                return f"{self.name_of(cls)}({_WRITERS[base](self, base(value))})"
+        base: Any = next((each for each in _BUILTINS if isinstance(value, each)), None)
+        if base is not None and cls.__repr__ is base.__repr__:
+            return f"{self.name_of(cls)}({_WRITERS[base](self, base(value))})"
         return self._by_repr(value)
 
     def call(self, cls: type, fields: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ import dataclasses
 import functools
 import typing
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import (
@@ -20,10 +22,12 @@ from typing import (
     get_origin,
     is_typeddict,
 )
+from uuid import UUID
 
 import msgspec
 
 __all__ = [
+    "SCALARS",
     "bare_hint",
     "build",
     "constructor_names",
@@ -36,6 +40,11 @@ __all__ = [
     "optional_fields",
 ]
 
+SCALARS: Final = frozenset(
+    {NoneType, bool, int, float, complex, str, bytes, Decimal, UUID}
+    | {datetime, date, time, timedelta}
+)
+"""The types of values that have no parts and can't be changed."""
 _NONE: Final = object()
 
 

@@ -13,6 +13,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from storeproof.harness.constraints import Limits
+
 __all__ = ["Draw", "choose", "near", "pick", "scalar_drawer"]
 
 _COMBINING = "a\u0301"
@@ -119,6 +121,9 @@ _JSON: tuple[Any, ...] = (
 )
 
 
+_DEEPEST = 4
+
+
 class Draw:
     """Draws for one program: from strategies, and small choices, all out of one draw of bytes.
 
@@ -131,6 +136,8 @@ class Draw:
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
         self._draw = draw
         self._choices: Iterator[int] = iter(())
+        self.depth = 0
+        """Of entities within entities; where it is great, every choice is the first one."""
 
     def __call__(self, strategy: st.SearchStrategy[Any]) -> Any:
         return self._draw(strategy)
@@ -146,6 +153,8 @@ class Draw:
 
 def choose(draw: Draw, count: int) -> int:
     """Draw a number from 0 to count - 1."""
+    if draw.depth > _DEEPEST:
+        return 0
     if count > 256:
         return (256 * draw.below(256) + draw.below(256)) % count
     return draw.below(count) if count > 1 else 0
@@ -221,26 +230,79 @@ _RANDOM: dict[type, Callable[[Draw], Any]] = {
 _ONE_IN = 12
 
 
-def scalar_drawer(cls: Any, fits: Callable[[Any], bool]) -> Callable[[Draw], Any] | None:
-    """Give a function that draws values of a plain type which fit; None for any other type.
+def scalar_drawer(cls: Any, limits: Limits) -> Callable[[Draw], Any] | None:
+    """Give a function that draws values of a plain type within limits; None for any other type.
 
     Most come from a table, in which simple values are frequent enough to meet again; one in twelve
     is random where the type is a large one.
     """
     if cls is Any or cls is object:
         return lambda draw: pick(draw, _JSON)
-    table = tuple(filter(fits, _TABLES.get(cls, ())))
-    if not table:
+    if cls not in _TABLES:
         return None
+    table = tuple(filter(limits.fit, (*_TABLES[cls], *_edges(cls, limits))))
+    if not table:
+        strategy = _strategy(cls, limits)
+        return lambda draw: draw(strategy)
     random = _RANDOM.get(cls)
     if random is None:
         return lambda draw: pick(draw, table)
 
     def drawer(draw: Draw) -> Any:
         if choose(draw, _ONE_IN) == _ONE_IN - 1:
-            value = random(draw)
-            if fits(value):
+            value = _between(random(draw), limits) if cls is int else random(draw)
+            if limits.fit(value):
                 return value
         return pick(draw, table)
 
     return drawer
+
+
+_LONGEST = 4096
+
+
+def _edges(cls: type, limits: Limits) -> list[Any]:
+    """Give the values at the limits, where mistakes are made."""
+    if cls is int:
+        step = limits.given("multiple_of") or 1
+        return [each for each in (*_bounds(limits), step, 2 * step) if type(each) is int]
+    if cls in (str, bytes):
+        letter = "a" if cls is str else b"a"
+        sizes = (limits.least("min_length"), limits.most("max_length"))
+        return [letter * min(size, _LONGEST) for size in sizes if size is not None]
+    if cls is datetime and not limits.fit(_MOMENT):
+        return [each.replace(tzinfo=None) for each in _DATETIMES]
+    bounds = (limits.least("ge"), limits.most("le"))
+    if cls in (float, Decimal):
+        return [cls(str(each)) for each in bounds if each is not None]
+    return [each for each in bounds if type(each) is cls]
+
+
+def _bounds(limits: Limits) -> tuple[int | None, int | None]:
+    """Give the least and the most integer."""
+    least, above = limits.least("ge"), limits.least("gt")
+    most, below = limits.most("le"), limits.most("lt")
+    lows = [*([math.ceil(least)] if least is not None else [])]
+    lows += [math.floor(above) + 1] if above is not None else []
+    highs = [*([math.floor(most)] if most is not None else [])]
+    highs += [math.ceil(below) - 1] if below is not None else []
+    return max(lows, default=None), min(highs, default=None)
+
+
+def _between(number: int, limits: Limits) -> int:
+    low, high = _bounds(limits)
+    if low is not None and high is not None and low <= high:
+        number = low + number % (high - low + 1)
+    step = limits.given("multiple_of")
+    return number - number % step if type(step) is int else number
+
+
+def _strategy(cls: type, limits: Limits) -> st.SearchStrategy[Any]:
+    """Give a strategy for values that are not in the table."""
+    pattern = limits.given("pattern")
+    if cls is str and pattern is not None:
+        return st.from_regex(pattern, fullmatch=True).filter(limits.fit)
+    if cls in (str, bytes):
+        sized = st.text if cls is str else st.binary
+        return sized(min_size=limits.least("min_length") or 0).filter(limits.fit)
+    return st.from_type(cls).filter(limits.fit)

@@ -87,7 +87,7 @@ class Argon2Hasher:
             return False
 
     def _waste(self) -> bool:
-        """Takes as long as a comparison, so that nobody can tell from outside that there was none."""
+        """Takes as long as a comparison, so that nobody can tell that there was none."""
         try:
             return self._argon2.verify(self._nobody, b"")
         except VerificationError:

@@ -27,7 +27,7 @@ def has_prefix(token: str, prefix: str) -> bool:
 
 
 def digest_of(token: str) -> str:
-    """SHA-256, in hexadecimal. Tokens are random and long, so neither salt nor slowness is needed."""
+    """SHA-256, in hexadecimal. Tokens are long and random: neither salt nor slowness is needed."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 

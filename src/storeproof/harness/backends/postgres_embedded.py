@@ -126,9 +126,8 @@ def _initialise(home: Path, directory: Path, password: str, how: dict[str, Any])
         shutil.chown(secret, how["user"])
     # One iteration: the password is random and lives as long as the run, logging in is frequent.
     options = ["--auth=scram-sha-256", "--set", "scram_iterations=1", "--encoding=UTF8"]
-    options += ["--locale=C", "--no-sync", "--no-instructions", "--username=storeproof"]
-    if _major(home) >= 17:
-        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    options += ["--no-sync", "--no-instructions", "--username=storeproof"]
     subprocess.run(  # noqa: S603 - the wheel's own program, no shell
         [home / "bin" / "initdb", "-D", directory / "data", f"--pwfile={secret}", *options],
         check=True,
@@ -233,8 +232,8 @@ def _open_to_all(path: Path) -> bool:
 
 
 def _major(home: Path) -> int:
-    """`pginstall18` holds PostgreSQL 18, `pginstall` holds 16."""
-    return int(re.sub(r"\D", "", home.name) or 16)
+    """`pginstall18` holds PostgreSQL 18, `pginstall` an older one."""
+    return int(re.sub(r"\D", "", home.name) or 0)
 
 
 def _log(directory: Path) -> str:

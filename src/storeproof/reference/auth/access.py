@@ -52,8 +52,10 @@ class Access(Enum):
     """Called before anybody is signed in, or with a token or password of its own."""
     OPERATOR = "operator"
     """Never to be exposed: for the command line of whoever runs the application."""
+    SIGNED_IN = "signed in"
+    """Reads what concerns the caller alone, with a session or a key."""
     OWN = "own session"
-    """Acts on the caller alone, who must have signed in; an API key is not enough."""
+    """Acts on the caller alone, who must have a session; an API key is not enough."""
 
 
 Need: TypeAlias = Permission | Access
@@ -69,6 +71,7 @@ AUDIT_READ = Permission("audit.read")
 
 NEEDS: Final[Mapping[str, Need]] = {
     "bootstrap": Access.OPERATOR,
+    "install_roles": Access.OPERATOR,
     "log_in": Access.ANYONE,
     "authenticate": Access.ANYONE,
     "rotate_session": Access.ANYONE,
@@ -76,7 +79,7 @@ NEEDS: Final[Mapping[str, Need]] = {
     "log_out": Access.OWN,
     "log_out_everywhere": Access.OWN,
     "change_password": Access.OWN,
-    "own_permissions": Access.OWN,
+    "own_permissions": Access.SIGNED_IN,
     "get_user": USERS_READ,
     "list_users": USERS_READ,
     "create_user": USERS_WRITE,

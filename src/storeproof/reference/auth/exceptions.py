@@ -1,10 +1,12 @@
 """For callers of `AuthService`: what it refuses, beside what its storage raises.
 
     AuthError
-    ├── SignInRefused               whoever this is, they do not get in
-    ├── NotAllowed(operation, reason)  they are in, but may not do this
-    ├── WeakPassword(reason)        the policy does not accept the new password
-    └── NotAudited(action, subject)  the change was made, its audit entry was not
+    ├── SignInRefused                   whoever this is, they do not get in
+    ├── NotAllowed(operation, reason)   they are in, but may not do this
+    ├── WeakPassword(reason)            the policy does not accept the new password
+    └── NotAudited(action, subject)     the change was made, its audit entry was not
+
+Their texts may be shown to whoever made the request.
 """
 
 __all__ = ["AuthError", "NotAllowed", "NotAudited", "SignInRefused", "WeakPassword"]

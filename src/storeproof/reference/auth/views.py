@@ -20,7 +20,6 @@ from storeproof.reference.auth.entities import (
     User,
     UserId,
 )
-from storeproof.reference.storage import Page
 
 __all__ = [
     "IssuedKey",
@@ -28,7 +27,6 @@ __all__ = [
     "KeyView",
     "SessionView",
     "UserView",
-    "page_of",
     "view_key",
     "view_session",
     "view_user",

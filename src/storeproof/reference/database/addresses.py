@@ -54,7 +54,9 @@ def _is_in_memory(parts: URL) -> bool:
 def _postgres(parts: URL, settings: Settings) -> Driver:
     try:
         from storeproof.reference.database.postgres import PostgresDriver
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
         remedy = "Run: pip install 'storeproof[postgres]'"
         reason = "the driver asyncpg is not installed"
         raise ConfigurationError("database_url", reason, remedy) from None

@@ -163,11 +163,11 @@ async def _answer(call: Awaitable[Any], lost: Lost) -> Rows:
 
 async def _roll_back(connection: Any) -> None:
     """Ends a failed transaction. asyncpg first waits until a cancelled statement has ended."""
-    try:
-        if not connection.is_closed():
+    with suppress(*_ERRORS):  # the pool has dropped a connection that died
+        try:
             await connection.execute("ROLLBACK", timeout=CLEANING_SECONDS)
-    except _ERRORS:
-        connection.terminate()
+        except _ERRORS:
+            connection.terminate()
 
 
 def _meaning(error: Exception, lost: Lost) -> Exception:

@@ -1,0 +1,54 @@
+"""For the tests of database storages: a fresh database of each kind, and a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
+from storeproof.harness.backends.postgres_url import PostgresUrl
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresUrl]:
+    home = embedded_home()
+    assert home is not None, "pip install 'storeproof[embedded]'"
+    server = start_embedded(home, tmp_path_factory.mktemp("server"))
+    yield server.url
+    server.stop()
+
+
+async def _execute(server: PostgresUrl, statement: str) -> None:
+    connection = await asyncpg.connect(**server.arguments())
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresUrl) -> Iterator[str]:
+    """An empty database of the test's own."""
+    name = f"reference_{next(NUMBERS)}"
+    asyncio.run(_execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0"))
+    yield postgres_server.to(name).render("postgresql")
+    asyncio.run(_execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/storage.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    """An empty database, once of each kind."""
+    value: str = request.getfixturevalue(f"{request.param}_url")
+    return value
