@@ -22,7 +22,7 @@ import asyncpg
 from msgspec.structs import asdict
 from sampling import interleaved, medians
 
-from storeproof.harness.backends.base import Backend, RunOptions, Server, Store
+from storeproof.harness.backends.base import RunOptions, Server, Store
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.checks.agreement import AgreementCheck

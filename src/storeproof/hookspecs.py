@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     import pytest
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["pytest_storeproof_backends"]
 
 
-def pytest_storeproof_backends(config: pytest.Config) -> Iterable[Backend]:  # type: ignore[empty-body]  # a hook's specification has no body
+def pytest_storeproof_backends(config: pytest.Config) -> Sequence[Backend]:  # type: ignore[empty-body]  # a hook's specification has no body
     """Give backends that `--storage` can name, beside those of the entry point group.
 
     Called once, when the run's first suite is collected or `--storage` is looked up; implement it

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _LAWS = "storeproof.reference"
+_OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _settings: pytest.StashKey[Settings] = pytest.StashKey()
 _run: pytest.StashKey[Run] = pytest.StashKey()
 _report: pytest.StashKey[Report] = pytest.StashKey()
-_OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _looped: pytest.StashKey[bool] = pytest.StashKey()
 _free_to_schedule: pytest.StashKey[bool] = pytest.StashKey()
 
@@ -74,8 +74,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     return (yield)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if _LAWS not in sys.modules:
+def pytest_load_initial_conftests() -> None:
+    if _LAWS not in sys.modules:  # later, pytest would only warn that it is too late
         pytest.register_assert_rewrite(_LAWS)
 
 
@@ -86,6 +86,17 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, Any, Any]:
     if _asks_for_storage(config) or option.storage_report or option.storage_replay or known:
         _get_run(config)
     return (yield)
+
+
+def pytest_exception_interact(call: Any, report: Any) -> None:
+    """Show the sentence of a contract that can't be derived, and none of our frames."""
+    exceptions = sys.modules.get("storeproof.harness.exceptions")
+    if exceptions is None or not isinstance(report, pytest.CollectReport):
+        return
+    if isinstance(call.excinfo.value, exceptions.HarnessError):
+        from storeproof.harness.frames import without_our_frames
+
+        report.longrepr = call.excinfo.getrepr(style="short", tbfilter=without_our_frames)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -104,10 +115,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     run = config.stash.get(_run, None)
     if run is None:
         return
+    from storeproof.harness.exceptions import ReplayError
     from storeproof.harness.selection import deselected_by_replay, put_in_order
 
     put_in_order(items, run.backends)
-    gone = deselected_by_replay(items, run.replay)
+    try:
+        gone = deselected_by_replay(items, run.replay)
+    except ReplayError as error:
+        raise pytest.UsageError(str(error)) from None
     if gone:
         items[:] = [each for each in items if each not in gone]
         config.hook.pytest_deselected(items=gone)
@@ -129,7 +144,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly:
+    if config.option.collectonly or config.option.setuponly:
         return
     config.stash[_looped] = True
     run = config.stash.get(_run, None)
@@ -221,9 +236,8 @@ def _make_run(config: pytest.Config) -> Run:
 
     settings = _get_settings(config)
     hooked = config.hook.pytest_storeproof_backends(config=config)
-    extra = [backend for backends in hooked for backend in backends]
     try:
-        run = Run(settings, extra, worker=hasattr(config, "workerinput"))
+        run = Run(settings, hooked, worker=hasattr(config, "workerinput"))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from None
     config.add_cleanup(run.close)

@@ -41,6 +41,7 @@ def test_a_server_starts_once_and_stops_after_its_stores_closed(project: Project
         ("def test_other(): pass", []),
         (TWO, ["--collect-only"]),
         (TWO, ["--fixtures"]),
+        (TWO, ["--setup-plan"]),
         (TWO, ["-k", "memory"]),
         (TWO + "1 / 0", []),
     ],

@@ -65,6 +65,41 @@ def test_a_bad_file_of_known_failures(
     refused(project, f"*known.toml: {problem}", *arguments)
 
 
+@pytest.mark.parametrize("given", ["toy.StubBackend('one')", "['one']"])
+def test_a_hook_that_gives_no_backends(project: Project, given: str) -> None:
+    project.extend_conftest(f"def pytest_storeproof_backends(config):\n    return {given}")
+    refused(
+        project,
+        "pytest_storeproof_backends gave *. The hook gives a list of backends",
+        "--storage=all",
+    )
+
+
+CONTRACT = """
+from storeproof.harness.contract import Contract
+
+contract = Contract(toy.Notes, model=toy.MemoryNotes, refs={"lost": "Note.id"})
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n1"]])
+def test_a_contract_that_can_not_be_derived(project: Project, arguments: list[str]) -> None:
+    project.write(CONTRACT, "contracts")
+    project.write("from contracts import contract")
+    result = project.run(*arguments)
+    assert result.ret in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.TESTS_FAILED)
+    result.stdout.fnmatch_lines(
+        [
+            "test_toy.py:*: in <module>",
+            "    from contracts import contract",
+            "contracts.py:*: in <module>",
+            "    contract = Contract(toy.Notes, *",
+            "E *ContractError: Contract(Notes): there is no parameter 'lost'. *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*contract.py:*: in *")
+
+
 @pytest.mark.parametrize("path", [".", "plugin_toy.py/report.json", "/proc/report.json"])
 def test_a_report_that_can_not_be_written(project: Project, path: str) -> None:
     refused(project, "*: the report can't be written there: *", f"--storage-report={path}")

@@ -165,14 +165,14 @@ def test_a_replay_that_can_not_run_fails(project: Project) -> None:
     result.stdout.fnmatch_lines(["*was not replayed on other: Contract(notes): nothing says*"])
 
 
-def test_a_replay_that_does_not_fit_the_contract_fails_with_a_sentence(project: Project) -> None:
+def test_a_replay_that_does_not_fit_the_contract_is_refused(project: Project) -> None:
     saved = saved_program(project)
     file = project.path / saved
     file.write_text(file.read_text().replace('"put"', '"push"'))
     result = project.run("--storage-replay", saved)
-    result.assert_outcomes(failed=1, deselected=1)
-    result.stdout.fnmatch_lines(["*can't be replayed: notes has no operation 'push'"])
-    result.stdout.no_fnmatch_line("*Traceback*")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *can't be replayed: notes has no operation 'push'"])
+    result.assert_outcomes()
 
 
 def test_a_replay_runs_after_a_broken_stage_too(project: Project) -> None:

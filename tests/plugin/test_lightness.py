@@ -51,6 +51,17 @@ def test_suites_run_without_or_with_other_plugins(project: Project, arguments: l
     assert len([line for line in project.notes if " on stub" in line]) == 3
 
 
+def test_laws_of_the_wheel_are_rewritten_even_if_a_conftest_imports_them(project: Project) -> None:
+    project.extend_conftest("import storeproof.reference.auth.laws as laws")
+    project.pytester.makepyfile("""
+from conftest import laws
+
+def test_loader():
+    assert type(laws.__loader__).__name__ == "AssertionRewritingHook"
+""")
+    project.run_apart().assert_outcomes(passed=1)
+
+
 def test_a_missing_postgres_option_is_read_from_the_environment(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,8 +29,11 @@ def test_an_error_is_the_program_s_own() -> None:
     async def missing(storage: toy.Notes) -> None:
         await storage.get("a")
 
-    with pytest.raises(toy.Missing):
+    with pytest.raises(toy.Missing) as caught:
         run_program(toy.contract(), missing, backend="memory")
+    names = [entry.name for entry in caught.traceback]
+    assert names[-2:] == ["missing", "get"]
+    assert not {"run", "run_until_complete"} & set(names)
 
 
 def test_an_unknown_backend() -> None:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
-__all__ = ["Limits"]
+from storeproof.harness.structure import optional_hint
+
+__all__ = ["Limits", "limits_of"]
 
 
 def _decimal_places(value: Any, most: int) -> bool:
@@ -104,3 +106,18 @@ def _pairs(thing: Any) -> Iterator[tuple[str, Any]]:
         bound = getattr(thing, name, None)
         if bound is not None or (name == "tz" and type(thing).__name__ == "Timezone"):
             yield name, bound
+
+
+def limits_of(hint: Any, metadata: Iterable[Any] = ()) -> Limits:
+    """Give the limits of the values of a hint, with those that stand outside it."""
+    return Limits.of((*_metadata(hint), *metadata))
+
+
+def _metadata(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Annotated:
+        inner, *metadata = get_args(hint)
+        return (*_metadata(inner), *metadata)
+    if hasattr(hint, "__supertype__"):
+        return _metadata(hint.__supertype__)
+    inner = optional_hint(hint)
+    return () if inner is None else _metadata(inner)

@@ -87,7 +87,7 @@ class Contract:
         largest_page: int = 1000,
         name: str | None = None,
     ) -> None:
-        self.name: str = name or getattr(protocol, "__name__", repr(protocol))
+        self.name = name or str(getattr(protocol, "__name__", protocol))
         self.protocol, self.model = protocol, model
         self.storages = dict(storages or {})
         self.ignore = dict(ignore or {})
@@ -103,6 +103,7 @@ class Contract:
         self.rules = self._rules(dict(canonical or {}))
         self.reads = self._reads(reads)
         self.laws = _laws(laws)
+        self.field_plans: dict[type, Any] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)
 

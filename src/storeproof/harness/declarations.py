@@ -170,7 +170,7 @@ class _Entities:
             if argument is not Ellipsis:
                 self._add(argument)
 
-    def _add_class(self, cls: type) -> None:
+    def _add_class(self, cls: Any) -> None:
         if cls in self._classes:
             return
         self._classes[cls] = None

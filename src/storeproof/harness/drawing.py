@@ -13,7 +13,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument, ResolutionFailed
 
-from storeproof.harness.constraints import Limits
+from storeproof.harness.constraints import Limits, limits_of
 from storeproof.harness.exceptions import ContractError
 from storeproof.harness.operations import Operation, Parameter, substitute
 from storeproof.harness.pools import Pools
@@ -123,17 +123,17 @@ class CallDrawer:
         bare = bare_hint(hint)
         cls, arguments = get_origin(bare) or bare, get_args(bare)
         if isinstance(cls, type) and issubclass(cls, Iterable) and arguments:
-            item = _pooled(kind, self._hint(arguments[0], where), _limits(arguments[0]))
+            item = _pooled(kind, self._hint(arguments[0], where), limits_of(arguments[0]))
             collection = self._collection(cls, arguments, where, Limits(), item)
             if collection is not None:
                 return collection
-        return _pooled(kind, self._hint(hint, where), _limits(hint))
+        return _pooled(kind, self._hint(hint, where), limits_of(hint))
 
     def _hint(self, hint: Any, where: str, metadata: tuple[Any, ...] = ()) -> Drawer:
         origin, arguments = get_origin(hint), get_args(hint)
         if hasattr(hint, "__supertype__"):
             fresh = self._hint(hint.__supertype__, where, metadata)
-            return _pooled(hint, fresh, _limits(hint, metadata))
+            return _pooled(hint, fresh, limits_of(hint, metadata))
         if origin is Annotated:
             return self._hint(arguments[0], where, (*arguments[1:], *metadata))
         if origin is Union or isinstance(hint, UnionType):
@@ -311,19 +311,6 @@ def _pooled(kind: object, fresh: Drawer, limits: Limits) -> Drawer:
         return missed if limits.fit(missed) else value
 
     return drawer
-
-
-def _limits(hint: Any, metadata: tuple[Any, ...] = ()) -> Limits:
-    """Give the limits of the plain values of a hint."""
-    return Limits.of((*_metadata(hint), *metadata))
-
-
-def _metadata(hint: Any) -> tuple[Any, ...]:
-    if get_origin(hint) is Annotated:
-        inner, *metadata = get_args(hint)
-        return (*_metadata(inner), *metadata)
-    inner = getattr(hint, "__supertype__", None) or bare_hint(hint)
-    return () if inner is hint else _metadata(inner)
 
 
 def _meant(hint: Any) -> Any:

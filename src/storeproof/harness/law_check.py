@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,10 @@ import pytest
 from storeproof.harness.backends.base import Capability, Store
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.exceptions import CheckFailed, ContractError, HarnessError
+from storeproof.harness.frames import without_our_frames
 from storeproof.harness.law import Law
 
 __all__ = ["LawCheck", "law_check"]
-
-_HARNESS = Path(__file__).parent
-_LOOP = Path(asyncio.__file__).parent
 
 
 class LawCheck(Check):
@@ -73,10 +70,4 @@ def law_check(contract: str, law: Law, *, in_stage: Stage = Stage.LAWS) -> LawCh
 
 def _traceback(error: BaseException) -> str:
     excinfo = pytest.ExceptionInfo.from_exception(error)
-    return str(excinfo.getrepr(style="long", tbfilter=_without_ours)).rstrip()
-
-
-def _without_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-    return excinfo.traceback.filter(
-        lambda entry: not any(Path(entry.path).is_relative_to(each) for each in (_HARNESS, _LOOP))
-    )
+    return str(excinfo.getrepr(style="long", tbfilter=without_our_frames)).rstrip()

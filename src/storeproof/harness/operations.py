@@ -53,7 +53,7 @@ class Operation:
     function: Callable[..., Any]
     """The Protocol's own function, which an implementation must not just inherit."""
 
-    @property
+    @functools.cached_property
     def paged(self) -> bool:
         """Whether it takes a cursor and a limit and returns items and a next cursor."""
         names = {parameter.name for parameter in self.parameters}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from storeproof.harness.program import Build, Call, Reference
@@ -22,6 +24,8 @@ _WEIGHT = 4
 """How much likelier a value from a call that succeeded is met again than one from a failed call."""
 
 _Values = dict[object, list[Any]]
+_Plan = Mapping[str, tuple[Any, object | None, bool]]
+_PLAIN = (str, int, float, bool, bytes, datetime, timedelta, Decimal)
 
 
 class Pools:
@@ -98,18 +102,31 @@ class Pools:
             yield from self._fields(value, path)
 
     def _fields(self, value: Any, path: str) -> Iterator[tuple[object, str, Any, bool]]:
-        cls: Any = type(value)
-        hints: Mapping[str, Any] | None = None
-        for name, each in (field_values(value) or {}).items():
-            hints = hints if hints is not None else field_hints(cls)
-            hint = _without_none(hints.get(name, Any))
-            generated = self._contract.rules.is_generated(cls, name) is not None
-            kind = self._contract.kind_of_field(cls, name, hint)
-            inner = f"{path}.{name}"
-            if kind is not None and each is not None:
-                yield kind, inner, each, generated
+        plan = self._plan(type(value))
+        for name, each in (field_values(value) or {}).items() if plan else ():
+            if each is None or name not in plan:
+                continue
+            hint, kind, generated = plan[name]
+            if kind is not None:
+                yield kind, f"{path}.{name}", each, generated
             else:
-                yield from self._positions(each, hint, inner, generated)
+                yield from self._positions(each, hint, f"{path}.{name}", generated)
+
+    def _plan(self, cls: Any) -> _Plan:
+        """Give hint, kind and whether storages make it, for the fields that may hold a kind."""
+        known = self._contract.field_plans.get(cls)
+        if known is None:
+            hints = {name: _without_none(hint) for name, hint in field_hints(cls).items()}
+            known = self._contract.field_plans[cls] = {
+                name: (
+                    hint,
+                    self._contract.kind_of_field(cls, name, hint),
+                    self._contract.rules.is_generated(cls, name) is not None,
+                )
+                for name, hint in hints.items()
+                if hint not in _PLAIN or self._contract.kind_of_field(cls, name, hint) is not None
+            }
+        return known
 
 
 def _item_hint(hint: Any) -> Any:

@@ -13,7 +13,7 @@ import msgspec
 
 from storeproof.harness.backends.base import Backend, RunOptions
 from storeproof.harness.collected import Collected
-from storeproof.harness.exceptions import ReportError
+from storeproof.harness.exceptions import HarnessError, ReportError
 from storeproof.harness.known_failures import KnownFailure, read_known_failures, unmatched
 from storeproof.harness.profiles import PROFILES
 from storeproof.harness.proving import Prover
@@ -38,11 +38,11 @@ class Run:
     file of known failures or program, a report that can't be written.
     """
 
-    def __init__(self, settings: Settings, extra: Iterable[Backend], *, worker: bool) -> None:
+    def __init__(self, settings: Settings, hooked: Iterable[object], *, worker: bool) -> None:
         from storeproof.harness.backends.registry import choose, registered_backends
 
         self.settings, self.worker = settings, worker
-        self.registered: Mapping[str, Backend] = registered_backends(extra)
+        self.registered: Mapping[str, Backend] = registered_backends(_backends(hooked))
         self.replay: SavedProgram | None = read_saved(settings.replay) if settings.replay else None
         self.backends = [each.name for each in choose(self._storage(), dict(self.registered))]
         self.known: Sequence[KnownFailure] = [
@@ -128,8 +128,9 @@ class Run:
             return []
         results = [pair for found in self.collected.results.values() for pair in found]
         return [
-            f"{self.settings.replay} on {backend}: {_REPLAYED.get(result.status, result.detail)}"
+            f"{self.replay.path} on {backend}: {_REPLAYED[result.status]}"
             for backend, result in results
+            if result.status in _REPLAYED
         ]
 
     def _make_prover(self) -> Prover:
@@ -172,11 +173,10 @@ class Run:
                 f"{replay.path} was not replayed: no suite that was collected has a contract "
                 f"{replay.contract!r} with a check {replay.check!r}. Name the suite's module"
             ]
-        told = (Status.PASSED, Status.FAILED)
         return [
             f"{replay.path} was not replayed on {backend}: {result.detail}"
             for backend, result in results
-            if result.status not in told
+            if result.status not in _REPLAYED
         ]
 
     def _told(self, name: str) -> str:
@@ -196,6 +196,17 @@ class Run:
 
 _REPLAYED = {Status.PASSED: "the program passes", Status.FAILED: "the program still fails"}
 _NO_SUITE = "Name a module with a class that is made by contract.suite(), or leave the option out"
+
+
+def _backends(hooked: Iterable[object]) -> list[Backend]:
+    found: list[Backend] = []
+    for given in hooked:
+        if not isinstance(given, Sequence) or not all(isinstance(each, Backend) for each in given):
+            raise HarnessError(
+                f"pytest_storeproof_backends gave {given!r}. The hook gives a list of backends"
+            )
+        found += given
+    return found
 
 
 def _versions() -> dict[str, str]:

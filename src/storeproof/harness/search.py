@@ -1,4 +1,4 @@
-"""Checks that look for a failing program hand it to `search`, which finds and shortens one."""
+"""Checks that look for a failing program hand it to `search`, which finds one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky, HypothesisWarning
+from hypothesis.errors import Flaky, HypothesisWarning, Unsatisfiable
 
 from storeproof.harness.checks.base import CheckContext
-from storeproof.harness.exceptions import Inconclusive
+from storeproof.harness.exceptions import HarnessError, Inconclusive
 from storeproof.harness.program import Program
 from storeproof.harness.running import Outcome
 from storeproof.harness.values import Draw
 
-__all__ = ["Failure", "search", "shorten"]
+__all__ = ["Failure", "search"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,15 @@ def search(
     tried again. The program is as it was drawn: `shorten` makes it the shortest.
     """
     found: list[Failure] = []
+    problems: list[Exception] = []
 
     def run_one(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Failure | None:
         context.tally.programs += 1
-        failure: Failure | None = context.run(_awaited(attempt(Draw(draw))))
+        try:
+            failure: Failure | None = context.run(_awaited(attempt(Draw(draw))))
+        except HarnessError as problem:
+            problems.append(problem)
+            raise
         if failure is not None:
             found.append(failure)
         return failure
@@ -77,7 +82,16 @@ def search(
             body()
     except _Found as shrunk:
         return shrunk.failure, True
+    except Unsatisfiable:
+        raise Inconclusive(
+            "the search",
+            f"no program of {context.contract.name} could be drawn: its classes refuse what their "
+            "types allow",
+            "Say which values they take with Contract(arguments={…})",
+        ) from None
     except Flaky:
+        if problems:
+            raise problems[0] from None
         if not found:
             raise Inconclusive(
                 "the search",
@@ -90,20 +104,3 @@ def search(
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
-
-
-def shorten(failure: Failure, replay: Callable[[Program], Failure | None]) -> Failure:
-    """Take out every step without which the program still fails, and the scribbling likewise."""
-    shortest = failure
-    for index in reversed(range(len(failure.program.steps) - 1)):
-        if index < len(shortest.program.steps) - 1:
-            shortest = _better(shortest, shortest.program.without(index), replay)
-    plain = Program(shortest.program.steps, scribbling=False)
-    return _better(shortest, plain, replay) if shortest.program.scribbling else shortest
-
-
-def _better(
-    failure: Failure, program: Program | None, replay: Callable[[Program], Failure | None]
-) -> Failure:
-    found = replay(program) if program is not None else None
-    return found or failure

@@ -53,7 +53,10 @@ def put_in_order(items: list[pytest.Item], backends: Sequence[str]) -> None:
 def deselected_by_replay(
     items: Iterable[pytest.Item], replay: SavedProgram | None
 ) -> list[pytest.Item]:
-    """Give the items that a replay leaves out."""
+    """Give the items that a replay leaves out.
+
+    Raises ReplayError where its program does not fit the contract of the others.
+    """
     if replay is None:
         return []
     return [each for each in items if not _is_replayed(_suite_node(each), replay)]
@@ -101,8 +104,11 @@ def _told(report: pytest.TestReport) -> str:
 def _is_replayed(node: _SuiteNode | None, replay: SavedProgram) -> bool:
     if node is None:
         return False
-    contract = node.cls.storeproof_contract.name
-    return (contract, node.planned.check.id) == (replay.contract, replay.check)
+    contract = node.cls.storeproof_contract
+    if (contract.name, node.planned.check.id) != (replay.contract, replay.check):
+        return False
+    replay.program(contract)
+    return True
 
 
 def _suite_node(item: pytest.Item) -> _SuiteNode | None:

@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storeproof.harness.backends.base import Backend, RunOptions, Store
 from storeproof.harness.exceptions import HarnessError
+from storeproof.harness.frames import without_our_first_frames
 from storeproof.harness.servers import Servers
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Session:
         try:
             return self.runner.run(run())
         except BaseException as error:  # pytest's own failures are no Exceptions
-            raise error.with_traceback(_without_ours(error.__traceback__)) from error.__cause__
+            error.__traceback__ = without_our_first_frames(error.__traceback__)
+            raise
 
     def close(self) -> list[str]:
         """Close every store and the loop; gives a sentence on each store that can't be closed."""
@@ -130,16 +131,6 @@ async def _open(backend: Backend, contract: Contract, server: Any) -> Store:
             await store.close()
         raise
     return store
-
-
-def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
-    ours = (Path(__file__).parent, Path(asyncio.__file__).parent)
-    while traceback is not None:
-        file = Path(traceback.tb_frame.f_code.co_filename)
-        if not any(file.is_relative_to(each) for each in ours):
-            return traceback
-        traceback = traceback.tb_next
-    return None
 
 
 def _answers(endpoint: tuple[str, int]) -> bool:

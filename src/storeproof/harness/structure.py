@@ -38,6 +38,7 @@ __all__ = [
     "is_entity_class",
     "is_protobuf_class",
     "optional_fields",
+    "optional_hint",
 ]
 
 SCALARS: Final = frozenset(
@@ -268,10 +269,18 @@ def bare_hint(hint: Any) -> Any:
     """
     if get_origin(hint) is Annotated:
         return bare_hint(get_args(hint)[0])
-    if get_origin(hint) is Union or isinstance(hint, UnionType):
-        rest = [each for each in get_args(hint) if each is not NoneType]
-        return bare_hint(rest[0]) if len(rest) == 1 else hint
+    inner = optional_hint(hint)
+    if inner is not None:
+        return bare_hint(inner)
     return bare_hint(hint.__value__) if type(hint).__name__ == "TypeAliasType" else hint
+
+
+def optional_hint(hint: Any) -> Any | None:
+    """Give what `Optional` was put round; None where it was not."""
+    if get_origin(hint) is not Union and not isinstance(hint, UnionType):
+        return None
+    rest = [each for each in get_args(hint) if each is not NoneType]
+    return rest[0] if len(rest) == 1 else None
 
 
 @functools.cache

@@ -66,7 +66,6 @@ class Suite:
     """Id of a check or law -> why the suite leaves it out."""
 
     def __init_subclass__(cls) -> None:
-        __tracebackhide__ = True
         super().__init_subclass__()
         if "storeproof_plan" not in vars(cls):
             _Subclass(cls).settle()
@@ -205,7 +204,6 @@ class _Subclass:
 
     def settle(self) -> None:
         """Give every node its reason; raise ContractError where one is missing."""
-        __tracebackhide__ = True
         if len({each.storeproof_contract for each in self._cls.__mro__ if _own(each)}) > 1:
             self._refuse("is made of two contracts' suites", "Write a class for each")
         for check, reason in self._cls.drop.items():
@@ -215,7 +213,6 @@ class _Subclass:
         self._cls.storeproof_plan = self._plan
 
     def _drop(self, check: str, reason: str) -> None:
-        __tracebackhide__ = True
         if check not in self._names:
             self._refuse(f"drops {check!r}, which is none of its checks and laws", self._known())
         if not reason.strip():
@@ -225,7 +222,6 @@ class _Subclass:
         setattr(self._cls, name, None)
 
     def _settle(self, name: str, planned: Planned) -> None:
-        __tracebackhide__ = True
         member = inspect.getattr_static(self._cls, name, None)
         if planned.dropped or getattr(member, "__storeproof_node__", False):
             return
@@ -243,7 +239,6 @@ class _Subclass:
         return f"It has: {', '.join(self._names)}"
 
     def _refuse(self, problem: str, remedy: str) -> None:
-        __tracebackhide__ = True
         raise ContractError(
             self._cls.storeproof_contract.name, f"{self._cls.__name__} {problem}", remedy
         )

@@ -12,7 +12,7 @@ from storeproof.harness.compare import Renaming
 from storeproof.harness.operations import Operation, Parameter
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Call, Program
-from storeproof.harness.running import Actor, Outcome, compare_outcomes
+from storeproof.harness.running import Actor, Outcome, Unresolvable, compare_outcomes
 from storeproof.harness.search import Failure
 from storeproof.harness.structure import field_hints, is_entity_class, optional_fields
 
@@ -41,9 +41,12 @@ class Trial:
         self.pools = Pools(contract)
 
     async def step(self, call: Call) -> Failure | None:
-        """Make one call on both."""
+        """Make one call on both; none where the model did not give what it refers to."""
         self._tally.operations += 1
         expected = await self._model.call(call)
+        if isinstance(expected.error, Unresolvable):
+            self._model.results.pop()
+            return None
         actual = await self._storage.call(call)
         self._steps.append(call)
         self._expected.append(expected)
@@ -63,11 +66,13 @@ class Trial:
         return None
 
     async def replay(self, program: Program) -> Failure | None:
-        """Make the calls of a whole program on both."""
-        for step in program.steps:
+        """Make the calls of a whole program on both, up to one that can't be made on the model."""
+        for index, step in enumerate(program.steps):
             failure = await self.step(step) if isinstance(step, Call) else None
             if failure is not None:
                 return replace(failure, program=replace(program, steps=tuple(self._steps)))
+            if len(self._steps) == index:
+                return None
         return None
 
     def _reason(self, call: Call, expected: Outcome, actual: Outcome) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import struct
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from storeproof.harness.constraints import Limits
 
-__all__ = ["Draw", "choose", "near", "pick", "scalar_drawer"]
+__all__ = ["Draw", "choose", "near", "pick", "scalar_drawer", "simple_values"]
 
 _COMBINING = "a\u0301"
 _SIMPLE_TEXT = ("a", "b", "A", "c", "ab", "a b", "á", "0")
@@ -125,16 +126,17 @@ _DEEPEST = 4
 
 
 class Draw:
-    """Draws for one program: from strategies, and small choices, all out of one draw of bytes.
+    """Draws for one program: from strategies, and small choices, all from one seed that is drawn.
 
     A draw for each choice would cost more than most calls on memory do, and Hypothesis would spend
     most programs on copies of earlier ones with some of their draws repeated.
     """
 
-    _CHOICES = st.binary(min_size=1024, max_size=1024)
+    _SEEDS = st.integers(0, 2**64 - 1)
 
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
         self._draw = draw
+        self._chance = random.Random(draw(self._SEEDS))  # noqa: S311 - drawn, so it replays
         self._choices: Iterator[int] = iter(())
         self.depth = 0
         """Of entities within entities; where it is great, every choice is the first one."""
@@ -146,7 +148,7 @@ class Draw:
         """Give a number from 0 to count - 1, of at most 256."""
         drawn = next(self._choices, None)
         if drawn is None:
-            self._choices = iter(self._draw(self._CHOICES))
+            self._choices = iter(self._chance.randbytes(256))
             drawn = next(self._choices)
         return drawn % count
 
@@ -228,6 +230,11 @@ _RANDOM: dict[type, Callable[[Draw], Any]] = {
     bytes: lambda draw: _bytes(draw, choose(draw, 13)),
 }
 _ONE_IN = 12
+
+
+def simple_values(cls: Any) -> tuple[Any, ...]:
+    """Give the values of a plain type that say least, the simplest first."""
+    return _TABLES.get(cls, ())[:3]
 
 
 def scalar_drawer(cls: Any, limits: Limits) -> Callable[[Draw], Any] | None:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 import argon2
 import msgspec
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 __all__ = ["MAX_PASSWORD", "Argon2Hasher", "PasswordHasher", "PasswordPolicy"]
 
@@ -81,16 +81,16 @@ class Argon2Hasher:
             return self._waste()
         try:
             return self._argon2.verify(hash, password.encode(errors="surrogatepass"))
-        except InvalidHashError:
-            return self._waste()
-        except VerificationError:
+        except VerifyMismatchError:
             return False
+        except (InvalidHashError, VerificationError):
+            return self._waste()
 
     def _waste(self) -> bool:
         """Takes as long as a comparison, so that nobody can tell that there was none."""
         try:
             return self._argon2.verify(self._nobody, b"")
-        except VerificationError:
+        except VerifyMismatchError:
             return False
 
 

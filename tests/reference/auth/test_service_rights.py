@@ -229,8 +229,8 @@ def test_covering_and_limiting() -> None:
     pq: Any = frozenset({"p", "q"})
     all_: Any = frozenset({"*"})
     none: Any = frozenset()
-    assert covers(pq, p) and covers(all_, pq) and covers(none, none)
-    assert not covers(p, pq) and not covers(pq, all_)
+    assert [covers(*each) for each in ((pq, p), (all_, pq), (none, none))] == [True] * 3
+    assert [covers(*each) for each in ((p, pq), (pq, all_), (none, p))] == [False] * 3
     assert limited(pq, None) == limited(pq, all_) == pq
     assert limited(pq, p) == limited(all_, p) == limited(p, pq) == p
     assert limited(pq, none) == none

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storeproof.reference.auth import UserPatch
+from storeproof.reference.auth import PasswordHash, UserPatch
 from storeproof.reference.auth.access import Principal
 from storeproof.reference.auth.exceptions import NotAllowed, SignInRefused, WeakPassword
 from storeproof.reference.exceptions import InvalidValue
@@ -158,7 +158,7 @@ def test_a_rehash_elsewhere_does_not_refuse(bench: Bench) -> None:
 
 async def set_password(bench: Bench) -> None:
     old = (await bench.memory.get_by_id(ANN)).password_hash
-    await bench.memory.replace_password_hash(ANN, old, await bench.hasher.hash(OTHER))
+    await bench.memory.replace_password_hash(ANN, old, PasswordHash(await bench.hasher.hash(OTHER)))
 
 
 async def delete(bench: Bench) -> None:

@@ -6,7 +6,8 @@ from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.telling import failed
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.program import Program
-from storeproof.harness.search import Failure, search, shorten
+from storeproof.harness.search import Failure, search
+from storeproof.harness.shortening import shorten
 from storeproof.harness.trial import Trial
 from storeproof.harness.values import Draw, choose
 
@@ -39,7 +40,9 @@ class AgreementCheck(Check):
         if found is not None:
             failure, again = found
             if again:
-                failure = shorten(failure, lambda program: _replay(context, program))
+                failure = shorten(
+                    context.contract, failure, lambda program: _replay(context, program)
+                )
             raise failed(context, self.id, failure, again=again)
 
 

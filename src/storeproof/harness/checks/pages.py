@@ -14,7 +14,8 @@ from storeproof.harness.paging import assert_walk
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Call, Program, Walk, resolve
 from storeproof.harness.running import Actor, Outcome
-from storeproof.harness.search import Failure, search, shorten
+from storeproof.harness.search import Failure, search
+from storeproof.harness.shortening import shorten
 from storeproof.harness.values import Draw, choose, pick
 
 __all__ = ["PagesCheck"]
@@ -51,7 +52,9 @@ class PagesCheck(Check):
         if found is not None:
             failure, again = found
             if again:
-                failure = shorten(failure, lambda program: _replay(context, program))
+                failure = shorten(
+                    context.contract, failure, lambda program: _replay(context, program)
+                )
             raise failed(context, self.id, failure, again=again)
 
 

@@ -7,7 +7,7 @@ here, in order, instead of polling the file's lock.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,10 +33,11 @@ OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
 
 STATEMENTS = 256
+POLL_SECONDS = 0.01
 
 # synchronous NORMAL: with WAL no crash of the process loses or tears anything; a loss of
 # power may undo the last commits, whole ones. FULL would sync the disk at every commit.
-PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON")
+PRAGMAS = ("synchronous = NORMAL", "foreign_keys = ON")
 
 _REASONS = {
     "SQLITE_BUSY": "the database is locked",
@@ -99,11 +100,11 @@ class SqliteDriver:
                 raise
 
     async def close(self) -> None:
-        connections = (self._reader, self._writer)
-        self._reader = self._writer = None
-        for connection in connections:
+        reader, self._reader = self._reader, None
+        writer, self._writer = self._writer, None
+        for connection in (reader, writer):
             if connection is not None:
-                await asyncio.shield(connection.close())
+                await _to_its_end(connection.close())
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -130,15 +131,32 @@ class SqliteDriver:
         thread: Any = getattr(connecting, "_thread", connecting)
         thread.daemon = True
         try:
-            connection = await connecting
+            connection = await _to_its_end(connecting)
+            await self._enter_wal(connection)
             for pragma in pragmas:
                 await connection.execute_fetchall(f"PRAGMA {pragma}")
         except BaseException as error:
-            await asyncio.shield(connecting.close())
+            await _to_its_end(connecting.close())
+            # A thread whose connecting failed ends by itself, but not before it told the loop.
+            await _to_its_end(asyncio.to_thread(thread.join))
             if isinstance(error, sqlite3.Error):
                 raise _meaning(error) from error
             raise
         return connection
+
+
+    async def _enter_wal(self, connection: aiosqlite.Connection) -> None:
+        """Changes the file's mode. SQLite does not wait for its lock then, so this does."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._settings.statement_timeout
+        while True:
+            try:
+                await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY" or clock() > deadline:
+                    raise
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def _present(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
@@ -156,7 +174,7 @@ async def _run(connection: aiosqlite.Connection, text: str, arguments: Sequence[
         raise Unavailable("this Database has been closed") from error
 
 
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+async def _to_its_end(work: Awaitable[T]) -> T:
     """Awaits what can't be stopped; a cancellation is passed on when it has ended."""
     task = asyncio.ensure_future(work)
     try:

@@ -1,0 +1,230 @@
+"""Checks make the programs that they show short and simple here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+from hypothesis import strategies as st
+
+from storeproof.harness.places import Place, dropped, places, put, same_value
+from storeproof.harness.program import Program, Walk
+from storeproof.harness.search import Failure
+from storeproof.harness.values import simple_values
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__ = ["shorten"]
+
+_MOST_REPLAYS = 200
+_MOST_DRAWN = 30
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+Replay = Callable[[Program], Failure | None]
+
+
+def shorten(contract: Contract, failure: Failure, replay: Replay) -> Failure:
+    """Give a failure of the same kind whose program has fewer and simpler calls.
+
+    Steps without which the program still fails go, so do optional arguments and fields and items of
+    lists; values give way to simpler ones, everywhere in the program at once, so that what was equal
+    stays equal. Values stay what the contract and its types allow. At most 200 programs are tried.
+    """
+    shortener = _Shortener(contract, failure, replay)
+    while True:
+        before = shortener.best.program
+        for shorter in _WAYS:
+            shorter(shortener)
+        if shortener.best.program == before or shortener.left == 0:
+            return shortener.best
+
+
+class _Shortener:
+    def __init__(self, contract: Contract, failure: Failure, replay: Replay) -> None:
+        self.contract, self.best, self.left = contract, failure, _MOST_REPLAYS
+        self._replay, self._of_model = replay, _is_of_model(failure)
+        self._tried = {repr(failure.program)}
+
+    def tries(self, program: Program | None) -> bool:
+        """Whether the program fails; if it does, it is the best one."""
+        key = repr(program)
+        if program is None or self.left == 0 or key in self._tried:
+            return False
+        self._tried.add(key)
+        self.left -= 1
+        found = self._replay(program)
+        if found is None or _is_of_model(found) != self._of_model:
+            return False
+        self.best = found
+        return True
+
+    def places(self) -> list[Place]:
+        return list(places(self.contract, self.best.program))
+
+
+def _is_of_model(failure: Failure) -> bool:
+    """Whether it is the model that breaks the contract."""
+    return bool(failure.expected) and not failure.expected[-1].declared
+
+
+def _stop_scribbling(shortener: _Shortener) -> None:
+    shortener.tries(replace(shortener.best.program, scribbling=False))
+
+
+def _drop_steps(shortener: _Shortener) -> None:
+    size = len(shortener.best.program.steps)
+    while size >= 1:
+        end = len(shortener.best.program.steps) - 1
+        while end > 0:
+            start = max(end - size, 0)
+            shortener.tries(_without_steps(shortener.best.program, range(start, end)))
+            end = min(start, len(shortener.best.program.steps) - 1)
+        size //= 2
+
+
+def _without_steps(program: Program, indexes: range) -> Program | None:
+    """Leave out those steps that nothing refers to any more."""
+    shorter = program
+    for index in reversed(indexes):
+        shorter = shorter.without(index) or shorter
+    return shorter if shorter is not program else None
+
+
+def _shorten_walk(shortener: _Shortener) -> None:
+    walk = shortener.best.program.steps[-1]
+    if not isinstance(walk, Walk):
+        return
+    for index in reversed(range(len(walk.between))):
+        walk = shortener.best.program.steps[-1]
+        if isinstance(walk, Walk) and index < len(walk.between):
+            between = (*walk.between[:index], *walk.between[index + 1 :])
+            shortener.tries(_with_last(shortener.best.program, replace(walk, between=between)))
+    walk = shortener.best.program.steps[-1]
+    if isinstance(walk, Walk) and walk.limit > 1:
+        shortener.tries(_with_last(shortener.best.program, replace(walk, limit=1)))
+
+
+def _with_last(program: Program, step: Walk) -> Program:
+    return replace(program, steps=(*program.steps[:-1], step))
+
+
+def _drop_parts(shortener: _Shortener) -> None:
+    droppable = [each for each in shortener.places() if each.droppable]
+    program = shortener.best.program
+    for place in reversed(droppable):
+        program = dropped(program, place) or program
+    if shortener.tries(program):
+        return
+    for place in reversed(droppable):
+        shortener.tries(dropped(shortener.best.program, place))
+
+
+def _simplify_scalars(shortener: _Shortener) -> None:
+    values = {(type(x.value), repr(x.value)): x for x in shortener.places() if x.is_scalar}
+    for place in values.values():
+        simplified = any(map(shortener.tries, _with_simpler(shortener, place)))
+        if type(place.value) is str and not simplified:
+            _shorten_text(shortener, place.value)
+
+
+def _with_simpler(shortener: _Shortener, place: Place) -> Iterator[Program | None]:
+    """Give the program with a value replaced, rather by one that does not occur in it yet."""
+    found = [each for each in shortener.places() if each.is_scalar]
+    simpler = _simpler(place)
+    fresh = [one for one in simpler if not any(same_value(one, each.value) for each in found)]
+    for other in dict.fromkeys([*fresh[:1], *simpler[:1]]):
+        for change in _changes(place.value, other):
+            yield _with_all(shortener.best.program, found, change)
+
+
+def _simpler(place: Place) -> list[Any]:
+    """Give the values of the same type that are simpler, the simplest first."""
+    value = place.value
+    usual = _LETTERS if type(value) is str else simple_values(type(value))
+    alike = [each for each in place.options or usual if type(each) is type(value)]
+    known = next((i for i, each in enumerate(alike) if same_value(each, value)), len(alike))
+    return alike[:known]
+
+
+def _shorten_text(shortener: _Shortener, text: str) -> None:
+    half = len(text) // 2
+    for part in (text[:half], text[half:], text[1:], text[:-1]) if len(text) > 1 else ():
+        found = [each for each in shortener.places() if each.is_scalar]
+        if shortener.tries(_with_all(shortener.best.program, found, _exactly(text, part))):
+            _shorten_text(shortener, part)
+            return
+
+
+def _changes(value: Any, other: Any) -> list[Callable[[Any], Any]]:
+    """Give ways to put one value in the place of another, what is like it included."""
+    exactly = _exactly(value, other)
+    if type(value) is not str or not value or len(value) > 40:
+        return [exactly]
+
+    def within(text: Any) -> Any:
+        if type(text) is not str:
+            return text
+        return text.replace(value, other).replace(value.swapcase(), other.swapcase())
+
+    return [within, exactly]
+
+
+def _exactly(value: Any, other: Any) -> Callable[[Any], Any]:
+    return lambda each: other if same_value(each, value) else each
+
+
+def _with_all(program: Program, found: list[Place], change: Callable[[Any], Any]) -> Program | None:
+    changed: Program | None = program
+    for place in found:
+        value = change(place.value)
+        if value is place.value or changed is None:
+            continue
+        changed = put(changed, place, value) if place.allows(value) else None
+    return changed
+
+
+def _simplify_parts(shortener: _Shortener) -> None:
+    for place in shortener.places():
+        if place.nullable and place.given is None:
+            shortener.tries(put(shortener.best.program, place, None))
+        for option in place.options[:4]:
+            same = same_value(option, place.value)
+            if same or shortener.tries(put(shortener.best.program, place, option)):
+                break
+
+
+def _draw_simpler(shortener: _Shortener) -> None:
+    """Look among the values of a strategy for a simpler one."""
+    for place in shortener.places():
+        if isinstance(place.given, st.SearchStrategy) and not place.is_scalar:
+            _draw(shortener, place, place.given)
+
+
+def _draw(shortener: _Shortener, place: Place, strategy: st.SearchStrategy[Any]) -> None:
+    least = shortener.left - _MOST_DRAWN
+
+    def fails(value: Any) -> bool:
+        if shortener.left <= least or len(repr(value)) >= len(repr(place.value)):
+            return False
+        return shortener.tries(put(shortener.best.program, place, value))
+
+    settings = hypothesis.settings(max_examples=_MOST_DRAWN, database=None, deadline=None)
+    try:
+        hypothesis.find(strategy, fails, settings=settings, random=random.Random(0))  # noqa: S311 - the same values each time
+    except hypothesis.errors.HypothesisException:
+        return
+
+
+_WAYS = (
+    _stop_scribbling,
+    _drop_steps,
+    _shorten_walk,
+    _drop_parts,
+    _simplify_scalars,
+    _simplify_parts,
+    _draw_simpler,
+)

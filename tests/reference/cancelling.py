@@ -1,0 +1,60 @@
+"""For the tests of storages: cancels a call at each of its suspensions, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any
+
+
+class _Cancelled:
+    """Awaits a coroutine, and cancels the task at the coroutine's nth suspension."""
+
+    def __init__(self, call: Coroutine[Any, Any, object], nth: int) -> None:
+        self._call = call
+        self._left = nth
+
+    @property
+    def reached(self) -> bool:
+        return self._left <= 0
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        steps = self._call.__await__()
+        proceed: Callable[[], Any] = lambda: next(steps)  # noqa: E731 - it changes
+        while True:
+            try:
+                awaited = proceed()
+            except StopIteration as end:
+                return end.value
+            self._left -= 1
+            if self._left == 0:
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+            try:
+                yield awaited
+                proceed = lambda: next(steps)  # noqa: E731 - see above
+            except BaseException as error:
+                raised = error
+                proceed = lambda: steps.throw(raised)  # noqa: E731 - see above
+
+
+async def cancel_everywhere(
+    call: Callable[[int], Coroutine[Any, Any, object]], check: Callable[[int], Awaitable[None]]
+) -> int:
+    """Runs `call(n)` cancelled at its nth suspension, then `check(n)`, until n is too large.
+
+    Gives the number of suspensions at which it was cancelled.
+    """
+    nth = 0
+    while True:
+        nth += 1
+        cancelled = _Cancelled(call(nth), nth)
+
+        async def run(cancelled: _Cancelled = cancelled) -> None:
+            await cancelled
+
+        await asyncio.wait([asyncio.ensure_future(run())])
+        await check(nth)
+        if not cancelled.reached:
+            return nth - 1
