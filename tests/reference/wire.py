@@ -40,7 +40,8 @@ class Wire:
         port = self._server.sockets[0].getsockname()[1]
         login = self._parts.netloc.rpartition("@")[0]
         netloc = f"{login}@127.0.0.1:{port}"
-        return urlunsplit(self._parts._replace(netloc=netloc, query="sslmode=disable"))
+        query = f"{self._parts.query}&sslmode=disable".removeprefix("&")
+        return urlunsplit(self._parts._replace(netloc=netloc, query=query))
 
     def plan(self, fault: Fault, trip: int = 1) -> None:
         self._fault = (self.trips + trip, fault)

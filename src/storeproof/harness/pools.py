@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence, Set
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, is_typeddict
 
 from storeproof.harness.program import Build, Call, Reference
 from storeproof.harness.running import Outcome
-from storeproof.harness.structure import field_hints, field_values
+from storeproof.harness.structure import SCALARS, bare_hint, field_hints, field_names, field_values
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -24,8 +23,9 @@ _WEIGHT = 4
 """How much likelier a value from a call that succeeded is met again than one from a failed call."""
 
 _Values = dict[object, list[Any]]
+_Path = str | None
+_Position = tuple[object, _Path, Any, bool]
 _Plan = Mapping[str, tuple[Any, object | None, bool]]
-_PLAIN = (str, int, float, bool, bytes, datetime, timedelta, Decimal)
 
 
 class Pools:
@@ -36,6 +36,7 @@ class Pools:
         self._values: dict[object, list[Any]] = {}
         self._tried: dict[object, list[Any]] = {}
         self._seen: set[tuple[int, object, Any]] = set()
+        self._made: set[tuple[object, Any]] = set()
         self.pages: list[tuple[Call, Reference]] = []
         """Calls of page operations that have a next page, with the reference to its cursor."""
 
@@ -50,92 +51,124 @@ class Pools:
         """Remember what occurred in a call's arguments and in its result."""
         values = self._values if outcome.error is None else self._tried
         operation, result = self._contract.operations[call.operation], outcome.value
+        origin = f"{operation.name}.return" in self._contract.declared
+        for kind, path, value, made in self._positions(result, operation.returns, "", origin):
+            if made:
+                self._made.add((kind, _key(value)))
+            if not made:
+                self._add(values, kind, value)
+            elif path is not None and not (path and operation.name in self._contract.unordered):
+                self._add(values, kind, Reference(index, path))
         for parameter in operation.parameters:
             if parameter.name in call.arguments:
                 self._add_argument(values, call, parameter.name, parameter.hint)
-        origin = f"{operation.name}.return" in self._contract.rules.generated
-        for kind, path, value, generated in self._positions(result, operation.returns, "", origin):
-            self._add(values, kind, Reference(index, path) if generated else value)
         if operation.paged and getattr(result, "next_cursor", None) is not None:
             self.pages.append((call, Reference(index, ".next_cursor")))
 
     def _add_argument(self, values: _Values, call: Call, name: str, hint: Any) -> None:
-        value = call.arguments[name]
         kind = self._contract.kind_of_parameter(call.operation, name, hint)
-        if kind is not None and not isinstance(value, list | tuple | Reference | Build):
-            self._add(values, kind, value)
-        for inner_kind, _, inner, _ in self._positions(value, hint, "", False):
+        found = self._of_kind(call.arguments[name], kind, hint, "", False)
+        for inner_kind, _, inner, _ in found:
             self._add(values, inner_kind, inner)
 
     def _add(self, values: _Values, kind: object, value: Any) -> None:
-        if value is None:
+        """Remember a value, unless it is the model's word for one that storages make."""
+        key = (id(values), kind, _key(value))
+        if value is None or key in self._seen or (kind, key[2]) in self._made:
             return
-        try:
-            key = (id(values), kind, value)
-            known = key in self._seen
-        except TypeError:
-            key = (id(values), kind, repr(value))
-            known = key in self._seen
-        if not known and len(values.setdefault(kind, [])) < _MOST:
+        if len(values.setdefault(kind, [])) < _MOST:
             self._seen.add(key)
             values[kind].append(value)
 
-    def _positions(
-        self, value: Any, hint: Any, path: str, generated: bool
-    ) -> Iterator[tuple[object, str, Any, bool]]:
-        """Give kind, path, value and whether storages make it, for every part that has a kind."""
-        if value is None or isinstance(value, Reference | Build):
+    def _positions(self, value: Any, hint: Any, path: _Path, made: bool) -> Iterator[_Position]:
+        """Give kind, path, value and whether storages make it, for every part that has a kind.
+
+        The path is None where no reference can lead there: into sets, and to keys.
+        """
+        bare = bare_hint(hint)
+        kind = bare if hasattr(bare, "__supertype__") else None
+        yield from self._of_kind(value, kind, bare, path, made)
+
+    def _of_kind(
+        self, value: Any, kind: object | None, hint: Any, path: _Path, made: bool
+    ) -> Iterator[_Position]:
+        if value is None or isinstance(value, Build):
             return
-        kind = hint if hasattr(hint, "__supertype__") else None
-        if kind is not None:
-            yield kind, path, value, generated
-            return
-        if isinstance(value, str | bytes | int | float):
-            return
-        if isinstance(value, list | tuple) and field_values(value) is None:
-            for index, each in enumerate(value[:_MOST]):
-                yield from self._positions(each, _item_hint(hint), f"{path}[{index}]", generated)
-        elif isinstance(value, Set):
-            for each in list(value)[:_MOST]:
-                yield from self._positions(each, _item_hint(hint), path, generated)
-        elif not isinstance(value, Mapping):
+        items = _items(value, hint)
+        if kind is not None and items is None:
+            yield kind, path, value, made
+        elif items is not None:
+            for part, (item, inner) in enumerate(items[:_MOST]):
+                at = None if path is None or isinstance(value, Set) else f"{path}[{part}]"
+                if kind is None:
+                    yield from self._positions(item, inner, at, made)
+                else:
+                    yield from self._of_kind(item, kind, inner, at, made)
+        elif isinstance(value, Mapping):
+            yield from self._entries(value, hint, path, made)
+        elif not isinstance(value, Reference | str | bytes | int | float):
             yield from self._fields(value, path)
 
-    def _fields(self, value: Any, path: str) -> Iterator[tuple[object, str, Any, bool]]:
+    def _entries(
+        self, value: Mapping[Any, Any], hint: Any, path: _Path, made: bool
+    ) -> Iterator[_Position]:
+        if is_typeddict(hint):
+            for name, each in value.items():
+                inner = _hints(hint).get(name, Any)
+                at = None if path is None else f"{path}[{name!r}]"
+                kind = self._contract.kind_of_field(hint, name, inner)
+                yield from self._of_kind(each, kind, inner, at, made)
+            return
+        keys, values = (*get_args(bare_hint(hint)), Any, Any)[:2]
+        for key, each in list(value.items())[:_MOST]:
+            yield from self._positions(key, keys, None, made)
+            yield from self._positions(each, values, None, made)
+
+    def _fields(self, value: Any, path: _Path) -> Iterator[_Position]:
         plan = self._plan(type(value))
         for name, each in (field_values(value) or {}).items() if plan else ():
-            if each is None or name not in plan:
-                continue
-            hint, kind, generated = plan[name]
-            if kind is not None:
-                yield kind, f"{path}.{name}", each, generated
-            else:
-                yield from self._positions(each, hint, f"{path}.{name}", generated)
+            if each is not None and name in plan:
+                hint, kind, made = plan[name]
+                at = None if path is None else f"{path}.{name}"
+                yield from self._of_kind(each, kind, hint, at, made)
 
     def _plan(self, cls: Any) -> _Plan:
         """Give hint, kind and whether storages make it, for the fields that may hold a kind."""
-        known = self._contract.field_plans.get(cls)
+        contract = self._contract
+        known = contract.field_plans.get(cls)
         if known is None:
-            hints = {name: _without_none(hint) for name, hint in field_hints(cls).items()}
-            known = self._contract.field_plans[cls] = {
-                name: (
-                    hint,
-                    self._contract.kind_of_field(cls, name, hint),
-                    self._contract.rules.is_generated(cls, name) is not None,
-                )
+            hints = {name: _hints(cls).get(name, Any) for name in field_names(cls)}
+            kinds = {name: contract.kind_of_field(cls, name, hints[name]) for name in hints}
+            known = contract.field_plans[cls] = {
+                name: (hint, kinds[name], contract.rules.is_generated(cls, name) is not None)
                 for name, hint in hints.items()
-                if hint not in _PLAIN or self._contract.kind_of_field(cls, name, hint) is not None
+                if kinds[name] is not None or bare_hint(hint) not in SCALARS
             }
         return known
 
 
-def _item_hint(hint: Any) -> Any:
-    arguments = [each for each in get_args(_without_none(hint)) if each is not Ellipsis]
-    return arguments[0] if arguments else Any
+def _items(value: Any, hint: Any) -> list[tuple[Any, Any]] | None:
+    """Give the items of a collection with their hints; None for what is none."""
+    if not isinstance(value, list | tuple | Set) or field_values(value) is not None:
+        return None
+    arguments = [each for each in get_args(bare_hint(hint)) if each is not Ellipsis]
+    items = list(value)
+    if isinstance(value, tuple) and len(arguments) == len(items):
+        return list(zip(items, arguments, strict=True))
+    return [(each, arguments[0] if arguments else Any) for each in items]
 
 
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) is Union or type(hint).__name__ == "UnionType":
-        rest = [each for each in get_args(hint) if each is not type(None)]
-        return rest[0] if len(rest) == 1 else hint
-    return hint
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    try:
+        return field_hints(cls)
+    except (NameError, TypeError, AttributeError):
+        return {}
+
+
+def _key(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value

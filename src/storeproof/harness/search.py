@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky, HypothesisWarning, Unsatisfiable
+from hypothesis.errors import Flaky, HypothesisException, HypothesisWarning, Unsatisfiable
 
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.exceptions import HarnessError, Inconclusive
@@ -82,24 +82,23 @@ def search(
             body()
     except _Found as shrunk:
         return shrunk.failure, True
-    except Unsatisfiable:
-        raise Inconclusive(
-            "the search",
-            f"no program of {context.contract.name} could be drawn: its classes refuse what their "
-            "types allow",
-            "Say which values they take with Contract(arguments={…})",
-        ) from None
-    except Flaky:
+    except (Unsatisfiable, Flaky) as problem:
         if problems:
             raise problems[0] from None
         if not found:
-            raise Inconclusive(
-                "the search",
-                f"{context.contract.name}'s model does not do the same when it is run again",
-                "Declare what it makes itself with Contract(generated=[…])",
-            ) from None
+            raise _inconclusive(context.contract.name, problem) from None
         return min(found, key=lambda each: len(each.program.steps)), False
     return None
+
+
+def _inconclusive(contract: str, problem: HypothesisException) -> Inconclusive:
+    if isinstance(problem, Unsatisfiable):
+        reason = f"no program of {contract} could be drawn: classes refuse what their types allow"
+        return Inconclusive("the search", reason, "Say what they take: Contract(arguments={…})")
+    reason = f"{contract}'s model does not do the same when it is run again"
+    return Inconclusive(
+        "the search", reason, "Declare what it makes itself with Contract(generated=[…])"
+    )
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

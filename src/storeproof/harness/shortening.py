@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from storeproof.harness.places import Place, dropped, places, put, same_value
 from storeproof.harness.program import Program, Walk
 from storeproof.harness.search import Failure
+from storeproof.harness.source import Source
 from storeproof.harness.values import simple_values
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["shorten"]
 
 _MOST_REPLAYS = 200
 _MOST_DRAWN = 30
+_MOST_LETTERS = 12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 Replay = Callable[[Program], Failure | None]
@@ -31,8 +33,9 @@ def shorten(contract: Contract, failure: Failure, replay: Replay) -> Failure:
     """Give a failure of the same kind whose program has fewer and simpler calls.
 
     Steps without which the program still fails go, so do optional arguments and fields and items of
-    lists; values give way to simpler ones, everywhere in the program at once, so that what was equal
-    stays equal. Values stay what the contract and its types allow. At most 200 programs are tried.
+    lists. Values give way to simpler ones, everywhere in the program at once, so that what was
+    equal stays equal, and stay what the contract and its types allow. At most 200 programs are
+    tried.
     """
     shortener = _Shortener(contract, failure, replay)
     while True:
@@ -50,9 +53,11 @@ class _Shortener:
         self._tried = {repr(failure.program)}
 
     def tries(self, program: Program | None) -> bool:
-        """Whether the program fails; if it does, it is the best one."""
+        """Whether the program is simpler than the best one and fails; if so, it is the best."""
+        if program is None or self.left == 0 or not _cost(program) < _cost(self.best.program):
+            return False
         key = repr(program)
-        if program is None or self.left == 0 or key in self._tried:
+        if key in self._tried:
             return False
         self._tried.add(key)
         self.left -= 1
@@ -64,6 +69,18 @@ class _Shortener:
 
     def places(self) -> list[Place]:
         return list(places(self.contract, self.best.program))
+
+
+def _cost(program: Program) -> tuple[int, bool, int, str]:
+    """Give what is less for a program that is easier to read; small letters before capitals."""
+    source = Source()
+    calls = len(program.steps)
+    texts = []
+    for step in program.steps:
+        texts += [source.expression(dict(each)) for each in step.templates()]
+        calls += len(step.between) + step.limit if isinstance(step, Walk) else 0
+    text = "".join(texts).swapcase()
+    return calls, program.scribbling, len(text), text
 
 
 def _is_of_model(failure: Failure) -> bool:
@@ -157,6 +174,9 @@ def _shorten_text(shortener: _Shortener, text: str) -> None:
         if shortener.tries(_with_all(shortener.best.program, found, _exactly(text, part))):
             _shorten_text(shortener, part)
             return
+    for letter in dict.fromkeys(text[:_MOST_LETTERS]) if len(text) > 1 else ():
+        found = [each for each in shortener.places() if each.is_scalar]
+        shortener.tries(_with_all(shortener.best.program, found, _less(letter)))
 
 
 def _changes(value: Any, other: Any) -> list[Callable[[Any], Any]]:
@@ -171,6 +191,12 @@ def _changes(value: Any, other: Any) -> list[Callable[[Any], Any]]:
         return text.replace(value, other).replace(value.swapcase(), other.swapcase())
 
     return [within, exactly]
+
+
+def _less(letter: str) -> Callable[[Any], Any]:
+    """Take a letter out of every text, in either case."""
+    gone = str.maketrans("", "", letter + letter.swapcase())
+    return lambda each: each.translate(gone) if type(each) is str else each
 
 
 def _exactly(value: Any, other: Any) -> Callable[[Any], Any]:

@@ -133,9 +133,12 @@ def test_without_its_permission_nothing_is_done(bench: Bench, operation: str) ->
 
 
 @pytest.mark.parametrize("operation", PERMITTED)
-def test_its_permission_is_enough(bench: Bench, operation: str) -> None:
+def test_its_permission_is_enough_and_changes_are_recorded(bench: Bench, operation: str) -> None:
     by = run(bench.add_holder("holder", str(NEEDS[operation])))
     run(CALLS[operation](bench.service, by))
+    recorded = [(entry.actor, entry.action) for entry in run(bench.trail())]
+    reads = str(NEEDS[operation]).endswith(".read")
+    assert recorded == ([] if reads else [(by.user, operation)])
 
 
 @pytest.mark.parametrize("operation", PERMITTED)
@@ -188,6 +191,13 @@ def test_a_key_does_not_manage_its_owner(bench: Bench, operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", OWN)
+def test_what_owners_do_is_recorded(bench: Bench, operation: str) -> None:
+    run(CALLS[operation](bench.service, Principal(user=EVE, session=SessionId("e"))))
+    [entry] = run(bench.trail())
+    assert (entry.actor, entry.action, entry.subject) == (EVE, operation, EVE)
+
+
+@pytest.mark.parametrize("operation", OWN)
 def test_a_key_is_no_session(bench: Bench, operation: str) -> None:
     error = denied(bench, operation, Principal(user=EVE, key=ApiKeyId("e")))
     assert error.reason == "an API key can't do this; sign in"
@@ -222,6 +232,19 @@ def test_nobody_acts_on_who_holds_more(bench: Bench, operation: str, enabled: bo
     run(bench.memory.grant(EVE, RoleName("viewer"), Scope("team")))
     if enabled:
         run(CALLS[operation](bench.service, by))
+
+
+def test_every_page_of_grants_counts(bench: Bench) -> None:
+    by = run(bench.add_built_in("manager", "manager"))
+
+    async def fill() -> None:
+        for number in range(100):
+            await bench.memory.grant(EVE, RoleName("idle"), Scope(f"team{number}"))
+        await bench.memory.put_role(role("last", "extra"))
+        await bench.memory.grant(EVE, RoleName("last"), Scope("team"))
+
+    run(fill())
+    denied(bench, "reset_password", by)
 
 
 def test_covering_and_limiting() -> None:

@@ -219,6 +219,7 @@ def test_rotation_gives_a_new_token_and_a_grace(bench: Bench) -> None:
     bench.later(seconds=1)
     refused(bench.service.authenticate(issued.token))
     run(bench.service.authenticate(rotated.token))
+    assert run(bench.actions()) == ["log_in", "rotate_session"]
     refused(bench.service.rotate_session("spk_" + "x" * 43))
 
 
@@ -320,6 +321,8 @@ def test_a_reset_token_works_once_and_for_a_while(bench: Bench) -> None:
     with pytest.raises(WeakPassword):
         run(bench.service.redeem_reset(issued.token, "short"))
     run(bench.service.redeem_reset(issued.token, OTHER))
+    [entry] = run(bench.trail(action="redeem_reset"))
+    assert (entry.actor, entry.subject) == (ANN, ANN)
     refused(bench.service.redeem_reset(issued.token, PASSWORD))
     run(bench.service.log_in(EMAIL, OTHER))
     again = run(bench.service.reset_password(admin, ANN))

@@ -29,7 +29,7 @@ from storeproof.reference.auth.exceptions import (
     SignInRefused,
     WeakPassword,
 )
-from storeproof.reference.exceptions import Duplicate, InUse, NotFound, VersionConflict
+from storeproof.reference.exceptions import Duplicate, InUse, NotFound, Unavailable, VersionConflict
 
 from .examples import ANN, role, run
 from .service_examples import OTHER, PASSWORD, Bench, CountingHasher
@@ -211,6 +211,15 @@ def test_who_grants_must_hold_it(bench: Bench) -> None:
     assert len(run(bench.memory.list_grants(GrantFilter(user=ANN))).items) == 1
 
 
+def test_each_role_is_read_once(bench: Bench, admin: Principal) -> None:
+    run(bench.memory.put_role(role("base", "read")))
+    for name in ("left", "right"):
+        run(bench.memory.put_role(role(name, "", "base")))
+    run(bench.memory.put_role(role("top", "", "left right")))
+    run(bench.service.grant(admin, admin.user, RoleName("top"), TEAM))
+    assert bench.watched.calls.count("get_role") == 4
+
+
 def test_who_makes_roles_must_hold_what_they_give(bench: Bench) -> None:
     by = run(bench.add_holder("by", "roles.write", "write"))
     run(bench.memory.put_role(role("printer", "print")))
@@ -336,9 +345,13 @@ def test_a_change_that_is_not_recorded_says_so(bench: Bench, admin: Principal) -
 def test_a_refusal_that_is_not_recorded_is_still_a_refusal(bench: Bench) -> None:
     by = run(bench.add_user(ANN))
     bench.watched.failing.add("append_audit")
-    forbidden(bench.service.list_audit(by, AuditFilter()))
-    with pytest.raises(SignInRefused):
-        run(bench.service.log_in("ann@example.org", PASSWORD))
+    for refusal, call in (
+        (NotAllowed, bench.service.list_audit(by, AuditFilter())),
+        (SignInRefused, bench.service.log_in("ann@example.org", PASSWORD)),
+    ):
+        with pytest.raises(refusal) as caught:
+            run(call)
+        assert isinstance(caught.value.__cause__, Unavailable)
 
 
 def test_what_is_too_large_to_record_is_left_out(bench: Bench, admin: Principal) -> None:

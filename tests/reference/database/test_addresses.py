@@ -12,7 +12,7 @@ from storeproof.reference.database import Database, is_in_memory
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
-@pytest.mark.parametrize("query", ["", "?ssl=disable", "?sslmode=disable&application_name=x"])
+@pytest.mark.parametrize("query", ["", "&ssl=disable", "&sslmode=disable&application_name=x"])
 def test_postgresql_urls(postgres_url: str, scheme: str, query: str) -> None:
     url = postgres_url.replace("postgresql", scheme, 1) + query
 

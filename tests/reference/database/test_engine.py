@@ -184,6 +184,23 @@ def test_a_closed_database_stays_closed(url: str) -> None:
     asyncio.run(use())
 
 
+def test_closing_ends_what_is_running(url: str) -> None:
+    async def use() -> None:
+        async with opened(url) as database:
+
+            async def close(transaction: Transaction) -> None:
+                await transaction.run(CREATE, note("1"))
+                await database.close()
+                await transaction.run(CREATE, note("2"))
+
+            with pytest.raises(Unavailable):
+                await database.transact(close)
+        async with opened(url) as other:
+            assert await other.read(ALL, {}) == []
+
+    asyncio.run(use())
+
+
 def test_a_database_that_nobody_closed_lets_the_process_end(sqlite_url: str) -> None:
     script = f"""
 import asyncio

@@ -285,7 +285,7 @@ def test_a_wrong_password_is_said_without_quoting_it(postgres_url: str) -> None:
 
 
 def test_a_missing_database_is_said(postgres_url: str) -> None:
-    error = asyncio.run(open_failure(f"{postgres_url}_not"))
+    error = asyncio.run(open_failure(postgres_url.replace("/postgres?", "/missing?")))
     assert isinstance(error, Unavailable)
     assert error.reason == "the server has no such database"
 

@@ -96,6 +96,9 @@ def delete_rows(path: Path, lock_seconds: float) -> None:
     with closing(sqlite3.connect(path, timeout=lock_seconds, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA synchronous = OFF")
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            # Of this connection only; a journal file would cost more than the deletion.
+            connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("BEGIN IMMEDIATE")
         schema = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
         with _triggers_set_aside(connection, schema):

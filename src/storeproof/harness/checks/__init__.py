@@ -1,14 +1,20 @@
 """The suite collects its checks from here; authors of contracts never need to."""
 
-from storeproof.harness.checks.agreement import AgreementCheck
-from storeproof.harness.checks.base import Check
-from storeproof.harness.checks.capabilities import CapabilitiesCheck
-from storeproof.harness.checks.pages import PagesCheck
-from storeproof.harness.checks.signature import SignatureCheck
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storeproof.harness.checks.base import Check
 
 __all__ = ["all_checks"]
 
 
 def all_checks() -> tuple[Check, ...]:
     """Give every check, in the order of the stages."""
+    from storeproof.harness.checks.agreement import AgreementCheck
+    from storeproof.harness.checks.capabilities import CapabilitiesCheck
+    from storeproof.harness.checks.pages import PagesCheck
+    from storeproof.harness.checks.signature import SignatureCheck
+
     return (SignatureCheck(), CapabilitiesCheck(), AgreementCheck(), PagesCheck())

@@ -1,7 +1,7 @@
 """For `Database`: statements on PostgreSQL, through a pool of asyncpg's connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -64,11 +64,11 @@ class PostgresDriver:
 
     async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._connection() as connection:
-            return await _answer(connection.fetch(text, *arguments), Retryable)
+            return await _fetch(Retryable, connection, text, arguments)
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._connection() as connection:
-            return await _answer(connection.fetch(text, *arguments), OutcomeUnknown)
+            return await _fetch(OutcomeUnknown, connection, text, arguments)
 
     @asynccontextmanager
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
@@ -77,12 +77,12 @@ class PostgresDriver:
         async with self._connection() as connection:
 
             async def run(text: str, arguments: Sequence[Any]) -> Rows:
-                return await _answer(connection.fetch(text, *arguments), Retryable)
+                return await _fetch(Retryable, connection, text, arguments)
 
             try:
-                await _answer(connection.execute(begin), Retryable)
+                await _answer(Retryable, connection.execute, begin)
                 yield run
-                await _answer(connection.execute("COMMIT"), OutcomeUnknown)
+                await _answer(OutcomeUnknown, connection.execute, "COMMIT")
             except BaseException:
                 await asyncio.shield(_roll_back(connection))
                 raise
@@ -153,12 +153,17 @@ async def _acquired(connecting: Awaitable[Any]) -> Any:
         raise Unavailable(_REASONS.get(code, "the server can't be connected to")) from error
 
 
-async def _answer(call: Awaitable[Any], lost: Lost) -> Rows:
+async def _answer(lost: Lost, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     try:
-        rows: Rows = await call
-        return rows
+        # The call itself may raise: for a connection that the pool has taken back.
+        return await call(*arguments)
     except _ERRORS as error:
         raise _meaning(error, lost) from error
+
+
+async def _fetch(lost: Lost, connection: Any, text: str, arguments: Sequence[Any]) -> Rows:
+    rows: Rows = await _answer(lost, connection.fetch, text, *arguments)
+    return rows
 
 
 async def _roll_back(connection: Any) -> None:

@@ -8,7 +8,7 @@ here, in order, instead of polling the file's lock.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,17 +94,13 @@ class SqliteDriver:
                 yield run
                 await run("COMMIT", ())
             except BaseException:
-                # Queued behind a statement that is still running; it does nothing where
-                # no transaction is open.
-                await _to_its_end(writer.rollback())
+                await _to_its_end(_roll_back(writer))
                 raise
 
     async def close(self) -> None:
-        reader, self._reader = self._reader, None
-        writer, self._writer = self._writer, None
-        for connection in (reader, writer):
-            if connection is not None:
-                await _to_its_end(connection.close())
+        opened = [each for each in (self._reader, self._writer) if each is not None]
+        self._reader = self._writer = None
+        await _to_its_end(asyncio.gather(*(connection.close() for connection in opened)))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -144,7 +140,6 @@ class SqliteDriver:
             raise
         return connection
 
-
     async def _enter_wal(self, connection: aiosqlite.Connection) -> None:
         """Changes the file's mode. SQLite does not wait for its lock then, so this does."""
         clock = asyncio.get_running_loop().time
@@ -172,6 +167,12 @@ async def _run(connection: aiosqlite.Connection, text: str, arguments: Sequence[
         raise _meaning(error) from error
     except ValueError as error:  # aiosqlite's way to say that it was closed meanwhile
         raise Unavailable("this Database has been closed") from error
+
+
+async def _roll_back(writer: aiosqlite.Connection) -> None:
+    """Queued behind a statement that still runs; does nothing where no transaction is open."""
+    with suppress(sqlite3.Error, ValueError):  # a closed connection has rolled back
+        await writer.rollback()
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:
