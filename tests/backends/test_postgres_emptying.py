@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -147,12 +147,9 @@ SHAPES = {
 }
 
 
-@pytest.fixture(params=["superuser", "ordinary role"])
-def owner(request: pytest.FixtureRequest, given: PostgresUrl) -> Any:
-    """Only a superuser can put foreign keys out of force."""
-    if request.param == "superuser":
-        yield given
-        return
+@pytest.fixture
+def ordinary(given: PostgresUrl) -> Iterator[PostgresUrl]:
+    """A role that can't put foreign keys and triggers out of force owns the database."""
     run(execute(given, "CREATE ROLE ordinary LOGIN PASSWORD 'pw'"))
     run(execute(given, "ALTER DATABASE users_own OWNER TO ordinary"))
     run(execute(given, "ALTER SCHEMA public OWNER TO ordinary"))
@@ -168,7 +165,12 @@ def owner(request: pytest.FixtureRequest, given: PostgresUrl) -> Any:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_shape_of_references_stops_it(owner: PostgresUrl, shape: str) -> None:
+@pytest.mark.parametrize("role", ["given", "ordinary"])
+def test_no_shape_of_references_stops_it(
+    request: pytest.FixtureRequest, role: str, shape: str
+) -> None:
+    owner: PostgresUrl = request.getfixturevalue(role)
+
     async def use(emptier: Emptier) -> None:
         await emptier.empty()
         assert await rows(owner, "a", "b") == [0, 0]
@@ -177,22 +179,39 @@ def test_no_shape_of_references_stops_it(owner: PostgresUrl, shape: str) -> None
     emptying(owner, use)
 
 
-def test_triggers_neither_stop_it_nor_write(given: PostgresUrl) -> None:
+APPEND_ONLY = (
+    "CREATE TABLE audit AS SELECT 1 AS id",
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'append only'; END $$",
+    "CREATE TRIGGER append_only BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse()",
+)
+
+
+def test_a_trigger_that_refuses_deletion_is_set_aside(given: PostgresUrl) -> None:
     async def use(emptier: Emptier) -> None:
         await emptier.empty()
         assert await rows(given, "audit") == [0]
 
-    run(
-        execute(
-            given,
-            "CREATE TABLE audit AS SELECT 1 AS id",
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'append only'; END $$",
-            "CREATE TRIGGER append_only BEFORE DELETE ON audit "
-            "FOR EACH ROW EXECUTE FUNCTION refuse()",
-        )
-    )
+    run(execute(given, *APPEND_ONLY))
     emptying(given, use)
+
+
+def test_a_role_that_may_not_set_it_aside_gets_the_command_that_mends_it(
+    ordinary: PostgresUrl, given: PostgresUrl
+) -> None:
+    grant = 'GRANT SET ON PARAMETER session_replication_role TO "ordinary"'
+
+    async def use(emptier: Emptier) -> None:
+        with pytest.raises(BackendUnavailable, match=grant):
+            await emptier.empty()
+        await execute(given, grant)
+        await emptier.close()
+        await emptier.empty()
+        assert await rows(given, "audit") == [0]
+        await execute(given, grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
+
+    run(execute(ordinary, *APPEND_ONLY))
+    emptying(ordinary, use)
 
 
 @pytest.mark.parametrize("table", ["alembic_version", "storeproof_schema_version"])

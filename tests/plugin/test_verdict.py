@@ -80,8 +80,9 @@ def test_a_known_failure_does_not_excuse_a_gap(status: Status) -> None:
     assert not accepted(judgement, partial=False)
 
 
-def test_a_replacement_is_a_gap_that_a_partial_run_does_not_excuse() -> None:
-    judgement = judge("c", "b", [PASSED, with_(Status.DESELECTED, replaced="why")])
+@pytest.mark.parametrize("status", [Status.PASSED, Status.DESELECTED])
+def test_a_replacement_is_a_gap_that_a_partial_run_does_not_excuse(status: Status) -> None:
+    judgement = judge("c", "b", [PASSED, with_(status, replaced="why")])
     assert judgement.verdict is Verdict.INCOMPLETE
     assert not accepted(judgement, partial=True)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from storeproof.harness.structure import bare_hint, field_hints, field_values, is_protobuf_class
 
-__all__ = ["Difference", "Renaming", "Rules", "assert_same", "difference", "shown"]
+__all__ = ["Difference", "Renaming", "Rules", "assert_same", "difference", "is_time", "shown"]
 
 _START = datetime(1, 1, 1)  # noqa: DTZ001 - what is taken from it is naive too
 _TIMES = (date, time, timedelta, float)
@@ -48,7 +48,7 @@ class Renaming:
             return False
         if expected is None:
             return True
-        if _is_time(expected):
+        if is_time(expected):
             return _is_aware(expected) == _is_aware(actual)
         one, other = _key(expected), _key(actual)
         known = self._forth.get((kind, one), other), self._back.get((kind, other), one)
@@ -84,7 +84,8 @@ def _key(value: Any) -> tuple[type, Any]:
     return type(value), value
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
+    """Whether it is a time or a length of time, whose values are not renamed."""
     if is_protobuf_class(type(value)):
         return value.DESCRIPTOR.full_name in _PROTOBUF_TIMES
     return isinstance(value, _TIMES)
@@ -324,7 +325,7 @@ def _typed(expected: Any, actual: Any, path: str) -> Difference:
 def _misnamed(expected: Any, actual: Any, path: str) -> Difference:
     if type(expected) is not type(actual):
         return _typed(expected, actual, path)
-    if _is_time(expected):
+    if is_time(expected):
         return Difference(path, expected, actual, _reason(expected, actual))
     reason = (
         f"the storage made {shown(actual)} where the model made {shown(expected)}, "
@@ -344,7 +345,10 @@ def _equal(expected: Any, actual: Any) -> bool:
         return False
     if isinstance(expected, datetime):
         return _instant(expected) == _instant(actual)
-    return bool(expected == actual)
+    try:
+        return bool(expected == actual)
+    except Exception:  # arrays and their like have no one answer
+        return False
 
 
 def _instant(value: datetime) -> timedelta:

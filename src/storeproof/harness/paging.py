@@ -9,6 +9,9 @@ from storeproof.harness.compare import difference
 
 __all__ = ["assert_walk"]
 
+_MORE_PAGES = 50
+"""Empty pages that a walk may give, over what its items need."""
+
 _PageOperation = Callable[..., Awaitable[Any]]
 
 
@@ -24,29 +27,28 @@ async def assert_walk(
 
     between: makes one change to the store each time it is advanced, once between two pages. Then
     the items that were there all the time must come exactly once and in their order, and no item
-    may come twice. Items are told apart by their `id`, where they have one, else as a whole.
+    may come twice that was not away in the meantime. Items are told apart by their `id`, where
+    they have one, else as a whole.
 
-    Raises AssertionError, saying which item was missed, doubled or out of order.
+    Raises AssertionError, saying which item was missed, doubled or out of order, or that the walk
+    does not end.
     """
-    listings = [await _listing(operation, arguments, largest)]
-    walked: list[Any] = []
+    walk = _Walk(limit, [await _listing(operation, arguments, largest)])
     cursor = None
     while True:
         page = await operation(**arguments, cursor=cursor, limit=limit)
-        assert len(page.items) <= limit, f"a page of limit={limit} held {len(page.items)} items"
-        walked.extend(page.items)
-        _assert_each_once(walked)
+        walk.add(page.items)
         if page.next_cursor is None:
             break
-        assert page.next_cursor != cursor, f"the walk does not move on from cursor {cursor!r}"
+        walk.assert_moving(cursor, page.next_cursor)
         cursor = page.next_cursor
         if between is not None:
             await anext(between, None)
-            listings.append(await _listing(operation, arguments, largest))
+            walk.listings.append(await _listing(operation, arguments, largest))
     if between is None:
-        _assert_equal(listings[0], walked, limit)
+        walk.assert_equal()
     else:
-        _assert_stable(listings, walked, limit)
+        walk.assert_stable()
 
 
 async def _listing(
@@ -60,26 +62,59 @@ def _identity(item: Any) -> Any:
     return getattr(item, "id", item)
 
 
-def _assert_each_once(walked: Sequence[Any]) -> None:
-    identities = [_identity(item) for item in walked]
-    for index, each in enumerate(identities):
-        assert each not in identities[:index], f"the walk gave {each!r} twice"
+class _Walk:
+    """What a walk gave so far, and what was there while it went on."""
 
+    def __init__(self, limit: int, listings: list[list[Any]]) -> None:
+        self.limit, self.listings = limit, listings
+        self._walked: list[Any] = []
+        self._pages: list[int] = []
+        """The page of each item."""
+        self._page = 0
 
-def _assert_equal(listing: Sequence[Any], walked: Sequence[Any], limit: int) -> None:
-    found = difference(listing, walked)
-    assert found is None, f"walking with limit={limit} gave other items than one page: {found}"
+    def add(self, items: Sequence[Any]) -> None:
+        """Take one page more."""
+        assert len(items) <= self.limit, f"a page of limit={self.limit} held {len(items)} items"
+        for item in items:
+            self._assert_new(_identity(item))
+            self._walked.append(item)
+            self._pages.append(self._page)
+        self._page += 1
 
+    def _assert_new(self, identity: Any) -> None:
+        before = [
+            page
+            for page, item in zip(self._pages, self._walked, strict=True)
+            if _identity(item) == identity
+        ]
+        for page in before[-1:]:
+            meanwhile = self.listings[page + 1 : self._page + 1]
+            away = any(identity not in map(_identity, listing) for listing in meanwhile)
+            assert away, f"the walk gave {identity!r} twice"
 
-def _assert_stable(listings: Sequence[Sequence[Any]], walked: Sequence[Any], limit: int) -> None:
-    always = [
-        each
-        for each in map(_identity, listings[0])
-        if all(each in map(_identity, listing) for listing in listings[1:])
-    ]
-    seen = [each for each in map(_identity, walked) if each in always]
-    missed = [each for each in always if each not in seen]
-    assert not missed, f"walking with limit={limit} missed {missed!r}, there all the time"
-    assert seen == always, (
-        f"walking with limit={limit} gave {seen!r}, in another order than {always!r}"
-    )
+    def assert_moving(self, cursor: Any, following: Any) -> None:
+        """Assert that the walk can come to an end."""
+        assert following != cursor, f"the walk does not move on from cursor {cursor!r}"
+        enough = 2 * max(map(len, self.listings)) + len(self.listings) + _MORE_PAGES
+        assert self._page < enough, f"the walk did not end after {self._page} pages"
+
+    def assert_equal(self) -> None:
+        """Assert that it gave what one large page held."""
+        found = difference(self.listings[0], self._walked)
+        assert found is None, (
+            f"walking with limit={self.limit} gave other items than one page: {found}"
+        )
+
+    def assert_stable(self) -> None:
+        """Assert that it gave in order what was there all the time."""
+        always = [
+            each
+            for each in map(_identity, self.listings[0])
+            if all(each in map(_identity, listing) for listing in self.listings[1:])
+        ]
+        seen = [each for each in map(_identity, self._walked) if each in always]
+        missed = [each for each in always if each not in seen]
+        assert not missed, f"walking with limit={self.limit} missed {missed!r}, there all the time"
+        assert seen == always, (
+            f"walking with limit={self.limit} gave {seen!r}, in another order than {always!r}"
+        )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import copy
+import inspect
 import re
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.compare import Rules, difference
-from storeproof.harness.program import Build, Call, Program, Reference, Step, Walk, references_in
-from storeproof.harness.running import Outcome
-from storeproof.harness.source import Source
+from storeproof.harness.compare import difference
+from storeproof.harness.copying import is_immutable
+from storeproof.harness.expectation import Expectation
+from storeproof.harness.operations import Style
+from storeproof.harness.program import Call, Program, Step, Walk
+from storeproof.harness.running import Outcome, public_attributes
+from storeproof.harness.source import Source, keywords
+from storeproof.harness.templates import references_in, resolve
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -31,12 +38,8 @@ def python_test(
 
     expected: what the model gave for each step; the last one is what the test asserts.
     """
-    writer = _Writer(contract, program)
-    body = [
-        line
-        for index, step in enumerate(program.steps)
-        for line in writer.step(index, step, expected[index], actual)
-    ]
+    writer = _Writer(contract, program, expected, actual)
+    body = [line for index, step in enumerate(program.steps) for line in writer.step(index, step)]
     return writer.module(body, backend)
 
 
@@ -56,140 +59,192 @@ def broken_sentence(doc: str, *outcomes: Outcome) -> str:
 class _Writer:
     """Writes the lines of one test and gathers its imports."""
 
-    def __init__(self, contract: Contract, program: Program) -> None:
-        self.contract, self.program = contract, program
-        self.source = Source()
-        self.referred = {ref.call for step in program.steps for ref in references_in(step)}
+    def __init__(
+        self, contract: Contract, program: Program, expected: list[Outcome], actual: Outcome | None
+    ) -> None:
+        self.contract, self.program, self.expected = contract, program, expected
+        self.actual, self.source, self.raising = actual, Source(), False
+        self.wanted = Expectation(contract, program, expected, actual)
+        self.referred = program.referred | self.wanted.referred
+        path = contract.import_path
+        self.name = self.source.add(*path) if path else "contract"
 
-    def step(self, index: int, step: Step, expected: Outcome, actual: Outcome | None) -> list[str]:
-        last = index == len(self.program.steps) - 1
+    def step(self, index: int, step: Step) -> list[str]:
         if isinstance(step, Walk):
             return self._walk(step)
-        call = self._call(step)
-        if last and not (self.program.scribbling and actual is None):
-            return self._assertion(step, call, expected, actual)
+        expected = self.expected[index]
+        if index == len(self.program.steps) - 1 and self.actual is not None:
+            return [*_comment(f"the storage {self.actual}"), *self._assertion(step, expected)]
+        before, call, mutable = self._call_to_scribble(index, step)
         if expected.error is not None:
-            return self._raises(call, expected.error)
-        kept = index in self.referred or self.program.scribbling
-        lines = [f"r{index + 1} = {call}" if kept else call]
-        if self.program.scribbling:
-            lines.append(self._scribble(f"r{index + 1}"))
+            return [*before, *self._raises(call, expected.error), *self._scribbles(mutable)]
+        overwritten = self.program.scribbling and not is_immutable(expected.value)
+        if not overwritten and index not in self.referred:
+            return [*before, call, *self._scribbles(mutable)]
+        lines = [*before, f"r{index + 1} = {call}"]
+        if overwritten and index in self.referred:
+            lines[-1] = f"given_{index + 1} = {call}"
+            lines.append(f"r{index + 1} = {self._deepcopy(f'given_{index + 1}')}")
+            return [*lines, *self._scribbles([*mutable, f"given_{index + 1}"])]
+        return [*lines, *self._scribbles([*mutable, f"r{index + 1}"] if overwritten else mutable)]
+
+    def _call_to_scribble(self, index: int, step: Call) -> tuple[list[str], str, list[str]]:
+        """Give the lines before a call, the call, and the names of what its caller overwrites."""
+        lines, names = [], {}
+        for name, template in step.arguments.items() if self.program.scribbling else ():
+            if is_immutable(resolve(template, [each.value for each in self.expected])):
+                continue
+            text = self.source.expression(template)
+            names[name] = f"{name}_{index + 1}"
+            made = self._deepcopy(text) if references_in(template) else text
+            lines.append(f"{names[name]} = {made}")
+        return lines, self._call(step, names), list(names.values())
+
+    def _deepcopy(self, text: str) -> str:
+        return f"{self.source.add('copy', 'deepcopy')}({text})"
+
+    def _scribbles(self, names: list[str]) -> list[str]:
+        if not names:
+            return []
+        return [f"{self.source.add('storeproof', 'scribble')}({', '.join(names)})"]
+
+    def _assertion(self, step: Call, expected: Outcome) -> list[str]:
+        call = self._call(step)
+        if expected.error is not None:
+            return self._raised(call, expected.error)
+        failed = self.actual is not None and self.actual.error is not None
+        if expected.value is None and failed:
+            return [call]
+        wanted = self.source.expression(self.wanted.template)
+        if not _is_expression(wanted):
+            return [f"print({call})", *_comment(f"the model {expected}")]
+        if not self.wanted.refers_to_itself:
+            return [self._equal(step, call, wanted)]
+        name = f"r{len(self.program.steps)}"
+        asserted = [] if wanted == name else [self._equal(step, name, wanted)]
+        return [f"{name} = {call}", *self._conditions(), *asserted]
+
+    def _conditions(self) -> list[str]:
+        lines = []
+        for at, word, value in self.wanted.conditions():
+            told = {
+                "is not None": f"{at} is not None",
+                "is aware": f"({at}.tzinfo is not None) is {value}",
+                "is none of": f"{at} not in {self.source.expression(value)}",
+            }
+            if word == "is of type":
+                lines.append(f"assert type({at}) is {self.source.name_of(value)}")
+            else:
+                lines.append(f"assert {told[word]}")
         return lines
 
-    def _scribble(self, name: str) -> str:
-        self.source.imports.setdefault("storeproof", set()).add("scribble")
-        return f"scribble({name})"
+    def _equal(self, step: Call, got: str, wanted: str) -> str:
+        options = []
+        if step.operation in self.contract.unordered:
+            options.append("unordered=True")
+        if self.contract.rules.canonical:
+            options.append(f"rules={self.name}.rules")
+        if options or not self._tells_apart(wanted):
+            name = self.source.add("storeproof", "assert_same")
+            return f"{name}({', '.join([got, wanted, *options])})"
+        expected = self.expected[-1].value
+        operator = "is" if expected is None or isinstance(expected, bool) else "=="
+        return f"assert {got} {operator} {wanted}"
 
-    def _assertion(
-        self, step: Call, call: str, expected: Outcome, actual: Outcome | None
-    ) -> list[str]:
-        told = [f"# the storage {actual}"] if actual is not None else []
-        told = [
-            line for text in told for line in textwrap.wrap(text, _WIDTH, subsequent_indent="#   ")
-        ]
-        if expected.error is not None:
-            return [*told, *self._raises(call, expected.error)]
-        if expected.value is None and (actual is None or actual.error is not None):
-            return [*told, call]
-        if self._made_by_storage(step, expected):
-            return [*told, f"print({call})  # the model {expected}"]
-        wanted = self.source.expression(expected.value)
-        if self._needs_exactness(expected, actual):
-            self.source.imports.setdefault("storeproof", set()).add("assert_same")
-            return [*told, f"assert_same({call}, {wanted})"]
-        operator = (
-            "is"
-            if expected.value in (None, True, False) and not isinstance(expected.value, int | float)
-            else "=="
-        )
-        return [*told, f"assert {call} {operator} {wanted}"]
-
-    def _made_by_storage(self, step: Call, expected: Outcome) -> bool:
-        """Whether the expected value holds what another run would make anew."""
-        rules = self.contract.rules
-        operation = self.contract.operations[step.operation]
-        if f"{operation.name}.return" in rules.generated:
-            return True
-        return bool(
-            rules.generated - {each for each in rules.generated if each.endswith(".next_cursor")}
-        )
-
-    def _needs_exactness(self, expected: Outcome, actual: Outcome | None) -> bool:
-        if self.contract.rules.canonical or self._is_unordered():
-            return True
-        if actual is None or actual.error is not None:
+    def _tells_apart(self, wanted: str) -> bool:
+        """Whether `==` holds on the model, and only there."""
+        expected, actual = self.expected[-1].value, self.actual
+        if self.wanted.referred or "nan" in wanted.lower():
             return False
         try:
-            equal = bool(expected.value == actual.value)
-        except Exception:
-            return True
-        return equal and difference(expected.value, actual.value, rules=Rules()) is not None
+            equal = actual is not None and actual.error is None and expected == actual.value
+            return bool(copy.deepcopy(expected) == expected) and not equal
+        except Exception:  # classes compare, and refuse to be copied, as they like
+            return False
 
-    def _is_unordered(self) -> bool:
-        return self.program.steps[-1].operation in self.contract.unordered
+    def _raises(self, call: str, error: Exception, caught: str = "") -> list[str]:
+        self.raising = True
+        return [f"with pytest.raises({self.source.name_of(type(error))}){caught}:", f"    {call}"]
 
-    def _raises(self, call: str, error: Exception) -> list[str]:
-        self.source.imports.setdefault("pytest", set())
-        return [f"with pytest.raises({self.source.name_of(type(error))}):", f"    {call}"]
+    def _raised(self, call: str, error: Exception) -> list[str]:
+        actual = self.actual.error if self.actual is not None else None
+        told = []
+        if isinstance(actual, type(error)):
+            if type(actual) is not type(error):
+                told.append(f"assert caught.type is {self.source.name_of(type(error))}")
+            told += self._attributes(public_attributes(error), public_attributes(actual))
+        return [*self._raises(call, error, " as caught" if told else ""), *told]
 
-    def _call(self, step: Call) -> str:
+    def _attributes(self, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+        lines = [f'assert not hasattr(caught.value, "{each}")' for each in found.keys() - wanted]
+        for name, value in wanted.items():
+            if name not in found or difference(value, found[name]) is not None:
+                text = self.source.expression(self.wanted.attribute(value))
+                same = self.source.add("storeproof", "assert_same")
+                lines.append(f"{same}(caught.value.{name}, {text})")
+        return lines
+
+    def _call(self, step: Call, names: Mapping[str, str] | None = None) -> str:
         operation = self.contract.operations[step.operation]
-        arguments = [
-            f"{name}={self._argument(template)}" for name, template in step.arguments.items()
+        written = {each: self.source.expression(given) for each, given in step.arguments.items()}
+        written |= names or {}
+        written |= self._context(step)
+        first = [x for x in operation.parameters if x.kind is inspect.Parameter.POSITIONAL_ONLY]
+        while first and first[-1].name not in written:
+            first.pop()
+        positional = [
+            written.pop(each.name, self.source.expression(each.default)) for each in first
         ]
-        context = [
-            f"{each.name}={self.source.name_of(self.contract.context[each.name])}()"
-            for each in operation.parameters
-            if each.name in self.contract.context
-        ]
-        call = f"storage.{operation.name}({', '.join([*arguments, *context])})"
-        if operation.style == "async generator":
+        arguments = ", ".join([*positional, *([keywords(written)] if written else [])])
+        call = f"storage.{operation.name}({arguments})"
+        if operation.style is Style.GENERATOR:
             return f"[each async for each in {call}]"
-        return f"await {call}" if operation.style == "coroutine" else call
+        return f"await {call}" if operation.style is Style.COROUTINE else call
 
-    def _argument(self, template: Any) -> str:
-        if isinstance(template, Reference):
-            return str(template)
-        if isinstance(template, Build):
-            inner = ", ".join(f"{key}={self._argument(x)}" for key, x in template.fields.items())
-            return f"{self.source.name_of(template.cls)}({inner})"
-        if isinstance(template, Mapping) and references_in(template):
-            inner = ", ".join(f"{key!r}: {self._argument(each)}" for key, each in template.items())
-            return f"{{{inner}}}"
-        if isinstance(template, list | tuple) and references_in(template):
-            return f"[{', '.join(map(self._argument, template))}]"
-        return self.source.expression(template)
+    def _context(self, step: Step) -> dict[str, str]:
+        operation, context = self.contract.operations[step.operation], self.contract.context
+        names = [each.name for each in operation.parameters if each.name in context]
+        return {name: f'{self.name}.context["{name}"]()' for name in names}
 
     def _walk(self, step: Walk) -> list[str]:
-        self.source.imports.setdefault("storeproof", set()).add("assert_walk")
-        arguments = (
-            f"{{{', '.join(f'{k!r}: {self._argument(v)}' for k, v in step.arguments.items())}}}"
-        )
-        lines = []
-        between = ""
-        if step.between:
-            lines += ["async def between():"]
-            lines += [f"    yield {self._call(each)}" for each in step.between]
-            between = ", between=between()"
-        largest = self.contract.largest_page
-        walk = (
-            f"storage.{step.operation}, {arguments}, limit={step.limit}, largest={largest}{between}"
-        )
-        return [*lines, f"await assert_walk({walk})"]
+        given = {each: self.source.expression(value) for each, value in step.arguments.items()}
+        items = [f"{name!r}: {text}" for name, text in (given | self._context(step)).items()]
+        options = [f"limit={step.limit}", f"largest={self.contract.largest_page}"]
+        options += ["between=between()"] if step.between else []
+        walk = ", ".join([f"storage.{step.operation}", f"{{{', '.join(items)}}}", *options])
+        name = self.source.add("storeproof", "assert_walk")
+        return [*self._between(step), f"await {name}({walk})"]
+
+    def _between(self, step: Walk) -> list[str]:
+        if not step.between:
+            return []
+        suppress = self.source.add("contextlib", "suppress")
+        errors = ", ".join(map(self.source.name_of, self.contract.errors))
+        lines = ["async def between():"]
+        for call in step.between:
+            lines += [f"    with {suppress}({errors}):", f"        {self._call(call)}", "    yield"]
+        return lines
 
     def module(self, body: list[str], backend: str) -> str:
-        path = self.contract.import_path
-        name = path[1] if path else "contract"
-        if path:
-            self.source.imports.setdefault(path[0], set()).add(path[1])
-        raising = self.source.imports.pop("pytest", None) is not None
-        imports = [*(["import pytest"] if raising else []), *self.source.import_lines()]
-        comment = (
-            []
-            if path
-            else [f"# contract = Contract({self.contract.name}, …), as in your test module"]
-        )
+        imports = [*(["import pytest"] if self.raising else []), *self.source.import_lines()]
+        shown = f"# contract = Contract({self.contract.name}, …), as in your test module"
+        comment = [] if self.contract.import_path else [shown]
         lines = [*imports, *comment, "", "", "async def program(storage):"]
         lines += [f"    {line}" for line in body]
-        lines += ["", "", "def test_program():", f'    {name}.run(program, backend="{backend}")']
+        lines += ["", "", "def test_program():"]
+        lines += [f'    {self.name}.run(program, backend="{backend}")']
         return "\n".join(lines)
+
+
+def _comment(text: str) -> list[str]:
+    """Write a comment of any text: some characters would end it, or can't be in a file."""
+    plain = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return textwrap.wrap(f"# {plain}", _WIDTH, subsequent_indent="#   ")
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    return True

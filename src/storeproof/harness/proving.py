@@ -116,7 +116,7 @@ class Prover:
     def _broken_before(self, node: Node) -> str:
         found = self._broken.get((node.contract.name, node.backend), [])
         earlier = [each for each in found if each.stage < node.check.stage]
-        if not earlier or self.replay is not None:
+        if not earlier:
             return ""
         first = Stage(min(each.stage for each in earlier))
         return f"{first.name} is broken ({', '.join(c.id for c in earlier if c.stage == first)})"

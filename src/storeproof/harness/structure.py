@@ -56,7 +56,11 @@ class _Field:
     """By which the constructor takes it; None where it does not."""
     required: bool
     default: Any = _NONE
-    """Its plain default, if it has one that no factory makes."""
+    """Its default, if it is plain or an empty collection."""
+
+
+def _made_by(factory: Any) -> Any:
+    return factory() if factory in (list, dict, set, frozenset, tuple) else _NONE
 
 
 def _pydantic_fields(cls: Any) -> list[_Field]:
@@ -67,7 +71,11 @@ def _pydantic_fields(cls: Any) -> list[_Field]:
             name,
             None if info.init is False else name if by_name else _pydantic_alias(info) or name,
             info.is_required(),
-            _NONE if info.is_required() or info.default_factory else info.default,
+            _NONE
+            if info.is_required()
+            else _made_by(info.default_factory)
+            if info.default_factory
+            else info.default,
         )
         for name, info in cls.__pydantic_fields__.items()
     ]
@@ -85,7 +93,9 @@ def _msgspec_fields(cls: Any) -> list[_Field]:
             each.name,
             each.name,
             each.required,
-            _NONE if each.default is msgspec.NODEFAULT else each.default,
+            _made_by(each.default_factory)
+            if each.default is msgspec.NODEFAULT
+            else each.default,
         )
         for each in msgspec.structs.fields(cls)
     ]
@@ -94,13 +104,13 @@ def _msgspec_fields(cls: Any) -> list[_Field]:
 def _attrs_fields(cls: Any) -> list[_Field]:
     import attrs
 
-    made: Any = (type(attrs.NOTHING), attrs.Factory)  # attrs types this class as a function
+    made: Any = attrs.Factory  # attrs types this class as a function
     return [
         _Field(
             each.name,
             each.alias if each.init else None,
             each.init and each.default is attrs.NOTHING,
-            _NONE if isinstance(each.default, made) else each.default,
+            _made_by(each.default.factory) if isinstance(each.default, made) else each.default,
         )
         for each in cls.__attrs_attrs__
     ]
@@ -113,7 +123,7 @@ def _dataclass_fields(cls: Any) -> list[_Field]:
             each.name,
             each.name if each.init else None,
             each.init and each.default is missing and each.default_factory is missing,
-            _NONE if each.default is missing else each.default,
+            _made_by(each.default_factory) if each.default is missing else each.default,
         )
         for each in dataclasses.fields(cls)
     ]
@@ -291,7 +301,10 @@ def optional_fields(cls: type) -> frozenset[str]:
 
 @functools.cache
 def field_defaults(cls: type) -> Mapping[str, Any]:
-    """Give the plain defaults of an entity class; those made by a factory are left out."""
+    """Give the defaults of an entity class that are plain or empty collections; not to be changed.
+
+    Those that a factory of the class's own makes are left out.
+    """
     return {
         each.name: each.default
         for each in _fields(cls) or ()

@@ -28,7 +28,7 @@ from storeproof.reference.auth.access import (
     limited,
 )
 from storeproof.reference.auth.exceptions import NotAllowed
-from storeproof.reference.auth.laws_given import api_key, content
+from storeproof.reference.auth.laws.given import api_key, content
 from storeproof.reference.auth.service import AuthService
 
 from .examples import EVE, role, run, session

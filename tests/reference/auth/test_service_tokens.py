@@ -9,7 +9,7 @@ import pytest
 from storeproof.reference.auth import Permission, UserId, UserPatch
 from storeproof.reference.auth.access import Principal
 from storeproof.reference.auth.exceptions import AuthError, NotAllowed, SignInRefused
-from storeproof.reference.auth.laws_given import content
+from storeproof.reference.auth.laws.given import content
 from storeproof.reference.auth.service import AuthPolicy
 from storeproof.reference.exceptions import InvalidValue, NotFound
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from storeproof.harness.backends.postgres_connection import close, connect, speaking_to
 from storeproof.harness.backends.postgres_url import PostgresUrl
 from storeproof.harness.backends.survivors import SURVIVING_TABLES
-from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.exceptions import BackendUnavailable, CheckFailed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -112,6 +112,8 @@ class Emptier:
             raise await self._locked() from error
         except changed:
             return False
+        except asyncpg.PLPGSQLError as error:
+            raise self._refused(error) from error
         except lost:
             await self.close()
             return False
@@ -144,6 +146,15 @@ class Emptier:
     async def _vacuum(self) -> None:
         if self._connection is not None:
             await self._connection.execute(f"VACUUM (SKIP_LOCKED) {', '.join(self._names)}")
+
+    def _refused(self, error: Exception) -> BackendUnavailable:
+        role = f'"{self._url.user}"' if self._url.user else "CURRENT_USER"
+        return BackendUnavailable(
+            "postgres",
+            f"a trigger of the storage's tables refuses their deletion ({error}), and the role may "
+            "not put triggers out of force",
+            f"As an administrator, run: GRANT SET ON PARAMETER session_replication_role TO {role};",
+        )
 
     async def _locked(self) -> CheckFailed:
         found = [] if self._connection is None else await self._connection.fetch(OPEN_TRANSACTIONS)

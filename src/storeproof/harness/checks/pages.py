@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, get_args
 
@@ -13,7 +14,7 @@ from storeproof.harness.operations import Operation
 from storeproof.harness.paging import assert_walk
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Call, Program, Walk, resolve
-from storeproof.harness.running import Actor, Outcome
+from storeproof.harness.running import PATIENCE, Actor, Outcome, Unresolvable
 from storeproof.harness.search import Failure, search
 from storeproof.harness.shortening import shorten
 from storeproof.harness.values import Draw, choose, pick
@@ -102,41 +103,63 @@ class _Runner:
         self._outcomes: list[Outcome] = []
         self.pools = Pools(context.contract)
 
-    async def call(self, call: Call) -> None:
+    async def call(self, call: Call) -> bool:
+        """Make one call; none where an earlier one did not give what it refers to."""
         outcome = await self._actor.call(call)
+        if isinstance(outcome.error, Unresolvable):
+            self._actor.results.pop()
+            return False
         self._context.tally.operations += 1
         self._steps.append(call)
         self._outcomes.append(outcome)
         self.pools.add_call(call, len(self._steps) - 1, outcome)
+        return True
 
     async def walk(self, walk: Walk) -> Failure | None:
-        reason = await self._broken(walk)
+        try:
+            arguments = resolve(walk.arguments, self._actor.results)
+        except Exception:  # constructors of entities raise what they like
+            return None
+        operation = self._context.contract.operations[walk.operation]
+        context = {
+            name: make()
+            for name, make in self._context.contract.context.items()
+            if any(each.name == name for each in operation.parameters)
+        }
+        reason = await self._broken(walk, {**arguments, **context})
         if reason is None:
             return None
         program = Program((*self._steps, walk))
         return Failure(program, (*self._outcomes, Outcome()), None, reason)
 
-    async def _broken(self, walk: Walk) -> str | None:
+    async def _broken(self, walk: Walk, arguments: Mapping[str, Any]) -> str | None:
         contract = self._context.contract
-        context = {
-            name: make()
-            for name, make in contract.context.items()
-            if any(each.name == name for each in contract.operations[walk.operation].parameters)
-        }
-        arguments: Mapping[str, Any] = resolve(walk.arguments, self._actor.results)
+        operation = getattr(self._storage, walk.operation)
         try:
-            await assert_walk(
-                getattr(self._storage, walk.operation),
-                {**arguments, **context},
-                limit=walk.limit,
-                largest=contract.largest_page,
-                between=self._between(walk) if walk.between else None,
-            )
+            async with asyncio.timeout(PATIENCE):
+                await assert_walk(
+                    operation,
+                    arguments,
+                    limit=walk.limit,
+                    largest=contract.largest_page,
+                    between=self._between(walk) if walk.between else None,
+                )
         except AssertionError as broken:
             return str(broken)
-        except contract.errors:
-            return None
+        except Exception as error:
+            if not isinstance(error, contract.errors):
+                return f"{type(error).__name__}({error}) is none of the contract's errors"
+            if not walk.between and await self._lists(operation, arguments):
+                return f"one large page was given, the walk raised {type(error).__name__}({error})"
         return None
+
+    async def _lists(self, operation: Any, arguments: Mapping[str, Any]) -> bool:
+        largest = self._context.contract.largest_page
+        try:
+            await operation(**arguments, cursor=None, limit=largest)
+        except self._context.contract.errors:
+            return False
+        return True
 
     async def _between(self, walk: Walk) -> AsyncIterator[Outcome]:
         for call in walk.between:
@@ -150,7 +173,8 @@ def _replay(context: CheckContext, program: Program) -> Failure | None:
         for step in program.steps:
             if isinstance(step, Walk):
                 return await runner.walk(step)
-            await runner.call(step)
+            if not await runner.call(step):
+                return None
         return None
 
     return context.run(replay())

@@ -8,7 +8,7 @@ from typing import Any
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.exceptions import CheckFailed
-from storeproof.harness.operations import Operation, Parameter, Style
+from storeproof.harness.operations import Operation, Parameter, Style, is_missing
 
 __all__ = ["SignatureCheck", "signature_problems"]
 
@@ -40,7 +40,7 @@ class SignatureCheck(Check):
 def signature_problems(storage: Any, operation: Operation) -> Iterator[str]:
     """Say what keeps a storage's operation from being called as the Protocol says."""
     member = getattr(storage, operation.name, None)
-    if member is None or getattr(member, "__func__", None) is operation.function:
+    if is_missing(storage, operation):
         yield f"{operation.name} is missing"
         return
     if not callable(member):
@@ -52,6 +52,7 @@ def signature_problems(storage: Any, operation: Operation) -> Iterator[str]:
     actual = inspect.signature(member).parameters
     for parameter in operation.parameters:
         yield from _parameter_problems(operation, parameter, actual)
+    yield from _order_problems(operation, list(actual))
     known = {each.name for each in operation.parameters}
     for name, extra in actual.items():
         if (
@@ -66,7 +67,8 @@ def _parameter_problems(operation: Operation, parameter: Parameter, actual: Any)
     where = f"{operation.name}({parameter.name})"
     found = actual.get(parameter.name)
     if found is None:
-        yield f"{where} is missing"
+        if not _takes_any(parameter, actual):
+            yield f"{where} is missing"
         return
     if found.kind is not parameter.kind:
         yield f"{where} is {found.kind.description}, the Protocol's is {parameter.kind.description}"
@@ -77,8 +79,32 @@ def _parameter_problems(operation: Operation, parameter: Parameter, actual: Any)
         yield f"{where} has the default {found.default!r}, the Protocol's is {shown}"
 
 
+def _order_problems(operation: Operation, actual: list[str]) -> Iterator[str]:
+    """Whoever gives arguments by position relies on their order."""
+    declared = [
+        each.name
+        for each in operation.parameters
+        if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and each.name in actual
+    ]
+    found = sorted(declared, key=actual.index)
+    if found != declared:
+        order = f"({', '.join(found)}), the Protocol's is ({', '.join(declared)})"
+        yield f"{operation.name} has the order {order}"
+
+
 def _same_default(found: Any, declared: Any) -> bool:
     return bool(found is declared or (type(found) is type(declared) and found == declared))
+
+
+def _takes_any(parameter: Parameter, actual: Any) -> bool:
+    """Whether a wrapper's `*args, **kwargs` takes the parameter."""
+    kinds = {each.kind for each in actual.values()}
+    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+        return inspect.Parameter.VAR_POSITIONAL in kinds
+    both = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        return inspect.Parameter.VAR_KEYWORD in kinds
+    return both <= kinds
 
 
 def _is_variadic(parameter: inspect.Parameter) -> bool:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from storeproof.harness.law import MUST, law
 from storeproof.reference.auth.entities import UserPatch
-from storeproof.reference.auth.laws_given import (
+from storeproof.reference.auth.laws.given import (
     ANN,
     BOB,
     DAY,

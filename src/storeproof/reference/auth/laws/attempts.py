@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from storeproof.harness.law import MUST, law
 from storeproof.reference.auth.entities import Attempts, LockOutPolicy, UserPatch
-from storeproof.reference.auth.laws_given import (
+from storeproof.reference.auth.laws.given import (
     ANN,
     BOB,
     DAY,

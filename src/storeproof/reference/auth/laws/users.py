@@ -11,7 +11,7 @@ from storeproof.reference.auth.entities import (
     UserFilter,
     UserPatch,
 )
-from storeproof.reference.auth.laws_given import (
+from storeproof.reference.auth.laws.given import (
     ANN,
     BOB,
     CHIEF,

@@ -20,7 +20,7 @@ from storeproof.reference.auth.entities import (
     UserId,
     UserPatch,
 )
-from storeproof.reference.auth.laws_given import (
+from storeproof.reference.auth.laws.given import (
     ANN,
     BOB,
     CHIEF,

@@ -6,16 +6,8 @@ from typing import Any, Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
-from storeproof.reference.auth import (
-    laws_attempts,
-    laws_lists,
-    laws_races,
-    laws_roles,
-    laws_tokens,
-    laws_users,
-    laws_values,
-)
 from storeproof.reference.auth.database import open_auth_storage
+from storeproof.reference.auth.laws import attempts, lists, races, roles, tokens, users, values
 from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.exceptions import StorageError
@@ -23,13 +15,13 @@ from storeproof.reference.exceptions import StorageError
 __all__ = ["LAWS", "contract"]
 
 LAWS: Final[tuple[Law, ...]] = (
-    *laws_of(laws_users),
-    *laws_of(laws_attempts),
-    *laws_of(laws_roles),
-    *laws_of(laws_tokens),
-    *laws_of(laws_lists),
-    *laws_of(laws_values),
-    *laws_of(laws_races),
+    *laws_of(users),
+    *laws_of(attempts),
+    *laws_of(roles),
+    *laws_of(tokens),
+    *laws_of(lists),
+    *laws_of(values),
+    *laws_of(races),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
