@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from plugin_project import Project
 
+from storeproof.harness.collected import Collected, serialized
 from storeproof.harness.report import CheckResult, Status, Verdict
 from storeproof.harness.verdict import accepted, judge
 
@@ -85,6 +86,14 @@ def test_a_replacement_is_a_gap_that_a_partial_run_does_not_excuse(status: Statu
     judgement = judge("c", "b", [PASSED, with_(status, replaced="why")])
     assert judgement.verdict is Verdict.INCOMPLETE
     assert not accepted(judgement, partial=True)
+
+
+def test_a_node_that_failed_once_stays_failed_when_it_is_run_again() -> None:
+    collected = Collected()
+    for status in (Status.PASSED, Status.FAILED, Status.PASSED):
+        collected.add_serialized(serialized("b", with_(status)))
+    ((backend, result),) = collected.results["t.py::T"]
+    assert (backend, result.status) == ("b", Status.FAILED)
 
 
 @pytest.mark.parametrize("results", [[], [with_(Status.NOT_APPLICABLE)]])

@@ -44,8 +44,11 @@ async def cancel_everywhere(
 ) -> int:
     """Runs `call(n)` cancelled at its nth suspension, then `check(n)`, until n is too large.
 
-    Gives the number of suspensions at which it was cancelled.
+    Gives the number of suspensions at which it was cancelled. Nothing may be left to the
+    loop's exception handler, which is where a driver reports a transaction left open.
     """
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
     nth = 0
     while True:
         nth += 1
@@ -56,5 +59,6 @@ async def cancel_everywhere(
 
         await asyncio.wait([asyncio.ensure_future(run())])
         await check(nth)
+        assert troubles == [], troubles
         if not cancelled.reached:
             return nth - 1

@@ -135,6 +135,11 @@ def _plain(source: Source, value: Any) -> str:
     return repr(value)
 
 
+def _text(source: Source, value: str) -> str:
+    text = repr(value)
+    return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in value else text
+
+
 def _integer(source: Source, value: int) -> str:
     return hex(value) if abs(value) >= _LONG else repr(value)
 
@@ -228,7 +233,7 @@ def _date(source: Source, value: date) -> str:
 _WRITERS: dict[type, Callable[[Source, Any], str]] = {
     NoneType: _plain,
     bool: _plain,
-    str: _plain,
+    str: _text,
     bytes: _plain,
     bytearray: _plain,
     int: _integer,

@@ -71,10 +71,8 @@ def _pydantic_fields(cls: Any) -> list[_Field]:
             name,
             None if info.init is False else name if by_name else _pydantic_alias(info) or name,
             info.is_required(),
-            _NONE
-            if info.is_required()
-            else _made_by(info.default_factory)
-            if info.default_factory
+            _made_by(info.default_factory)
+            if info.default_factory or info.is_required()
             else info.default,
         )
         for name, info in cls.__pydantic_fields__.items()
@@ -93,9 +91,7 @@ def _msgspec_fields(cls: Any) -> list[_Field]:
             each.name,
             each.name,
             each.required,
-            _made_by(each.default_factory)
-            if each.default is msgspec.NODEFAULT
-            else each.default,
+            _made_by(each.default_factory) if each.default is msgspec.NODEFAULT else each.default,
         )
         for each in msgspec.structs.fields(cls)
     ]
@@ -104,16 +100,24 @@ def _msgspec_fields(cls: Any) -> list[_Field]:
 def _attrs_fields(cls: Any) -> list[_Field]:
     import attrs
 
-    made: Any = attrs.Factory  # attrs types this class as a function
     return [
         _Field(
             each.name,
             each.alias if each.init else None,
             each.init and each.default is attrs.NOTHING,
-            _made_by(each.default.factory) if isinstance(each.default, made) else each.default,
+            _attrs_default(each.default),
         )
         for each in cls.__attrs_attrs__
     ]
+
+
+def _attrs_default(default: Any) -> Any:
+    import attrs
+
+    factory: Any = attrs.Factory  # attrs types this class as a function
+    if isinstance(default, factory):
+        return _made_by(default.factory)
+    return _NONE if default is attrs.NOTHING else default
 
 
 def _dataclass_fields(cls: Any) -> list[_Field]:

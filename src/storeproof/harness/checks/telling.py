@@ -27,7 +27,7 @@ def failed(
         *([] if again else [_NOT_AGAIN]),
         f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
         "a test to paste:",
-        textwrap.indent(source, "    ", lambda _: True),
+        textwrap.indent(source, "    "),
     ]
     return CheckFailed("\n\n".join(parts), program)
 

@@ -34,6 +34,7 @@ OLDEST = (3, 35)
 
 STATEMENTS = 256
 POLL_SECONDS = 0.01
+ENDING_SECONDS = 1.0
 
 # synchronous NORMAL: with WAL no crash of the process loses or tears anything; a loss of
 # power may undo the last commits, whole ones. FULL would sync the disk at every commit.
@@ -134,7 +135,7 @@ class SqliteDriver:
         except BaseException as error:
             await _to_its_end(connecting.close())
             # A thread whose connecting failed ends by itself, but not before it told the loop.
-            await _to_its_end(asyncio.to_thread(thread.join))
+            await _to_its_end(asyncio.to_thread(thread.join, ENDING_SECONDS))
             if isinstance(error, sqlite3.Error):
                 raise _meaning(error) from error
             raise
@@ -176,13 +177,19 @@ async def _roll_back(writer: aiosqlite.Connection) -> None:
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:
-    """Awaits what can't be stopped; a cancellation is passed on when it has ended."""
+    """Awaits what can't be stopped; cancellations are passed on when it has ended."""
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # looked at, or asyncio would report it as forgotten
+    raise cancelled
 
 
 def _meaning(error: sqlite3.Error) -> Exception:
