@@ -254,13 +254,13 @@ class HiddenStateSeenByListing(InMemoryNotes):
         return replace(page, items=tuple(replace(each, tags=[]) for each in page.items))
 
 
-@mutant(notes, "agreement", 2)
+@mutant(notes, "agreement", 3)
 class GivesItsOwnObjects(InMemoryNotes):
     async def get(self, id: NoteId) -> Note:
         return self.found(id)
 
 
-@mutant(notes, "agreement", 2)
+@mutant(notes, "agreement", 3)
 class ListsItsOwnObjects(InMemoryNotes):
     async def list_notes(self, cursor: Cursor | None = None, limit: int = 50) -> Page:
         page = await super().list_notes(cursor, limit)

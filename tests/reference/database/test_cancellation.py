@@ -68,6 +68,27 @@ def test_a_cancelled_transaction_is_over(url: str) -> None:
     assert asyncio.run(use()) >= 4
 
 
+def test_a_transaction_that_is_cancelled_again_while_it_ends_leaves_no_lock(url: str) -> None:
+    async def use() -> int:
+        async with opened(url) as database, opened(url) as other:
+            await other.open()
+
+            async def call(nth: int) -> None:
+                async def work(transaction: Transaction) -> None:
+                    await transaction.run(CREATE, note(f"{nth} one"))
+                    await transaction.run(CREATE, note(f"{nth} two"))
+
+                await database.transact(work, lock=SCHEMA)
+
+            async def check(nth: int) -> None:
+                await works(database, other, f"after {nth}")
+                assert len({f"{nth} one", f"{nth} two"} & await names(other)) in (0, 2)
+
+            return await cancel_everywhere(call, check, again=True)
+
+    assert asyncio.run(use()) >= 4
+
+
 def test_a_cancelled_read_is_over(url: str) -> None:
     async def use() -> int:
         async with opened(url) as database, opened(url) as other:

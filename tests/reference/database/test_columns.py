@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 
 from storeproof.reference.database import Database
@@ -73,6 +74,26 @@ async def ordered(url: str, column: str, *notes: dict[str, object]) -> list[Any]
 def test_texts_are_ordered_by_code_point(url: str) -> None:
     notes = [note(str(number), text=text) for number, text in enumerate(TEXTS)]
     assert asyncio.run(ordered(url, "text", *notes)) == sorted(TEXTS)
+
+
+COLLATIONS = """
+SELECT DISTINCT collation_name FROM information_schema.columns
+ WHERE table_name = 'notes' AND table_schema = current_schema AND data_type = 'text'
+"""
+
+
+def test_texts_have_their_order_from_the_column_and_not_from_the_database(
+    postgres_url: str,
+) -> None:
+    async def use() -> list[str]:
+        await ordered(postgres_url, "text")
+        connection = await asyncpg.connect(postgres_url)
+        try:
+            return [row[0] for row in await connection.fetch(COLLATIONS)]
+        finally:
+            await connection.close()
+
+    assert asyncio.run(use()) == ["C"]
 
 
 def test_times_are_ordered_from_the_first_to_the_last(url: str) -> None:

@@ -1,13 +1,16 @@
 """For `Database`: what it needs from a driver, and which settings a driver gets."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from storeproof.reference.database.compiling import Rows
 
-__all__ = ["Driver", "Run", "Settings"]
+__all__ = ["Driver", "Run", "Settings", "to_its_end"]
+
+T = TypeVar("T")
 
 Run: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Rows]]
 """Runs one statement with its arguments, and gives the rows that it returns."""
@@ -61,3 +64,19 @@ class Driver(Protocol):
     async def close(self) -> None:
         """Closes all connections, within a bounded time."""
         ...
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """Awaits what can't be stopped; cancellations are passed on when it has ended."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # looked at, or asyncio would report it as forgotten
+    raise cancelled

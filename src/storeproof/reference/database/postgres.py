@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from storeproof.reference.config import ConfigurationError
 from storeproof.reference.database.compiling import POSTGRES, Rows
-from storeproof.reference.database.drivers import Run, Settings
+from storeproof.reference.database.drivers import Run, Settings, to_its_end
 from storeproof.reference.database.exceptions import (
     ForeignKeyViolated,
     Retryable,
@@ -84,7 +84,7 @@ class PostgresDriver:
                 yield run
                 await _answer(OutcomeUnknown, connection.execute, "COMMIT")
             except BaseException:
-                await asyncio.shield(_roll_back(connection))
+                await to_its_end(_roll_back(connection))
                 raise
 
     async def close(self) -> None:

@@ -7,16 +7,16 @@ here, in order, instead of polling the file's lock.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiosqlite
 
 from storeproof.reference.config import ConfigurationError
 from storeproof.reference.database.compiling import SQLITE, Rows
-from storeproof.reference.database.drivers import Run, Settings
+from storeproof.reference.database.drivers import Run, Settings, to_its_end
 from storeproof.reference.database.exceptions import (
     ForeignKeyViolated,
     TableExists,
@@ -26,8 +26,6 @@ from storeproof.reference.database.exceptions import (
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
 __all__ = ["SqliteDriver"]
-
-T = TypeVar("T")
 
 OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
@@ -81,7 +79,7 @@ class SqliteDriver:
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._turn() as writer:
-            return await _to_its_end(_run(writer, text, arguments))
+            return await to_its_end(_run(writer, text, arguments))
 
     @asynccontextmanager
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
@@ -95,13 +93,13 @@ class SqliteDriver:
                 yield run
                 await run("COMMIT", ())
             except BaseException:
-                await _to_its_end(_roll_back(writer))
+                await to_its_end(_roll_back(writer))
                 raise
 
     async def close(self) -> None:
         opened = [each for each in (self._reader, self._writer) if each is not None]
         self._reader = self._writer = None
-        await _to_its_end(asyncio.gather(*(connection.close() for connection in opened)))
+        await to_its_end(asyncio.gather(*(connection.close() for connection in opened)))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -128,14 +126,14 @@ class SqliteDriver:
         thread: Any = getattr(connecting, "_thread", connecting)
         thread.daemon = True
         try:
-            connection = await _to_its_end(connecting)
+            connection = await to_its_end(connecting)
             await self._enter_wal(connection)
             for pragma in pragmas:
                 await connection.execute_fetchall(f"PRAGMA {pragma}")
         except BaseException as error:
-            await _to_its_end(connecting.close())
+            await to_its_end(connecting.close())
             # A thread whose connecting failed ends by itself, but not before it told the loop.
-            await _to_its_end(asyncio.to_thread(thread.join, ENDING_SECONDS))
+            await to_its_end(asyncio.to_thread(thread.join, ENDING_SECONDS))
             if isinstance(error, sqlite3.Error):
                 raise _meaning(error) from error
             raise
@@ -174,22 +172,6 @@ async def _roll_back(writer: aiosqlite.Connection) -> None:
     """Queued behind a statement that still runs; does nothing where no transaction is open."""
     with suppress(sqlite3.Error, ValueError):  # a closed connection has rolled back
         await writer.rollback()
-
-
-async def _to_its_end(work: Awaitable[T]) -> T:
-    """Awaits what can't be stopped; cancellations are passed on when it has ended."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return task.result()
-    if not task.cancelled():
-        task.exception()  # looked at, or asyncio would report it as forgotten
-    raise cancelled
 
 
 def _meaning(error: sqlite3.Error) -> Exception:
