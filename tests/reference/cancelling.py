@@ -21,23 +21,26 @@ class _Cancelled:
 
     def __await__(self) -> Generator[Any, Any, object]:
         steps = self._call.__await__()
-        proceed: Callable[[], Any] = lambda: next(steps)  # noqa: E731 - it changes
+        raised: BaseException | None = None
         while True:
             try:
-                awaited = proceed()
+                awaited = next(steps) if raised is None else steps.throw(raised)
             except StopIteration as end:
                 return end.value
             self._left -= 1
             if self._left == 0 or (self._left < 0 and self._again):
-                task = asyncio.current_task()
-                assert task is not None
-                task.cancel()
+                _this_task().cancel()
+            raised = None
             try:
                 yield awaited
-                proceed = lambda: next(steps)  # noqa: E731 - see above
             except BaseException as error:
                 raised = error
-                proceed = lambda: steps.throw(raised)  # noqa: E731 - see above
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 async def cancel_everywhere(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -365,7 +366,15 @@ def _reason(expected: Any, actual: Any) -> str:
             f"{cls.__name__} does not compare by value; declare its form with "
             f"Contract(canonical={{{cls.__name__}: …}})"
         )
+    if _look_alike(expected, actual):
+        return f"expected {expected!a}, got {actual!a}"
     return f"expected {shown(expected)}, got {shown(actual)}"
+
+
+def _look_alike(expected: Any, actual: Any) -> bool:
+    if not (isinstance(expected, str) and isinstance(actual, str)):
+        return False
+    return unicodedata.normalize("NFKC", expected) == unicodedata.normalize("NFKC", actual)
 
 
 def _typed_text(value: Any) -> str:

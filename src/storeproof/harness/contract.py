@@ -142,9 +142,7 @@ class Contract:
         if self.operations[operation].paged and parameter == "cursor":
             return f"{operation}.next_cursor"
         return (
-            self.refs.get(f"{operation}.{parameter}")
-            or self.refs.get(parameter)
-            or _new_type(hint)
+            self.refs.get(f"{operation}.{parameter}") or self.refs.get(parameter) or _new_type(hint)
         )
 
     def kind_of_field(self, cls: type, field: str, hint: Any) -> object | None:

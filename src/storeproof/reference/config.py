@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
-from urllib.parse import urlsplit
 
 __all__ = ["Config", "ConfigurationError", "load_config"]
 
@@ -65,7 +64,7 @@ class Config:
         """
         for key in sorted(mapping.keys() - _READERS.keys()):
             raise ConfigurationError(key, "is not a setting", f"Known are {', '.join(_READERS)}")
-        given = {key: value for key, value in mapping.items() if value not in (None, "")}
+        given = {key: value for key, value in mapping.items() if not _is_blank(value)}
         return cls(**{key: _READERS[key](key, value) for key, value in given.items()})
 
 
@@ -82,6 +81,10 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         return Config.from_mapping(given)
     except ConfigurationError as error:
         raise ConfigurationError(names[error.key], error.reason, error.remedy) from None
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _require(key: str, value: float, minimum: float) -> None:
@@ -103,8 +106,10 @@ def _read_flag(key: str, value: Any) -> bool:
 
 
 def _read_integer(key: str, value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     try:
-        return int(_read_text(key, value)) if not isinstance(value, int) else value
+        return int(value if isinstance(value, str) else "")
     except ValueError:
         raise ConfigurationError(key, "must be an integer", "Correct its value") from None
 
@@ -127,11 +132,9 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
 
 def _masked(url: str) -> str:
     """The URL without its user, password and parameters, each of which may be a secret."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    scheme, mark, rest = url.partition("://")
+    before, question, query = rest.partition("?")
+    _login, at, place = before.rpartition("@")
+    if not mark or "@" in query:  # no telling what is what
         return "***"
-    _login, at, place = parts.netloc.rpartition("@")
-    hidden = "***@" if at else ""
-    query = "?***" if parts.query else ""
-    return f"{parts.scheme}://{hidden}{place}{parts.path}{query}"
+    return f"{scheme}://{'***@' if at else ''}{place}{'?***' if question else ''}"

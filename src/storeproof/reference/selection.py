@@ -28,7 +28,7 @@ Storage = TypeVar("Storage")
 def _component(
     memory: Callable[[], Storage], database: Callable[[Database], Storage]
 ) -> "cached_property[Storage]":
-    def choose(storages: Storages) -> Storage:
+    def choose(storages: "Storages") -> Storage:
         return memory() if storages.database is None else database(storages.database)
 
     return cached_property(choose)

@@ -44,25 +44,27 @@ def everywhere(
         async with opened(url) as (storage, other):
 
             async def call(nth: int) -> None:
-                id = UserId(f"u{nth}")
-                await other.create(user(id))
-                await other.grant(id, ADMIN, GLOBAL)
-                await other.create_session(session(f"{nth}", user=id, digest=digest("0")[:-2] + f"{nth:02}"))
+                who = UserId(f"u{nth}")
+                await other.create(user(who))
+                await other.grant(who, ADMIN, GLOBAL)
+                await other.create_session(
+                    session(f"{nth}", user=who, digest=digest("0")[:-2] + f"{nth:02}")
+                )
                 ready.set()
-                await act(storage, id)
+                await act(storage, who)
 
             async def check(nth: int) -> None:
                 if not ready.is_set():
                     return
                 ready.clear()
-                id = UserId(f"u{nth}")
-                found = await state(other, id)
+                who = UserId(f"u{nth}")
+                found = await state(other, who)
                 assert found in (before, after)
                 async with asyncio.timeout(5):
                     for each in (other, storage):
                         await each.put_role(role(ADMIN, "manage", essential=True))
                         await each.revoke(BOB, role("none").name, GLOBAL)
-                assert await state(other, id) == found
+                assert await state(other, who) == found
 
             ready = asyncio.Event()
             return await cancel_everywhere(call, check)
@@ -71,21 +73,21 @@ def everywhere(
 
 
 def test_a_cancelled_deletion(url: str) -> None:
-    after = ([], frozenset(), [NOW])
-    assert everywhere(url, lambda storage, id: storage.delete(id, NOW), after) >= 7
+    after: object = ([], frozenset(), [NOW])
+    assert everywhere(url, lambda storage, who: storage.delete(who, NOW), after) >= 7
 
 
 def test_a_cancelled_disabling(url: str) -> None:
-    after = ([(False, 2)], frozenset(), [None])
+    after: object = ([(False, 2)], frozenset(), [None])
     patch = UserPatch(enabled=False)
-    assert everywhere(url, lambda storage, id: storage.update(id, patch, 1), after) >= 5
+    assert everywhere(url, lambda storage, who: storage.update(who, patch, 1), after) >= 5
 
 
 def test_a_cancelled_revocation_of_all_sessions(url: str) -> None:
     after = ([(True, 1)], frozenset({"manage"}), [NOW])
-    assert everywhere(url, lambda storage, id: storage.revoke_sessions(id, None, NOW), after) >= 4
+    assert everywhere(url, lambda storage, who: storage.revoke_sessions(who, None, NOW), after) >= 4
 
 
 def test_a_cancelled_update(url: str) -> None:
     after = ([(True, 2)], frozenset({"manage"}), [None])
-    assert everywhere(url, lambda storage, id: storage.update(id, UserPatch(), 1), after) >= 1
+    assert everywhere(url, lambda storage, who: storage.update(who, UserPatch(), 1), after) >= 1

@@ -61,12 +61,12 @@ def kinds(found: list[object]) -> list[type]:
 
 
 def repeat(
-    url: str, round: Callable[[AuthStorage, AuthStorage, int], Coroutine[Any, Any, None]]
+    url: str, once: Callable[[AuthStorage, AuthStorage, int], Coroutine[Any, Any, None]]
 ) -> None:
     async def use() -> None:
         async with opened(url, 2) as (one, two):
             for number in range(ROUNDS):
-                await round(one, two, number)
+                await once(one, two, number)
 
     asyncio.run(use())
 
@@ -97,31 +97,31 @@ def test_one_administrator_is_left(
     first: Callable[[AuthStorage, UserId], Awaitable[None]],
     second: Callable[[AuthStorage, UserId], Awaitable[None]],
 ) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         ids = [UserId(f"{number}{name}") for name in "ab"]
         await one.put_role(role(ADMIN, essential=False))
         for grant in (await one.list_grants(GrantFilter(role=ADMIN))).items:
             await one.revoke(grant.user, grant.role, grant.scope)
-        for id in ids:
-            await one.create(user(id))
-            await one.grant(id, ADMIN, GLOBAL)
+        for who in ids:
+            await one.create(user(who))
+            await one.grant(who, ADMIN, GLOBAL)
         await one.put_role(role(ADMIN, essential=True))
         assert kinds(await outcomes([first(one, ids[0]), second(two, ids[1])])) == [InUse]
         assert await holders(one) == 1
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_an_essential_role_keeps_a_holder_whenever_it_becomes_essential(url: str) -> None:
     """Both revocations succeed before the role is essential, one after it."""
 
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         ids = [UserId(f"{number}{name}") for name in "ab"]
         name = role(f"{number}").name
         await one.put_role(role(name))
-        for id in ids:
-            await one.create(user(id))
-            await one.grant(id, name, GLOBAL)
+        for who in ids:
+            await one.create(user(who))
+            await one.grant(who, name, GLOBAL)
         found = await outcomes(
             [
                 one.revoke(ids[0], name, GLOBAL),
@@ -132,7 +132,7 @@ def test_an_essential_role_keeps_a_holder_whenever_it_becomes_essential(url: str
         left = await one.list_grants(GrantFilter(role=name))
         assert len(left.items) == len(kinds(found)) <= 1
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_attempts_are_all_counted(url: str) -> None:
@@ -147,7 +147,7 @@ def test_attempts_are_all_counted(url: str) -> None:
 
 
 def test_one_of_several_equal_emails_is_taken(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         emails = (f"Ann{number}@example.org", f"ANN{number}@example.org")
         calls = [
             storage.create(user(f"{number}{name}", email=email))
@@ -156,48 +156,51 @@ def test_one_of_several_equal_emails_is_taken(url: str) -> None:
         (error,) = [each for each in await outcomes(calls) if isinstance(each, Duplicate)]
         assert error.field == "email"
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_an_update_is_lost_by_nobody(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
-        id = UserId(f"{number}")
-        await one.create(user(id))
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
+        who = UserId(f"{number}")
+        await one.create(user(who))
         calls = [
-            one.update(id, UserPatch(display_name="one"), 1),
-            two.update(id, UserPatch(enabled=False), 1),
+            one.update(who, UserPatch(display_name="one"), 1),
+            two.update(who, UserPatch(enabled=False), 1),
         ]
         assert kinds(await outcomes(calls)) == [VersionConflict]
-        assert (await one.get_by_id(id)).version == 2
+        assert (await one.get_by_id(who)).version == 2
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_an_update_finds_a_user_that_is_being_created_whole_or_not_at_all(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
-        id = UserId(f"{number}")
-        _, updated = await outcomes([one.create(user(id)), two.update(id, UserPatch(), 1)])
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
+        who = UserId(f"{number}")
+        _, updated = await outcomes([one.create(user(who)), two.update(who, UserPatch(), 1)])
         assert not isinstance(updated, VersionConflict)
-        assert (await one.get_by_id(id)).version == (1 if isinstance(updated, NotFound) else 2)
+        assert (await one.get_by_id(who)).version == (1 if isinstance(updated, NotFound) else 2)
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_one_password_change_wins(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
-        id = UserId(f"{number}")
-        await one.create(user(id))
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
+        who = UserId(f"{number}")
+        await one.create(user(who))
         hashes = (PasswordHash("$1"), PasswordHash("$2"))
-        calls = [each.replace_password_hash(id, None, new) for each, new in zip((one, two), hashes)]
+        calls = [
+            each.replace_password_hash(who, None, new)
+            for each, new in zip((one, two), hashes, strict=True)
+        ]
         won = await outcomes(calls)
         assert sorted(map(bool, won)) == [False, True]
-        assert (await one.get_by_id(id)).password_hash == hashes[won.index(True)]
+        assert (await one.get_by_id(who)).password_hash == hashes[won.index(True)]
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_no_grant_is_of_a_role_that_is_gone(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         name = role(f"{number}").name
         await one.put_role(role(name))
         await one.create(user(f"{number}"))
@@ -208,52 +211,50 @@ def test_no_grant_is_of_a_role_that_is_gone(url: str) -> None:
         granted = (await one.list_grants(GrantFilter(role=name))).items
         assert bool(granted) is (kinds(found) == [InUse])
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_a_deleted_user_has_no_grants_and_no_live_sessions(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
-        id, token = UserId(f"{number}"), digest(f"{number:064x}"[-1:])
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
+        who, token = UserId(f"{number}"), digest(f"{number:064x}"[-1:])
         await one.put_role(role(READER))
-        await one.create(user(id))
+        await one.create(user(who))
         await one.purge_sessions(NOW + 2 * HOUR, 100)
         await outcomes(
             [
-                one.delete(id, NOW),
-                two.grant(id, READER, GLOBAL),
-                two.create_session(session("s", user=id, digest=token)),
+                one.delete(who, NOW),
+                two.grant(who, READER, GLOBAL),
+                two.create_session(session("s", user=who, digest=token)),
             ]
         )
-        assert (await one.list_grants(GrantFilter(user=id))).items == ()
-        assert all(each.revoked_at == NOW for each in (await one.list_sessions(id)).items)
+        assert (await one.list_grants(GrantFilter(user=who))).items == ()
+        assert all(each.revoked_at == NOW for each in (await one.list_sessions(who)).items)
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_roles_never_make_a_cycle(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         await one.put_role(role(EDITOR))
         await one.put_role(role(READER))
         calls = [one.put_role(role(EDITOR, "", READER)), two.put_role(role(READER, "", EDITOR))]
         assert kinds(await outcomes(calls)) == [InvalidValue]
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_a_parent_is_never_missing(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         await one.put_role(role(EDITOR))
         await one.put_role(role(READER))
-        found = await outcomes(
-            [one.put_role(role(EDITOR, "", READER)), two.delete_role(READER)]
-        )
+        found = await outcomes([one.put_role(role(EDITOR, "", READER)), two.delete_role(READER)])
         assert kinds(found) in ([NotFound], [InUse])
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_tokens_are_rotated_one_after_the_other(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         await one.purge_sessions(NOW + 2 * HOUR, 100)
         if number == 0:
             await one.create(user(ANN))
@@ -266,25 +267,25 @@ def test_tokens_are_rotated_one_after_the_other(url: str) -> None:
         (last,) = (await one.list_sessions(ANN)).items
         assert {last.digest, last.previous_digest} == {digest("b"), digest("c")}
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_a_session_of_a_user_that_is_being_disabled_is_not_rotated_afterwards(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         await one.purge_sessions(NOW + 2 * HOUR, 100)
-        id = UserId(f"{number}")
-        await one.create(user(id))
-        await one.create_session(session("a", user=id))
-        rotating = two.rotate_session(id, session("a").id, digest("b"), NOW, HOUR)
-        found = await outcomes([one.update(id, UserPatch(enabled=False), 1), rotating])
-        (left,) = (await one.list_sessions(id)).items
+        who = UserId(f"{number}")
+        await one.create(user(who))
+        await one.create_session(session("a", user=who))
+        rotating = two.rotate_session(who, session("a").id, digest("b"), NOW, HOUR)
+        found = await outcomes([one.update(who, UserPatch(enabled=False), 1), rotating])
+        (left,) = (await one.list_sessions(who)).items
         assert left.digest == digest("a" if kinds(found) else "b")
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_ended_sessions_are_purged_once(url: str) -> None:
-    async def round(one: AuthStorage, two: AuthStorage, number: int) -> None:
+    async def once(one: AuthStorage, two: AuthStorage, number: int) -> None:
         if number == 0:
             await one.create(user(ANN))
         for name in "0123456789abcdef":
@@ -293,7 +294,7 @@ def test_ended_sessions_are_purged_once(url: str) -> None:
         assert await asyncio.gather(*calls) == [2] * 8
         assert (await one.list_sessions(ANN)).items == ()
 
-    repeat(url, round)
+    repeat(url, once)
 
 
 def test_everything_at_once_ends_without_a_deadlock(
@@ -312,20 +313,20 @@ def test_everything_at_once_ends_without_a_deadlock(
             calls: list[Awaitable[object]] = []
             for number in range(40):
                 storage = storages[number % 3]
-                id = (ANN, BOB)[number % 2]
+                who = (ANN, BOB)[number % 2]
                 letter = "0123456789abcdef"[number % 16]
                 calls += [
-                    storage.grant(id, ADMIN, GLOBAL),
-                    storage.create_session(session(letter, user=id)),
-                    storage.rotate_session(id, session(letter).id, digest(letter), NOW, HOUR),
-                    storage.revoke(id, ADMIN, GLOBAL),
-                    storage.update(id, UserPatch(enabled=number % 3 == 0), number),
-                    storage.revoke_sessions(id, None, NOW),
+                    storage.grant(who, ADMIN, GLOBAL),
+                    storage.create_session(session(letter, user=who)),
+                    storage.rotate_session(who, session(letter).id, digest(letter), NOW, HOUR),
+                    storage.revoke(who, ADMIN, GLOBAL),
+                    storage.update(who, UserPatch(enabled=number % 3 == 0), number),
+                    storage.revoke_sessions(who, None, NOW),
                     storage.put_role(role(EDITOR, "", READER)),
                     storage.put_role(role(READER)),
                     storage.purge_sessions(NOW + HOUR, 5),
-                    storage.delete(id, NOW),
-                    storage.create(user(id)),
+                    storage.delete(who, NOW),
+                    storage.create(user(who)),
                     storage.delete_role(EDITOR),
                 ]
             return await outcomes(calls)

@@ -14,6 +14,7 @@ import pytest
 from storeproof.reference.auth import (
     GLOBAL,
     ApiKey,
+    ApiKeyId,
     AuditFilter,
     AuthStorage,
     GrantFilter,
@@ -47,8 +48,8 @@ Case = tuple[int, Callable[[AuthStorage, UserId], Awaitable[object]]]
 LOCKING = "BEGIN with the lock, the user's row, the roles last held, the change, COMMIT"
 
 
-def key(id: UserId) -> ApiKey:
-    return ApiKey(id=id, user=ANN, digest=digest(id), created_at=NOW)
+def key(name: str) -> ApiKey:
+    return ApiKey(id=ApiKeyId(name), user=ANN, digest=digest(name), created_at=NOW)
 
 
 CASES: dict[str, Case] = {
@@ -56,10 +57,16 @@ CASES: dict[str, Case] = {
     "create": (1, lambda s, i: s.create(user(i))),
     "find_by_email": (1, lambda s, i: s.find_by_email(user(ANN).email)),
     "update": (1, lambda s, i: s.update(i, UserPatch(enabled=True), 1)),
-    "update, disabling": (len(LOCKING.split(",")), lambda s, i: s.update(i, UserPatch(enabled=False), 1)),
+    "update, disabling": (
+        len(LOCKING.split(",")),
+        lambda s, i: s.update(i, UserPatch(enabled=False), 1),
+    ),
     "delete": (7, lambda s, i: s.delete(i, NOW)),
     "list_users": (1, lambda s, i: s.list_users(UserFilter(role=ADMIN))),
-    "replace_password_hash": (1, lambda s, i: s.replace_password_hash(ANN, None, PasswordHash("$"))),
+    "replace_password_hash": (
+        1,
+        lambda s, i: s.replace_password_hash(ANN, None, PasswordHash("$")),
+    ),
     "replace_password_hash, refused": (
         1,
         lambda s, i: s.replace_password_hash(ANN, PasswordHash("$1"), PasswordHash("$2")),
@@ -79,15 +86,21 @@ CASES: dict[str, Case] = {
     "create_session": (1, lambda s, i: s.create_session(session(i))),
     "find_session": (1, lambda s, i: s.find_session(digest("a"), NOW)),
     "list_sessions": (1, lambda s, i: s.list_sessions(ANN)),
-    "rotate_session": (1, lambda s, i: s.rotate_session(ANN, session("a").id, digest(i), NOW, HOUR)),
+    "rotate_session": (
+        1,
+        lambda s, i: s.rotate_session(ANN, session("a").id, digest(i), NOW, HOUR),
+    ),
     "revoke_session": (1, lambda s, i: s.revoke_session(ANN, session("b").id, NOW)),
     "revoke_sessions": (4, lambda s, i: s.revoke_sessions(ANN, None, NOW)),
     "purge_sessions": (1, lambda s, i: s.purge_sessions(NOW, 10)),
     "create_api_key": (1, lambda s, i: s.create_api_key(key(i))),
     "find_api_key": (1, lambda s, i: s.find_api_key(digest("a"), NOW)),
     "list_api_keys": (1, lambda s, i: s.list_api_keys(ANN)),
-    "rotate_api_key": (1, lambda s, i: s.rotate_api_key(ANN, key(UserId("a")).id, digest(i), NOW, HOUR)),
-    "revoke_api_key": (1, lambda s, i: s.revoke_api_key(ANN, key(UserId("b")).id, NOW)),
+    "rotate_api_key": (
+        1,
+        lambda s, i: s.rotate_api_key(ANN, key("a").id, digest(i), NOW, HOUR),
+    ),
+    "revoke_api_key": (1, lambda s, i: s.revoke_api_key(ANN, key("b").id, NOW)),
     "revoke_api_keys": (4, lambda s, i: s.revoke_api_keys(ANN, None, NOW)),
     "purge_api_keys": (1, lambda s, i: s.purge_api_keys(NOW, 10)),
     "append_audit": (1, lambda s, i: s.append_audit(entry(i))),
@@ -109,12 +122,12 @@ async def prepare(storage: AuthStorage, *ids: UserId) -> None:
     for each in (role(READER, "read"), role(ADMIN, "manage", "reader", essential=True)):
         await storage.put_role(each)
     await storage.grant(ANN, ADMIN, GLOBAL)
-    for id in (UserId("a"), UserId("b")):
-        await storage.create_session(session(id))
-        await storage.create_api_key(key(id))
+    for name in "ab":
+        await storage.create_session(session(name))
+        await storage.create_api_key(key(name))
     await storage.append_audit(entry("kept"))
-    for id in ids:
-        await storage.put_role(role(id))
+    for who in ids:
+        await storage.put_role(role(who))
 
 
 async def prepare_user(storage: AuthStorage, name: str, id: UserId) -> None:
@@ -167,11 +180,11 @@ def test_the_number_of_statements(url: str, name: str) -> None:
         async with counted(url) as (storage, sent):
             ids = (UserId("c"), UserId("d"))
             await prepare(storage, *ids)
-            for id in ids:
-                await prepare_user(storage, name, id)
+            for who in ids:
+                await prepare_user(storage, name, who)
                 before = sent()
                 # The first run prepares the statements.
-                await run(call(storage, id))
+                await run(call(storage, who))
             return sent() - before
 
     assert asyncio.run(use()) == expected

@@ -127,8 +127,10 @@ def test_a_new_address_is_not_verified(bench: Bench, admin: Principal) -> None:
 def test_disabling_ends_sessions_for_good(bench: Bench, admin: Principal) -> None:
     user = run(bench.service.create_user(admin, "one@example.org", password=PASSWORD))
     issued = run(bench.service.log_in("one@example.org", PASSWORD))
-    run(bench.service.update_user(admin, user.id, UserPatch(enabled=False), 1))
-    run(bench.service.update_user(admin, user.id, UserPatch(enabled=True), 2))
+    run(bench.service.update_user(admin, user.id, UserPatch(display_name="One"), 1))
+    run(bench.service.authenticate(issued.token))
+    run(bench.service.update_user(admin, user.id, UserPatch(enabled=False), 2))
+    run(bench.memory.update(user.id, UserPatch(enabled=True), 3))
     with pytest.raises(SignInRefused):
         run(bench.service.authenticate(issued.token))
 
@@ -177,6 +179,8 @@ def test_roles_and_grants_are_recorded(bench: Bench, admin: Principal) -> None:
     run(bench.service.revoke(admin, ANN, EDITOR, TEAM))
     bench.later(seconds=1)
     run(bench.service.delete_role(admin, EDITOR))
+    with pytest.raises(NotFound):
+        run(bench.service.get_role(admin, EDITOR))
     entries = [(loads(each.before), loads(each.after)) for each in run(bench.trail())]
     grant = {"user": "ann", "role": "editor", "scope": "team"}
     first, second = entries[0][1], entries[1][1]

@@ -36,5 +36,5 @@ ADD_ONE = (
 
 
 def note(id: str, **values: object) -> dict[str, object]:
-    plain: dict[str, object] = {name: None for name in NOTES.c.keys()}
+    plain: dict[str, object] = dict.fromkeys(NOTES.c.keys())
     return {**plain, "id": id, "text": f"text of {id}", "number": 0, **values}

@@ -77,8 +77,8 @@ def test_texts_are_ordered_by_code_point(url: str) -> None:
 
 
 COLLATIONS = """
-SELECT DISTINCT collation_name FROM information_schema.columns
- WHERE table_name = 'notes' AND table_schema = current_schema AND data_type = 'text'
+SELECT collation_name FROM information_schema.columns
+ WHERE table_name = 'notes' AND table_schema = current_schema AND column_name = 'text'
 """
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ from .examples import ADD_ONE, ALL, CREATE, DELETE, GET, SCHEMA, note
 
 
 @asynccontextmanager
-async def opened(url: str, **settings: float) -> AsyncIterator[Database]:
-    async with Database(url, create=True, **settings) as database:  # type: ignore[arg-type] - numbers
+async def opened(url: str, **settings: Any) -> AsyncIterator[Database]:
+    async with Database(url, create=True, **settings) as database:
         database.require(SCHEMA)
         yield database
 
@@ -167,7 +168,9 @@ def test_transactions_with_the_same_lock_follow_each_other(url: str) -> None:
 
     async def use() -> None:
         async with opened(url) as database, opened(url) as other:
-            await asyncio.gather(*(each.transact(alone, lock=SCHEMA) for each in [database, other] * 8))
+            await asyncio.gather(
+                *(each.transact(alone, lock=SCHEMA) for each in [database, other] * 8)
+            )
 
     asyncio.run(use())
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
@@ -23,11 +24,11 @@ LOST = "the connection was lost before the answer came"
 
 
 @asynccontextmanager
-async def wired(url: str, **settings: float) -> AsyncIterator[tuple[Wire, Database]]:
+async def wired(url: str, **settings: Any) -> AsyncIterator[tuple[Wire, Database]]:
     """A wire, and a database behind it with one connection whose statements are prepared."""
     async with wire_to(url) as wire:
         settings = {"pool_size": 1, **settings}
-        async with Database(wire.url, create=True, **settings) as database:  # type: ignore[arg-type] - numbers
+        async with Database(wire.url, create=True, **settings) as database:
             database.require(SCHEMA)
             await database.write(CREATE, note("warm"))
             await database.read(GET, {"id": "warm"})
@@ -243,15 +244,20 @@ def test_collisions_are_repeated_a_bounded_number_of_times(postgres_url: str) ->
     asyncio.run(use())
 
 
-def test_a_backend_that_is_ended_under_a_write_leaves_the_outcome_unknown(postgres_url: str) -> None:
+END_THE_WAITING = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+"""
+
+
+def test_a_backend_that_is_ended_under_a_write_leaves_the_outcome_unknown(
+    postgres_url: str,
+) -> None:
     async def use() -> None:
-        async with wired(postgres_url) as (_, database):
-            async with locked_row(postgres_url) as connection:
-                waiting = asyncio.ensure_future(refused(database.write(ADD_ONE, {"id": "warm"})))
-                ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                while not await connection.fetchval(ended):
-                    await asyncio.sleep(0)
-                assert isinstance(await waiting, OutcomeUnknown)
+        async with wired(postgres_url) as (_, database), locked_row(postgres_url) as connection:
+            waiting = asyncio.ensure_future(refused(database.write(ADD_ONE, {"id": "warm"})))
+            while not await connection.fetchval(END_THE_WAITING):
+                await asyncio.sleep(0)
+            assert isinstance(await waiting, OutcomeUnknown)
 
     asyncio.run(use())
 
@@ -306,7 +312,9 @@ def test_parameters_that_the_driver_refuses_are_an_error_of_the_configuration() 
 
 
 def test_another_encoding_than_utf8_is_refused(postgres_url: str) -> None:
-    latin = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+    latin = (
+        "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+    )
 
     async def use() -> Exception:
         connection = await asyncpg.connect(postgres_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ async def open_with(url: str, *schemas: Schema, create: bool = False) -> None:
 async def versions(url: str) -> dict[str, int]:
     async with Database(url) as database:
         found = sa.select(VERSIONS.c.component, VERSIONS.c.version)
-        return {component: version for component, version in await database.read(found, {})}
+        return {row[0]: row[1] for row in await database.read(found, {})}
 
 
 async def change(url: str, statement: Statement) -> None:
@@ -44,7 +45,9 @@ async def change(url: str, statement: Statement) -> None:
 
 def test_absent_tables_are_an_error_that_says_what_to_do(url: str) -> None:
     asyncio.run(open_with(url, OTHER, create=True))
-    with pytest.raises(SchemaMismatch, match=r"no version of the notes tables.*create=True") as caught:
+    with pytest.raises(
+        SchemaMismatch, match=r"no version of the notes tables.*create=True"
+    ) as caught:
         asyncio.run(open_with(url, SCHEMA))
     assert (caught.value.component, caught.value.found, caught.value.wanted) == ("notes", None, 1)
 
@@ -130,5 +133,6 @@ def test_a_schema_required_late_is_checked_before_the_next_statement(url: str) -
 
 
 def test_every_table_of_a_schema_is_created() -> None:
-    created = [str(element.element.name) for element in SCHEMA.creation()]  # type: ignore[attr-defined] - both have one
+    elements: list[Any] = list(SCHEMA.creation())
+    created = [str(each.element.name) for each in elements]
     assert created == [*TABLES.tables, "notes_at_index"]

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,8 @@ def test_foreign_keys_and_the_journal_are_on(sqlite_url: str) -> None:
     async def use() -> None:
         async with opened(sqlite_url) as database:
             await database.open()
-            for connection in (database._driver._reader, database._driver._writer):  # type: ignore[attr-defined] - SQLite's
+            driver: Any = database._driver
+            for connection in (driver._reader, driver._writer):
                 found = [
                     (await connection.execute_fetchall(f"PRAGMA {name}"))[0][0]
                     for name in ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")

@@ -69,16 +69,19 @@ async def _attempt(context: CheckContext, drawer: CallDrawer, draw: Draw) -> Fai
         await runner.call(drawer.draw_call(draw, runner.pools, names))
         if choose(draw, context.profile.steps) == 0:
             break
-    return await runner.walk(_draw_walk(drawer, draw, runner.pools, operation))
+    return await runner.walk(_draw_walk(contract, drawer, draw, runner.pools, operation))
 
 
-def _draw_walk(drawer: CallDrawer, draw: Draw, pools: Pools, operation: Operation) -> Walk:
+def _draw_walk(
+    contract: Contract, drawer: CallDrawer, draw: Draw, pools: Pools, operation: Operation
+) -> Walk:
     asked = frozenset({"cursor", "limit"})
     arguments = drawer.arguments(draw, pools, operation.name, leave_out=asked)
-    names = drawer.enabled(draw)
+    names = [each for each in contract.operations if each not in contract.reads]
+    count = 1 + choose(draw, _MOST_BETWEEN) if names and choose(draw, 3) else 0
     between = tuple(
         Call(name, drawer.arguments(draw, pools, name))
-        for name in (pick(draw, names) for _ in range(choose(draw, _MOST_BETWEEN + 1)))
+        for name in (pick(draw, names) for _ in range(count))
     )
     return Walk(operation.name, arguments, 1 + choose(draw, _MOST_LIMIT), between)
 
