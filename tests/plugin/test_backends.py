@@ -43,7 +43,6 @@ def test_a_server_starts_once_and_stops_after_its_stores_closed(project: Project
         (TWO, ["--fixtures"]),
         (TWO, ["--setup-plan"]),
         (TWO, ["-k", "memory"]),
-        (TWO + "1 / 0", []),
     ],
 )
 def test_a_server_that_no_node_needs_is_not_started(
@@ -53,6 +52,13 @@ def test_a_server_that_no_node_needs_is_not_started(
     project.write(source)
     project.run(*arguments)
     assert not [line for line in project.notes if line.startswith("start")]
+
+
+def test_no_server_starts_where_another_module_can_not_be_collected(project: Project) -> None:
+    project.write("1 / 0", "test_broken")
+    project.write(TWO)
+    assert project.run("--storage=stub").ret == pytest.ExitCode.INTERRUPTED
+    assert project.notes == []
 
 
 def test_a_server_stops_when_the_run_is_interrupted(project: Project) -> None:
@@ -134,7 +140,12 @@ class Dying(toy.StubBackend):
     async def create_store(self, contract, server):
         store = await super().create_store(contract, server)
         store.endpoint = toy.listener.getsockname()
+        store.close = self.close
         return store
+
+    async def close(self):
+        if toy.listener.fileno() == -1:
+            raise OSError("its server is gone")
 
 def pytest_storeproof_backends(config):
     return [Dying("dying")]
