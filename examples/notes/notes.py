@@ -81,9 +81,7 @@ class DatabaseNotes(Notes):
 
     async def add(self, note: Note) -> None:
         try:
-            await self._connection.execute(
-                "INSERT INTO notes VALUES (?, ?)", (note.id, note.text)
-            )
+            await self._connection.execute("INSERT INTO notes VALUES (?, ?)", (note.id, note.text))
         except aiosqlite.IntegrityError:
             raise NoteExists from None
 

@@ -25,10 +25,10 @@ from .toys import (
     InMemoryTasks,
     Job,
     Money,
-    NotesError,
-    NotFound,
     Note,
     NoteId,
+    NotesError,
+    NotFound,
     Page,
     Request,
     Task,
@@ -313,7 +313,9 @@ class CursorLacksTheTieBreaker(InMemoryNotes):
 class NeverEnds(InMemoryNotes):
     async def list_notes(self, cursor: Cursor | None = None, limit: int = 50) -> Page:
         start = int(cursor or 0)
-        return Page(copy.deepcopy(tuple(self.ordered()[start : start + limit])), Cursor(str(start + limit)))
+        return Page(
+            copy.deepcopy(tuple(self.ordered()[start : start + limit])), Cursor(str(start + limit))
+        )
 
 
 @mutant(notes, "pages", 3)
@@ -507,7 +509,7 @@ class NeverTheSame(InMemoryNotes):
     """Its defect comes and goes, so no program shows it twice."""
 
     async def count(self) -> int:
-        return len(self.notes) + random.choice((0, 1))  # noqa: S311 - what the defect is
+        return len(self.notes) + random.choice((0, 1))
 
 
 class EveryOther(InMemoryNotes):

@@ -48,9 +48,7 @@ def test_every_mutant_is_killed_by_its_check(
 def test_the_printed_test_passes_on_the_model_and_fails_on_the_mutant(
     mutant: Mutant, seed: int, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = failure(
-        CHECKS[mutant.check], context(mutant.contract, mutant.make, runner, seed=seed)
-    )
+    failed = failure(CHECKS[mutant.check], context(mutant.contract, mutant.make, runner, seed=seed))
     assert failed is not None
     source = printed_test(failed)
 
@@ -71,7 +69,9 @@ def test_the_saved_program_fails_in_the_same_way(mutant: Mutant, runner: asyncio
     program = Program.from_json(mutant.contract, saved)
 
     again = failure(check, context(mutant.contract, mutant.make, runner, replay=program))
-    on_model = failure(check, context(mutant.contract, mutant.contract.model, runner, replay=program))
+    on_model = failure(
+        check, context(mutant.contract, mutant.contract.model, runner, replay=program)
+    )
 
     assert again is not None
     assert again.program == failed.program == program

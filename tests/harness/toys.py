@@ -1,4 +1,4 @@
-"""For the engine's tests: small contracts of their own, with models, and what runs checks on them."""
+"""Toy contracts of every kind, with correct storages, for the tests of the engine."""
 
 from __future__ import annotations
 
