@@ -1,5 +1,6 @@
 """For everyone who uses or stores users, roles, sessions, API keys and an audit trail."""
 
+from storeproof.reference.auth.database import DatabaseAuthStorage, open_auth_storage
 from storeproof.reference.auth.entities import (
     GLOBAL,
     ApiKey,
@@ -28,6 +29,7 @@ from storeproof.reference.auth.entities import (
 )
 from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
+from storeproof.reference.auth.service import AuthService
 
 __all__ = [
     "GLOBAL",
@@ -37,7 +39,9 @@ __all__ = [
     "AuditEntry",
     "AuditFilter",
     "AuditId",
+    "AuthService",
     "AuthStorage",
+    "DatabaseAuthStorage",
     "Digest",
     "Email",
     "Grant",
@@ -56,4 +60,5 @@ __all__ = [
     "UserFilter",
     "UserId",
     "UserPatch",
+    "open_auth_storage",
 ]
