@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_LAWS = "storeproof.reference"
 _OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _settings: pytest.StashKey[Settings] = pytest.StashKey()
@@ -72,11 +71,6 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
         option.numprocesses = 0  # one program needs no workers
     config.stash[_free_to_schedule] = getattr(option, "dist", "") == "no"
     return (yield)
-
-
-def pytest_load_initial_conftests() -> None:
-    if _LAWS not in sys.modules:  # later, pytest would only warn that it is too late
-        pytest.register_assert_rewrite(_LAWS)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -493,6 +493,12 @@ class IgnoresTheCaseOfQueues(InMemoryJobs):
         return [x for x in found if queue is None or x.queue.lower() == queue.lower()]
 
 
+@mutant(jobs, "agreement", 3)
+class GivesAnIdAgain(InMemoryJobs):
+    def new_id(self) -> str:
+        return str(len(self.jobs))
+
+
 @mutant(jobs, "agreement", 2)
 class ForgetsJobs(InMemoryJobs):
     def get(self, job_id: str, request: Request, /) -> Job | None:
@@ -555,11 +561,13 @@ class NumberedTasks(InMemoryTasks):
 class BackwardJobs(InMemoryJobs):
     """Correct; it lists jobs in another order."""
 
+    _numbers = itertools.count(2**100)
+
     def pending(self, request: Request, queue: str | None = None) -> list[Job]:
         return super().pending(request, queue)[::-1]
 
     def new_id(self) -> str:
-        return str(UUID(int=len(self.jobs) + 2**100)) + str(id(object()))
+        return str(UUID(int=next(self._numbers)))
 
 
 CORRECT: list[tuple[Contract, Callable[[], Any]]] = [

@@ -11,7 +11,7 @@ import pytest
 
 from storeproof import Contract
 from storeproof.harness.checks.agreement import AgreementCheck
-from storeproof.harness.checks.base import Check
+from storeproof.harness.checks.base import Check, Profile
 from storeproof.harness.checks.pages import PagesCheck
 from storeproof.harness.checks.signature import SignatureCheck
 from storeproof.harness.program import Program, Walk
@@ -22,6 +22,7 @@ from .toys import context, failure, notes, printed_test, run_printed
 CHECKS: dict[str, Check] = {
     each.id: each for each in (SignatureCheck(), AgreementCheck(), PagesCheck())
 }
+SHORT = Profile("short", programs=12, steps=20)
 WITH_PROGRAMS = [each for each in MUTANTS if each.check != "signature"]
 
 
@@ -85,7 +86,7 @@ def test_what_is_correct_is_never_accused(
 ) -> None:
     for check in CHECKS.values():
         if check.applies(contract):
-            check.run(context(contract, make, runner, seed=seed))
+            check.run(context(contract, make, runner, seed=seed, profile=SHORT))
 
 
 def test_a_walk_of_a_page_mutant_is_what_is_saved(runner: asyncio.Runner) -> None:

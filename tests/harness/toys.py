@@ -293,7 +293,7 @@ jobs = Contract(
     Jobs,
     model=InMemoryJobs,
     arguments={"queue": ["usual", "slow", "Slow", ""]},
-    refs={"job_id": "Job.id", "drop.job_ids": "Job.id"},
+    refs={"job_id": "Job.id", "drop.job_ids": "Job.id", "add.return": "Job.id"},
     generated=["Job.id", "add.return"],
     unordered=["pending"],
     context={"request": Request},

@@ -47,8 +47,8 @@ class Contract:
         gives the storage, an awaitable of it, or an async context manager.
     arguments: "operation.parameter", "parameter" or "Entity.field" -> a sequence of values to draw
         from, or a Hypothesis strategy for them. A sequence is quicker, and programs differ more.
-    refs: "operation.parameter" or "parameter" -> the "Entity.field" whose values it takes; not
-        needed where both have the same NewType.
+    refs: "operation.parameter", "parameter" or "operation.return" -> the "Entity.field" whose
+        values it takes, or gives; not needed where both have the same NewType.
     generated: "Entity.field" or "operation.return" that storages make themselves, such as ids and
         times; compared through a one-to-one renaming. A page's `next_cursor` always is; of times,
         floats and fields called `next_…` only the presence is compared.
@@ -104,6 +104,7 @@ class Contract:
         self.reads = self._reads(reads)
         self.laws = _laws(laws)
         self.field_plans: dict[type, Any] = {}
+        self._returned: dict[str, object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)
 
@@ -154,11 +155,19 @@ class Contract:
 
     def kind_of_result(self, operation: str) -> object | None:
         """Give what an operation's results are known by, where storages make them as a whole."""
-        if f"{operation}.return" not in self.declared:
-            return None
+        word = f"{operation}.return"
+        return (self.kind_of_returned(operation) or word) if word in self.declared else None
+
+    def kind_of_returned(self, operation: str) -> object | None:
+        """Give the pool that an operation's result, or its items, belong to, if any."""
+        if operation not in self._returned:
+            self._returned[operation] = self._find_kind_of_returned(operation)
+        return self._returned[operation]
+
+    def _find_kind_of_returned(self, operation: str) -> object | None:
         returns = bare_hint(self.operations[operation].returns)
         items = [each for each in get_args(returns) if each is not Ellipsis]
-        return _new_type(items[0] if items else returns) or f"{operation}.return"
+        return self.refs.get(f"{operation}.return") or _new_type(items[0] if items else returns)
 
     @functools.cached_property
     def _referred(self) -> frozenset[str]:

@@ -63,7 +63,7 @@ class _Declarations:
             else:
                 self._check_field(key)
         for key, field in contract.refs.items():
-            self._check_parameter(key)
+            self._check_ref(key)
             self._check_field(field)
         for key in contract.context:
             self._known("parameter", key, self._bare)
@@ -91,6 +91,13 @@ class _Declarations:
 
     def _check_parameter(self, key: str) -> None:
         self._known("parameter", key, [*self._bare, *self._full])
+
+    def _check_ref(self, key: str) -> None:
+        operation, _, what = key.rpartition(".")
+        if what == "return":
+            self._known("operation", operation, self._contract.operations)
+        else:
+            self._check_parameter(key)
 
     def _check_generated(self, key: str) -> None:
         operation, _, what = key.rpartition(".")

@@ -38,8 +38,9 @@ Drawer = Callable[[Draw, Pools], Any]
 _MOST_ITEMS = 4
 _TRIES = 8
 """How often a value is drawn again that its class refuses, before the program is given up."""
-_WAYS, _FRESH, _NEAR = 7, 6, 5
-"""Of seven draws of a kind met before, five meet a value again, one a near miss, one is fresh."""
+_WAYS, _FRESH, _NEAR = 7, 0, 1
+"""Of seven draws of a kind met before, five meet a value again, one a near miss, one is fresh; of
+a kind of which little is known, more are fresh, so that there is soon more than one of it."""
 
 
 class CallDrawer:
@@ -303,8 +304,8 @@ def _built(cls: type, fields: Callable[[], dict[str, Any]]) -> Any:
 def _pooled(kind: object, fresh: Drawer, limits: Limits) -> Drawer:
     def drawer(draw: Draw, pools: Pools) -> Any:
         known = pools.of(kind)
-        way = choose(draw, _WAYS) if known else _FRESH
-        if way == _FRESH:
+        way = choose(draw, min(_WAYS, 2 + pools.count(kind)))
+        if way == _FRESH or not known:
             return fresh(draw, pools)
         value = pick(draw, known)
         missed = near(draw, value) if way == _NEAR else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,11 @@ class Expectation:
     """
 
     def __init__(
-        self, contract: Contract, program: Program, expected: list[Outcome], actual: Outcome | None
+        self,
+        contract: Contract,
+        program: Program,
+        expected: Sequence[Outcome],
+        actual: Outcome | None,
     ) -> None:
         self._contract, self._actual = contract, actual
         self._last = len(program.steps) - 1
@@ -38,7 +42,13 @@ class Expectation:
             at = None if unordered and not self._comparing else Reference(index, "")
             made = contract.kind_of_result(step.operation)
             self.template = self._template(outcome.value, at, made)
+        self._made_as = made
         self._expected = expected[-1].value
+
+    def first(self, value: Any) -> Reference | None:
+        """Give where a value that storages made was made, or first seen."""
+        key = _key(value)
+        return next((at for known, at in self._known.items() if known[1:] == key), None)
 
     def attribute(self, value: Any) -> Any:
         """Give what an attribute of the expected error should be."""
@@ -51,7 +61,8 @@ class Expectation:
     @property
     def referred(self) -> set[int]:
         """The calls whose results are referred to."""
-        return {each.call for each in references_in(self.template)}
+        conditions = [value for _, _, value in self.conditions()]
+        return {each.call for each in references_in([self.template, conditions])}
 
     def conditions(self) -> Iterator[tuple[Reference, str, Any]]:
         """Give what else must hold of what the last call made: where, a word, a value.
@@ -87,9 +98,10 @@ class Expectation:
 
     def _only_names_differ(self) -> bool:
         rules = self._contract.rules
-        lenient = Rules(rules.generated, rules.canonical, rules.generated)
+        lenient = Rules(rules.generated, rules.canonical, rules.generated | {"any name"})
         value = getattr(self._actual, "value", None)
-        return difference(self._expected, value, rules=lenient) is None
+        made = self._made_as and "any name"
+        return difference(self._expected, value, rules=lenient, made=made) is None
 
     def _template(self, value: Any, at: Reference | None, made: object | None) -> Any:
         if made is not None:
@@ -141,8 +153,7 @@ class Expectation:
         """A value may stand for another one that storages made, unless it is given as it is."""
         if not self._comparing or self._is_given(value, at):
             return value
-        key = _key(value)
-        return next((each for known, each in self._known.items() if known[1:] == key), value)
+        return self.first(value) or value
 
     def _is_given(self, value: Any, at: Reference | None) -> bool:
         if at is None or self._actual is None:

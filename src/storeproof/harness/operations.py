@@ -12,9 +12,17 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar, get_args, get_origin, is_typeddict
 
 from storeproof.harness.exceptions import ContractError
-from storeproof.harness.structure import field_names
+from storeproof.harness.structure import field_hints, field_names
 
-__all__ = ["Operation", "Parameter", "Style", "derive_operations", "is_missing", "substitute"]
+__all__ = [
+    "Operation",
+    "Parameter",
+    "Style",
+    "derive_operations",
+    "is_missing",
+    "item_hint",
+    "substitute",
+]
 
 _REQUIRED = inspect.Parameter.empty
 
@@ -52,6 +60,12 @@ class Operation:
     doc: str
     function: Callable[..., Any]
     """The Protocol's own function, which an implementation must not just inherit."""
+
+    @functools.cached_property
+    def positional(self) -> tuple[Parameter, ...]:
+        """The parameters that are given by their position only."""
+        only = inspect.Parameter.POSITIONAL_ONLY
+        return tuple(each for each in self.parameters if each.kind is only)
 
     @functools.cached_property
     def paged(self) -> bool:
@@ -205,6 +219,17 @@ def is_missing(holder: Any, operation: Operation) -> bool:
 
 def _of(found: dict[Any, Any], owner: type) -> dict[Any, Any]:
     return {variable: given for (cls, variable), given in found.items() if cls is owner}
+
+
+def item_hint(paged: Operation) -> Any:
+    """Give the type of the items that the pages of an operation hold."""
+    cls = get_origin(paged.returns) or paged.returns
+    variables = dict(zip(getattr(cls, "__parameters__", ()), get_args(paged.returns), strict=False))
+    try:
+        items = substitute(field_hints(cls)["items"], variables)
+    except (NameError, TypeError, AttributeError):
+        return None
+    return next(iter(get_args(items)), None)
 
 
 def substitute(hint: Any, variables: Mapping[Any, Any]) -> Any:

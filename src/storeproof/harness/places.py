@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Place", "dropped", "places", "put", "same_value"]
 
 
+_NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Place:
     """A part of the arguments of one call of a program."""
@@ -45,6 +48,8 @@ class Place:
     droppable: bool
     nullable: bool
     limits: Limits
+    within: Limits
+    """What holds for the collection that it is an item of."""
     given: Values | None = None
     """Where its values come from, if the contract says so."""
     options: tuple[Any, ...] = ()
@@ -87,14 +92,22 @@ class _Finder:
                 full = f"{call.operation}.{parameter.name}"
                 given = arguments.get(full, arguments.get(parameter.name))
                 value, path = call.arguments[parameter.name], (parameter.name,)
-                yield from self._at(path, value, parameter.hint, not parameter.required, given)
+                optional = not parameter.required
+                yield from self._at(path, value, parameter.hint, droppable=optional, given=given)
 
     def _at(
-        self, path: tuple[Any, ...], value: Any, hint: Any, droppable: bool, given: Values | None
+        self,
+        path: tuple[Any, ...],
+        value: Any,
+        hint: Any,
+        *,
+        droppable: bool,
+        given: Values | None = None,
+        within: Limits = _NO_LIMITS,
     ) -> Iterator[Place]:
         nullable = value is not None and optional_hint(hint) is not None
-        limits = limits_of(hint)
-        place = Place(self.step, self.between, path, value, droppable, nullable, limits, given)
+        at = (self.step, self.between, path)
+        place = Place(*at, value, droppable, nullable, limits_of(hint), within, given)
         if given is not None:
             yield replace(place, options=_options_given(given))
             return
@@ -106,16 +119,17 @@ class _Finder:
             return
         arguments = [each for each in get_args(bare) if each is not Ellipsis]
         for key, kid in kids.items():
-            fits = not _is_fixed(bare) and place.limits.fit(_rebuilt(value, _without(kids, key)))
-            yield from self._at((*path, key), kid, _hint_of_part(arguments, value), fits, None)
+            part = _hint_of_part(arguments, value)
+            loose = not _is_fixed(bare)
+            yield from self._at((*path, key), kid, part, droppable=loose, within=place.limits)
 
     def _fields(self, path: tuple[Any, ...], cls: type, kids: Mapping[Any, Any]) -> Iterator[Place]:
         hints, optional = _hints(cls), optional_fields(cls)
         for name, kid in kids.items():
             keys = [f"{base.__name__}.{name}" for base in cls.__mro__]
             given = [self.contract.arguments[x] for x in keys if x in self.contract.arguments]
-            hint = hints.get(name, Any)
-            yield from self._at((*path, name), kid, hint, name in optional, next(iter(given), None))
+            hint, loose, source = hints.get(name, Any), name in optional, next(iter(given), None)
+            yield from self._at((*path, name), kid, hint, droppable=loose, given=source)
 
 
 def _options_given(given: Values) -> tuple[Any, ...]:
@@ -196,7 +210,14 @@ def put(program: Program, place: Place, value: Any) -> Program | None:
 
 def dropped(program: Program, place: Place) -> Program | None:
     """Give the program without a part; None where that can't be."""
-    return _changed(program, place, _without) if place.droppable else None
+
+    def change(kids: Mapping[Any, Any], key: Any) -> dict[Any, Any]:
+        left = _without(kids, key)
+        if not place.within.fit(left):
+            raise ValueError("the collection would be too small")
+        return left
+
+    return _changed(program, place, change) if place.droppable else None
 
 
 def _changed(program: Program, place: Place, change: Any) -> Program | None:

@@ -47,12 +47,18 @@ class Pools:
         """
         return [*(self._values.get(kind, []) * _WEIGHT), *self._tried.get(kind, [])]
 
+    def count(self, kind: object) -> int:
+        """Give how many values of a kind calls that succeeded had."""
+        return len(self._values.get(kind, []))
+
     def add_call(self, call: Call, index: int, outcome: Outcome) -> None:
         """Remember what occurred in a call's arguments and in its result."""
         values = self._values if outcome.error is None else self._tried
         operation, result = self._contract.operations[call.operation], outcome.value
         origin = f"{operation.name}.return" in self._contract.declared
-        for kind, path, value, made in self._positions(result, operation.returns, "", origin):
+        kind_of_all = self._contract.kind_of_returned(operation.name)
+        found = self._of_kind(result, kind_of_all, operation.returns, "", origin)
+        for kind, path, value, made in found:
             if made:
                 self._made.add((kind, _key(value)))
             if not made:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import inspect
 import re
 import textwrap
 from collections.abc import Mapping
@@ -189,7 +188,7 @@ class _Writer:
         written = {each: self.source.expression(given) for each, given in step.arguments.items()}
         written |= names or {}
         written |= self._context(step)
-        first = [x for x in operation.parameters if x.kind is inspect.Parameter.POSITIONAL_ONLY]
+        first = list(operation.positional)
         while first and first[-1].name not in written:
             first.pop()
         positional = [

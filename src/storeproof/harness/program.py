@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.encoding import decode, encode
 from storeproof.harness.exceptions import ReplayError
-from storeproof.harness.templates import Build, Reference, moved, references_in, resolve
+from storeproof.harness.templates import (
+    Build,
+    Change,
+    Reference,
+    references_in,
+    renumbered,
+    resolve,
+    rewritten,
+)
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -42,9 +50,9 @@ class Call:
         """Give the arguments of every call that this step makes."""
         return [self.arguments]
 
-    def moved(self, gone: int) -> Call:
-        """Give the call with its references renumbered after step `gone` was taken out."""
-        return replace(self, arguments=moved(self.arguments, gone))
+    def rewritten(self, change: Change) -> Call:
+        """Give the call with its references and builds changed."""
+        return replace(self, arguments=rewritten(self.arguments, change))
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,10 @@ class Walk:
         """Give the arguments of every call that this step makes."""
         return [self.arguments, *(call.arguments for call in self.between)]
 
-    def moved(self, gone: int) -> Walk:
-        """Give the walk with its references renumbered after step `gone` was taken out."""
-        between = tuple(call.moved(gone) for call in self.between)
-        return replace(self, arguments=moved(self.arguments, gone), between=between)
+    def rewritten(self, change: Change) -> Walk:
+        """Give the walk with its references and builds changed."""
+        between = tuple(call.rewritten(change) for call in self.between)
+        return replace(self, arguments=rewritten(self.arguments, change), between=between)
 
 
 Step = Call | Walk
@@ -87,7 +95,7 @@ class Program:
         """Give the program less one step; None where a later step refers to that one's result."""
         if index in self.referred:
             return None
-        later = (step.moved(index) for step in self.steps[index + 1 :])
+        later = (step.rewritten(renumbered(index)) for step in self.steps[index + 1 :])
         return replace(self, steps=(*self.steps[:index], *later))
 
     def to_json(self) -> dict[str, Any]:
@@ -148,9 +156,9 @@ def _problems(contract: Contract, step: Step, index: int) -> Iterator[str]:
     if operation is None:
         yield f"{contract.name} has no operation {step.operation!r}"
         return
-    yield from _problems_of_arguments(operation, given, set(contract.context))
     if isinstance(step, Walk) and not operation.paged:
         yield f"{step.operation} gives no pages to walk through"
+    yield from _problems_of_arguments(operation, given, set(contract.context))
     if any(reference.call >= index for reference in references_in(step.templates())):
         yield f"step {index + 1} refers to a call that is not before it"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -150,9 +149,7 @@ class Actor:
 
 async def invoke(storage: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
     """Call an operation by its Protocol's parameter names; an async generator is collected."""
-    first = [
-        each for each in operation.parameters if each.kind is inspect.Parameter.POSITIONAL_ONLY
-    ]
+    first = list(operation.positional)
     while first and first[-1].name not in arguments:
         first.pop()
     positional = [arguments.get(each.name, each.default) for each in first]

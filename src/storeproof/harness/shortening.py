@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 from hypothesis import strategies as st
 
+from storeproof.harness.expectation import Expectation
 from storeproof.harness.places import Place, dropped, places, put, same_value
 from storeproof.harness.program import Program, Walk
 from storeproof.harness.search import Failure
 from storeproof.harness.source import Source
+from storeproof.harness.templates import Build, Reference, resolve
 from storeproof.harness.values import simple_values
 
 if TYPE_CHECKING:
@@ -90,6 +92,25 @@ def _is_of_model(failure: Failure) -> bool:
 
 def _stop_scribbling(shortener: _Shortener) -> None:
     shortener.tries(replace(shortener.best.program, scribbling=False))
+
+
+def _redirect(shortener: _Shortener) -> None:
+    """Refer to where a value was made, so that later calls that gave it too can go."""
+    program, expected = shortener.best.program, shortener.best.expected
+    known = Expectation(shortener.contract, program, expected, None)
+    results = [each.value for each in expected]
+
+    def change(hole: Reference | Build) -> Any:
+        if isinstance(hole, Build):
+            return hole
+        try:
+            first = known.first(resolve(hole, results))
+        except (LookupError, AttributeError, TypeError):
+            return hole
+        return first if first is not None and first.call < hole.call else hole
+
+    steps = tuple(step.rewritten(change) for step in program.steps)
+    shortener.tries(replace(program, steps=steps))
 
 
 def _drop_steps(shortener: _Shortener) -> None:
@@ -194,9 +215,9 @@ def _changes(value: Any, other: Any) -> list[Callable[[Any], Any]]:
 
 
 def _less(letter: str) -> Callable[[Any], Any]:
-    """Take a letter out of every text, in either case."""
+    """Take a letter out of every text, in either case; none becomes empty."""
     gone = str.maketrans("", "", letter + letter.swapcase())
-    return lambda each: each.translate(gone) if type(each) is str else each
+    return lambda each: (each.translate(gone) or each) if type(each) is str else each
 
 
 def _exactly(value: Any, other: Any) -> Callable[[Any], Any]:
@@ -247,6 +268,7 @@ def _draw(shortener: _Shortener, place: Place, strategy: st.SearchStrategy[Any])
 
 _WAYS = (
     _stop_scribbling,
+    _redirect,
     _drop_steps,
     _shorten_walk,
     _drop_parts,

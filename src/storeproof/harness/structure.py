@@ -281,6 +281,14 @@ def bare_hint(hint: Any) -> Any:
     >>> bare_hint(Annotated[int, "positive"] | None)
     <class 'int'>
     """
+    try:
+        return _bare_hint(hint)
+    except TypeError:  # what stands in Annotated need not be hashable
+        return _bare_hint.__wrapped__(hint)
+
+
+@functools.cache
+def _bare_hint(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         return bare_hint(get_args(hint)[0])
     inner = optional_hint(hint)

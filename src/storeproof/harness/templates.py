@@ -8,9 +8,18 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storeproof.harness.structure import build
+from storeproof.harness.structure import SCALARS, build
 
-__all__ = ["Build", "Reference", "is_path", "moved", "references_in", "resolve", "rewritten"]
+__all__ = [
+    "Build",
+    "Change",
+    "Reference",
+    "is_path",
+    "references_in",
+    "renumbered",
+    "resolve",
+    "rewritten",
+]
 
 _PATH = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+|'(?:[^'\\]|\\.)*')\]")
 
@@ -45,6 +54,8 @@ def references_in(template: Any) -> list[Reference]:
     """Give every reference in a template."""
     if isinstance(template, Reference):
         return [template]
+    if type(template) in SCALARS:
+        return []
     return [reference for part in _parts(template) for reference in references_in(part)]
 
 
@@ -56,7 +67,11 @@ def _parts(template: Any) -> list[Any]:
     return list(template) if isinstance(template, list | tuple | Set) else []
 
 
-def rewritten(template: Any, change: Callable[[Reference | Build], Any]) -> Any:
+Change = Callable[[Reference | Build], Any]
+"""What is put in the place of a reference or a build."""
+
+
+def rewritten(template: Any, change: Change) -> Any:
     """Give the template with its references and builds changed, the inner ones first."""
     if isinstance(template, Reference):
         return change(template)
@@ -72,18 +87,20 @@ def rewritten(template: Any, change: Callable[[Reference | Build], Any]) -> Any:
 
 
 def _has_holes(template: Any) -> bool:
+    if type(template) in SCALARS:
+        return False
     return isinstance(template, Reference | Build) or any(map(_has_holes, _parts(template)))
 
 
-def moved(template: Any, gone: int) -> Any:
-    """Give the template with its references renumbered after step `gone` was taken out."""
+def renumbered(gone: int) -> Change:
+    """Give the change of references that is needed after step `gone` was taken out."""
 
     def change(hole: Reference | Build) -> Any:
         if isinstance(hole, Build) or hole.call < gone:
             return hole
         return replace(hole, call=hole.call - 1)
 
-    return rewritten(template, change)
+    return change
 
 
 def resolve(template: Any, results: Sequence[Any]) -> Any:

@@ -20,11 +20,8 @@ __all__ = ["Draw", "choose", "near", "pick", "scalar_drawer", "simple_values"]
 
 _COMBINING = "a\u0301"
 _SIMPLE_TEXT = ("a", "b", "A", "c", "ab", "a b", "á", "0")
+_LIKELY_TEXT = ("", " ", " a", "a ", "%", "a%", "_", "a" * 256)
 _HOSTILE_TEXT = (
-    "",
-    " ",
-    " a",
-    "a ",
     "a\n",
     _COMBINING,
     "ß",
@@ -36,9 +33,6 @@ _HOSTILE_TEXT = (
     "\u200b",
     "\u2028",
     "\ufeff",
-    "%",
-    "_",
-    "a%",
     "\\",
     "'",
     '"',
@@ -58,7 +52,6 @@ _HOSTILE_TEXT = (
     "\x01",
     "\x00",
     "a\x00b",
-    "a" * 256,
 )
 _INTEGERS = (0, 1, 2, -1, 3, 10, 127, 255, 256, 65536, 2**31 - 1, 2**31, -(2**31), 2**53 + 1)
 _LARGE_INTEGERS = (2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 2**64, 10**30)
@@ -194,8 +187,8 @@ def _weighted(usual: Sequence[Any], hostile: Sequence[Any], times: int = 4) -> t
 
 _TABLES: dict[type, tuple[Any, ...]] = {
     bool: (False, True),
-    str: _weighted(_SIMPLE_TEXT, _HOSTILE_TEXT, 8),
-    int: _weighted(_INTEGERS, _LARGE_INTEGERS, 5),
+    str: (*_SIMPLE_TEXT * 5, *_LIKELY_TEXT * 3, *_HOSTILE_TEXT),
+    int: _weighted(_INTEGERS, _LARGE_INTEGERS, 2),
     float: _weighted(_FLOATS, _ODD_FLOATS, 3),
     Decimal: _DECIMALS,
     datetime: _weighted(_DATETIMES[:5], _DATETIMES[5:], 2),

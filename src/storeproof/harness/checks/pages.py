@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.telling import failed
 from storeproof.harness.contract import Contract
 from storeproof.harness.drawing import CallDrawer
-from storeproof.harness.operations import Operation
+from storeproof.harness.operations import Operation, item_hint
 from storeproof.harness.paging import assert_walk
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Call, Program, Walk, resolve
@@ -87,12 +87,13 @@ def _draw_walk(
 
 
 def _makers(contract: Contract, paged: Operation) -> list[str]:
-    """Give the operations that return, or take, what the pages hold."""
-    items = set(get_args(paged.returns))
+    """Give the operations that change something and return, or take, what the pages hold."""
+    item = item_hint(paged)
     return [
         name
         for name, operation in contract.operations.items()
-        if operation.returns in items or any(each.hint in items for each in operation.parameters)
+        if name not in contract.reads
+        and item in (operation.returns, *(each.hint for each in operation.parameters))
     ]
 
 
