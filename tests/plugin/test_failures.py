@@ -118,6 +118,23 @@ def test_the_program_is_saved_and_the_command_replays_it(project: Project) -> No
     again.stdout.no_fnmatch_line("*incomplete*")
 
 
+def test_the_summary_holds_one_line_a_failure_on_ci_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "1")
+    project.write(STRIPS.format("Stripping"))
+    result, _ = project.report("--storage=stub")
+    result.stdout.fnmatch_lines(
+        [
+            "The program is saved. To run it again:",
+            "*short test summary*",
+            "FAILED *test_agreement* - Failed: white space is dropped",
+            "=*1 failed, 1 passed*",
+        ],
+    )
+    assert result.stdout.str().count("The program is saved") == 1
+
+
 def saved_program(project: Project) -> str:
     project.write(STRIPS.format("Stripping"))
     project.run("--storage=stub")

@@ -22,7 +22,10 @@ class Fault(Enum):
 
 
 class Wire:
-    """`trips` counts round trips; the fault planned for the nth from now on happens once."""
+    """`trips` counts round trips; the fault planned for the nth from now on happens once.
+
+    `opened` counts connections, `connections` those that are still open.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -33,6 +36,7 @@ class Wire:
         self._fault: tuple[int, Fault] | None = None
         self._held = asyncio.Event()
         self.trips = 0
+        self.opened = 0
 
     @property
     def url(self) -> str:
@@ -42,6 +46,10 @@ class Wire:
         netloc = f"{login}@127.0.0.1:{port}"
         query = f"{self._parts.query}&sslmode=disable".removeprefix("&")
         return urlunsplit(self._parts._replace(netloc=netloc, query=query))
+
+    @property
+    def connections(self) -> int:
+        return len(self._writers) // 2
 
     def plan(self, fault: Fault, trip: int = 1) -> None:
         self._fault = (self.trips + trip, fault)
@@ -65,6 +73,7 @@ class Wire:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         up_reader, up_writer = await asyncio.open_connection(self._host, self._port)
         self._writers |= {writer, up_writer}
+        self.opened += 1
         answers = asyncio.ensure_future(self._pass_on(up_reader, writer))
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await self._startup(reader, up_writer)

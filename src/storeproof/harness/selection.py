@@ -77,9 +77,18 @@ def result_of(item: pytest.Item, report: pytest.TestReport) -> str | None:
     if node is None or (report.when != "call" and (report.when == "teardown" or report.passed)):
         return None
     result = item.stash.get(RESULT, None) if report.when == "call" else None
-    if result is not None and isinstance(report.longrepr, tuple):
-        report.longrepr = (str(item.path), 1, report.longrepr[2])
+    if result is not None:
+        _shorten(report, item)
     return serialized(node.backend, result or _cut_short(node, report))
+
+
+def _shorten(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Give a skip its module's place, and pytest's summary, long on CI, the first line only."""
+    if isinstance(report.longrepr, tuple):
+        report.longrepr = (str(item.path), 1, report.longrepr[2])
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        crash.message = crash.message.partition("\n")[0]
 
 
 def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:

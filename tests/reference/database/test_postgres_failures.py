@@ -13,7 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from storeproof.reference.config import ConfigurationError
-from storeproof.reference.database import Database, Transaction
+from storeproof.reference.database import (
+    Database,
+    Transaction,
+    UniqueViolated,
+    postgres,
+    postgres_pool,
+)
 from storeproof.reference.database.engine import ATTEMPTS
 from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 
@@ -123,6 +129,50 @@ def test_connections_that_died_in_the_pool_are_replaced(postgres_url: str) -> No
     asyncio.run(use())
 
 
+def test_one_lost_connection_ends_the_idle_ones(postgres_url: str) -> None:
+    """A restart ends them all, but they learn of it one by one, each at the cost of a call."""
+
+    async def use() -> None:
+        async with wired(postgres_url, pool_size=3) as (wire, database):
+            await asyncio.gather(*(database.read(ALL, {}) for _ in range(3)))
+            assert wire.connections == 3
+            wire.plan(Fault.CUT_BEFORE)
+            await refused(database.write(CREATE, note("1")))
+            async with asyncio.timeout(5):
+                while wire.connections:
+                    await asyncio.sleep(0)
+            assert await database.read(ALL, {}) == [("warm",)]
+
+    asyncio.run(use())
+
+
+def test_a_connection_is_used_again(postgres_url: str) -> None:
+    async def fail(transaction: Transaction) -> None:
+        await transaction.run(CREATE, note("warm"))
+
+    async def use() -> None:
+        async with wired(postgres_url, pool_size=3) as (wire, database):
+            for call in (database.transact(fail), database.write(CREATE, note("warm"))):
+                with pytest.raises(UniqueViolated):
+                    await call
+            await database.read(ALL, {})
+            assert (wire.connections, wire.opened) == (1, 1)
+
+    asyncio.run(use())
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use() -> None:
+        async with wired(postgres_url) as (wire, database):
+            monkeypatch.setattr(postgres_pool, "IDLE_SECONDS", 0.0)
+            await database.read(ALL, {})
+            assert wire.opened == 2
+
+    asyncio.run(use())
+
+
 def test_a_server_that_is_gone_is_unavailable(postgres_url: str) -> None:
     async def use() -> None:
         async with wired(postgres_url) as (wire, database):
@@ -142,8 +192,14 @@ def test_a_server_that_is_gone_is_unavailable(postgres_url: str) -> None:
     ],
 )
 def test_a_silent_wire_ends_in_a_bounded_time(
-    postgres_url: str, call: Callable[[Database], Awaitable[object]], kind: type[StorageError]
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[Database], Awaitable[object]],
+    kind: type[StorageError],
 ) -> None:
+    for module in (postgres, postgres_pool):
+        monkeypatch.setattr(module, "CLEANING_SECONDS", 0.2)
+
     async def use() -> None:
         async with wired(postgres_url, statement_timeout=0.1) as (wire, database):
             wire.plan(Fault.HOLD)

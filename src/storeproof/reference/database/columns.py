@@ -1,7 +1,7 @@
 """For authors of database storages: the column types, exact and equal on both databases."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -17,23 +17,15 @@ TEXT = sa.Text(collation="C").with_variant(sa.Text(collation="BINARY"), "sqlite"
 """Text that is compared and ordered by code point."""
 
 
-class _Time(sa.TypeDecorator[datetime]):
-    impl = sa.DateTime(timezone=True)
+class _Microseconds(sa.TypeDecorator[datetime]):
+    impl = sa.BigInteger
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        wanted = sa.BigInteger() if dialect.name == "sqlite" else self.impl_instance
-        return dialect.type_descriptor(wanted)
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
 
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        if value is None or dialect.name != "sqlite":
-            return cast("datetime | None", value)
-        return _EPOCH + cast(int, value) * _MICROSECOND
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
 
 
 class _Names(sa.TypeDecorator[frozenset[str]]):
@@ -47,7 +39,7 @@ class _Names(sa.TypeDecorator[frozenset[str]]):
         return None if value is None else msgspec.json.decode(value, type=frozenset[str])
 
 
-TIME = _Time()
+TIME = sa.DateTime(timezone=True).with_variant(_Microseconds(), "sqlite")
 """An aware instant: timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
 
 NAMES = _Names()

@@ -83,6 +83,8 @@ class Compiled:
 
     def rows(self, found: Rows) -> list[Row]:
         """The driver's rows as the values that were stored."""
+        if not any(self.columns):
+            return [tuple(row) for row in found]
         return [
             tuple(
                 value if convert is None else convert(value)

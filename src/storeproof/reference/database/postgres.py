@@ -1,8 +1,8 @@
-"""For `Database`: statements on PostgreSQL, through a pool of asyncpg's connections."""
+"""For `Database`: statements on PostgreSQL, through asyncpg."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -18,19 +18,16 @@ from storeproof.reference.database.exceptions import (
     TableMissing,
     UniqueViolated,
 )
+from storeproof.reference.database.postgres_pool import CLEANING_SECONDS, ERRORS, PostgresPool
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
 __all__ = ["PostgresDriver"]
-
-CLEANING_SECONDS = 2.0
-"""How long closing, releasing or rolling back may take on a connection that may be dead."""
 
 STATEMENTS = 1024
 """Prepared statements that a connection keeps; there are fewer."""
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
-_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _REASONS: dict[str | None, str] = {
     "28000": "the server refuses the user",
     "28P01": "the server refuses the password",
@@ -49,32 +46,31 @@ Lost: TypeAlias = type[Retryable] | type[OutcomeUnknown]
 
 
 class PostgresDriver:
-    """Implements `Driver`. The connections come from a pool that grows when it is used."""
+    """Implements `Driver`."""
 
     dialect = POSTGRES
 
     def __init__(self, url: URL, settings: Settings) -> None:
         self._dsn = _dsn(url)
         self._settings = settings
-        self._pool: asyncpg.Pool | None = None
+        self._pool = PostgresPool(self._connect, settings.pool_size, settings.pool_timeout)
 
     async def open(self) -> None:
-        if self._pool is None:
-            self._pool = await self._create_pool()
+        """Nothing to do: the first statement connects."""
 
     async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
-        async with self._connection() as connection:
+        async with self._pool.connection() as connection:
             return await _fetch(Retryable, connection, text, arguments)
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
-        async with self._connection() as connection:
+        async with self._pool.connection() as connection:
             return await _fetch(OutcomeUnknown, connection, text, arguments)
 
     @asynccontextmanager
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
         # The lock comes with BEGIN, in one round trip. It ends with the transaction.
         begin = BEGIN if lock is None else f"{BEGIN}; SELECT pg_advisory_xact_lock({lock})"
-        async with self._connection() as connection:
+        async with self._pool.connection() as connection:
 
             async def run(text: str, arguments: Sequence[Any]) -> Rows:
                 return await _fetch(Retryable, connection, text, arguments)
@@ -88,21 +84,13 @@ class PostgresDriver:
                 raise
 
     async def close(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        try:
-            async with asyncio.timeout(CLEANING_SECONDS):
-                await pool.close()
-        except _ERRORS:
-            pool.terminate()
+        await self._pool.close()
 
-    async def _create_pool(self) -> asyncpg.Pool:
+    async def _connect(self) -> Any:
         milliseconds = str(max(1, round(self._settings.statement_timeout * 1000)))
-        return await asyncpg.create_pool(
+        connecting = asyncpg.connect(
             self._dsn,
-            min_size=0,
-            max_size=self._settings.pool_size,
+            timeout=self._settings.pool_timeout,
             # The server gives up first; the client only where no answer comes at all.
             command_timeout=self._settings.statement_timeout + CLEANING_SECONDS,
             server_settings={
@@ -112,52 +100,30 @@ class PostgresDriver:
             },
             statement_cache_size=STATEMENTS,
             max_cached_statement_lifetime=0,
-            init=_check_encoding,
-            reset=_leave_as_it_is,
         )
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        if self._pool is None:
-            raise Unavailable("this Database has been closed")
-        pool = self._pool
-        connection = await _acquired(pool.acquire(timeout=self._settings.pool_timeout))
-        try:
-            yield connection
-        finally:
-            # Waits until a cancelled statement has ended; a dead connection is dropped.
-            with suppress(*_ERRORS):
-                await pool.release(connection, timeout=CLEANING_SECONDS)
+        connection = await _connected(connecting)
+        if connection.get_settings().server_encoding != "UTF8":
+            connection.terminate()
+            remedy = "Use a database that was created with ENCODING 'UTF8'"
+            raise ConfigurationError("database_url", "the database's encoding is not UTF8", remedy)
+        return connection
 
 
-async def _check_encoding(connection: Any) -> None:
-    if connection.get_settings().server_encoding != "UTF8":
-        remedy = "Use a database that was created with ENCODING 'UTF8'"
-        raise ConfigurationError("database_url", "the database's encoding is not UTF8", remedy)
-
-
-async def _leave_as_it_is(connection: Any) -> None:
-    """Replaces the pool's reset, a round trip: no statement here changes a session."""
-
-
-async def _acquired(connecting: Awaitable[Any]) -> Any:
+async def _connected(connecting: Awaitable[Any]) -> Any:
     try:
         return await connecting
-    except TimeoutError as error:
-        raise Unavailable("no connection to the server was free in time") from error
     except ValueError as error:
         reason = "asyncpg can't use the URL"
         raise ConfigurationError("database_url", reason, "Correct its parts") from error
-    except _ERRORS as error:
+    except ERRORS as error:
         code = getattr(error, "sqlstate", None)
         raise Unavailable(_REASONS.get(code, "the server can't be connected to")) from error
 
 
 async def _answer(lost: Lost, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     try:
-        # The call itself may raise: for a connection that the pool has taken back.
         return await call(*arguments)
-    except _ERRORS as error:
+    except ERRORS as error:
         raise _meaning(error, lost) from error
 
 
@@ -168,11 +134,11 @@ async def _fetch(lost: Lost, connection: Any, text: str, arguments: Sequence[Any
 
 async def _roll_back(connection: Any) -> None:
     """Ends a failed transaction. asyncpg first waits until a cancelled statement has ended."""
-    with suppress(*_ERRORS):  # the pool has dropped a connection that died
-        try:
-            await connection.execute("ROLLBACK", timeout=CLEANING_SECONDS)
-        except _ERRORS:
-            connection.terminate()
+    try:
+        async with asyncio.timeout(CLEANING_SECONDS):
+            await connection.execute("ROLLBACK")
+    except ERRORS:
+        connection.terminate()
 
 
 def _meaning(error: Exception, lost: Lost) -> Exception:

@@ -99,7 +99,7 @@ class SqliteDriver:
     async def close(self) -> None:
         opened = [each for each in (self._reader, self._writer) if each is not None]
         self._reader = self._writer = None
-        await to_its_end(asyncio.gather(*(connection.close() for connection in opened)))
+        await to_its_end(_close(opened))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -166,6 +166,12 @@ async def _run(connection: aiosqlite.Connection, text: str, arguments: Sequence[
         raise _meaning(error) from error
     except ValueError as error:  # aiosqlite's way to say that it was closed meanwhile
         raise Unavailable("this Database has been closed") from error
+
+
+async def _close(connections: Sequence[aiosqlite.Connection]) -> None:
+    """One after the other, so that the last one knows that it is, and clears the journal away."""
+    for connection in connections:
+        await connection.close()
 
 
 async def _roll_back(writer: aiosqlite.Connection) -> None:
