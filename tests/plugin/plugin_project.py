@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import plugin_toy
 import pytest
 
@@ -13,7 +14,7 @@ import storeproof.harness.run
 from storeproof.harness import report as reports
 
 # What is imported here is not imported again by every run of pytest in this process.
-_IMPORTED = (storeproof.harness.checks, storeproof.harness.run, plugin_toy)
+_IMPORTED = (hypothesis, storeproof.harness.checks, storeproof.harness.run, plugin_toy)
 CONFTEST = """
 import pytest
 import plugin_toy as toy
