@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from storeproof.harness.backends.base import Opener
+    from storeproof.harness.experience import Experience
 
     Values: TypeAlias = SearchStrategy[Any] | Sequence[Any]
 
@@ -47,6 +48,8 @@ class Contract:
         gives the storage, an awaitable of it, or an async context manager.
     arguments: "operation.parameter", "parameter" or "Entity.field" -> a sequence of values to draw
         from, or a Hypothesis strategy for them. A sequence is quicker, and programs differ more.
+        A NewType as the key says which new values of it are drawn; those known from earlier calls
+        are met again all the same.
     refs: "operation.parameter", "parameter" or "operation.return" -> the "Entity.field" whose
         values it takes, or gives; not needed where both have the same NewType.
     generated: "Entity.field" or "operation.return" that storages make themselves, such as ids and
@@ -74,7 +77,7 @@ class Contract:
         *,
         model: Callable[[], Any],
         storages: Mapping[str, Opener] | None = None,
-        arguments: Mapping[str, Values] | None = None,
+        arguments: Mapping[Any, Values] | None = None,
         refs: Mapping[str, str] | None = None,
         generated: Iterable[str] = (),
         unordered: Iterable[str] = (),
@@ -104,6 +107,7 @@ class Contract:
         self.reads = self._reads(reads)
         self.laws = _laws(laws)
         self.field_plans: dict[type, Any] = {}
+        self.experience: Experience | None = None
         self._returned: dict[str, object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)

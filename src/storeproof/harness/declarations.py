@@ -58,7 +58,9 @@ class _Declarations:
         contract = self._contract
         self._check_model()
         for key in contract.arguments:
-            if not _is_field(key):
+            if not isinstance(key, str):
+                self._check_new_type(key)
+            elif not _is_field(key):
                 self._check_parameter(key)
             else:
                 self._check_field(key)
@@ -88,6 +90,14 @@ class _Declarations:
             f"the model {model.__name__} lacks {', '.join(missing)}",
             f'Give it what the Protocol has, or leave it out with ignore={{"{missing[0]}": "why"}}',
         )
+
+    def _check_new_type(self, key: object) -> None:
+        if not hasattr(key, "__supertype__"):
+            raise ContractError(
+                self._contract.name,
+                f"the arguments have the key {key!r}, which is no NewType",
+                'Write "operation.parameter", "parameter", "Entity.field" or a NewType',
+            )
 
     def _check_parameter(self, key: str) -> None:
         self._known("parameter", key, [*self._bare, *self._full])

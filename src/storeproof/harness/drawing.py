@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -15,6 +15,7 @@ from hypothesis.errors import InvalidArgument, ResolutionFailed
 
 from storeproof.harness.constraints import Limits, limits_of
 from storeproof.harness.exceptions import ContractError
+from storeproof.harness.experience import Experience, Meetings
 from storeproof.harness.operations import Operation, Parameter, substitute
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Build, Call, references_in
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CallDrawer"]
 
-Drawer = Callable[[Draw, Pools], Any]
+Drawer = Callable[[Draw, Meetings], Any]
 _MOST_ITEMS = 4
 _TRIES = 8
 """How often a value is drawn again that its class refuses, before the program is given up."""
+_USUAL, _REHEARSED = 2, 8
+"""Of so many calls all but one are meant to succeed."""
 _WAYS, _FRESH, _NEAR = 7, 0, 1
 """Of seven draws of a kind met before, five meet a value again, one a near miss, one is fresh; of
 a kind of which little is known, more are fresh, so that there is soon more than one of it."""
@@ -46,11 +49,17 @@ a kind of which little is known, more are fresh, so that there is soon more than
 class CallDrawer:
     """Draws calls of a contract's operations, most of whose references were met before.
 
+    experience: what tells which of them succeed. rehearsing: whether it is still to learn.
+
     Raises ContractError at once for a parameter whose type gives no values.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(
+        self, contract: Contract, experience: Experience | None = None, *, rehearsing: bool = False
+    ) -> None:
         self._contract = contract
+        self._experience = experience or Experience()
+        self._hope = _REHEARSED if rehearsing else _USUAL
         self._entities: dict[tuple[type, str], dict[str, Drawer]] = {}
         self._drawers: dict[str, list[tuple[Parameter, Drawer]]] = {}
         for operation in contract.operations.values():
@@ -70,19 +79,35 @@ class CallDrawer:
         kept = [name for name in names if chance.random() < 0.5]
         return kept or names
 
-    def draw_call(self, draw: Draw, pools: Pools, names: list[str]) -> Call:
+    def draw_call(self, draw: Draw, pools: Pools, names: Sequence[str]) -> Call:
         """Draw one call."""
-        name = pick(draw, names)
+        return self.draw_met(draw, pools, names)[0]
+
+    def draw_met(self, draw: Draw, pools: Pools, names: Sequence[str]) -> tuple[Call, Meetings]:
+        """Draw one call; give also what references it met."""
+        name = self._experience.pick_operation(draw, pools, names)
+        meetings = self._meetings(draw, pools, name)
         if pools.pages and self._contract.operations[name].paged and choose(draw, 2):
-            return self._next_page(draw, pools, name)
-        return Call(name, self.arguments(draw, pools, name))
+            return self._next_page(draw, meetings), meetings
+        return Call(name, self._arguments(draw, meetings)), meetings
 
     def arguments(
         self, draw: Draw, pools: Pools, name: str, *, leave_out: frozenset[str] = frozenset()
     ) -> dict[str, Any]:
         """Draw the arguments of an operation; half of those that have a default are left out."""
+        return self._arguments(draw, self._meetings(draw, pools, name), leave_out)
+
+    def _meetings(self, draw: Draw, pools: Pools, name: str) -> Meetings:
+        return Meetings(
+            name, pools, self._experience, meant_to_succeed=choose(draw, self._hope) > 0
+        )
+
+    def _arguments(
+        self, draw: Draw, meetings: Meetings, leave_out: frozenset[str] = frozenset()
+    ) -> dict[str, Any]:
+        name = meetings.operation
         return {
-            parameter.name: drawer(draw, pools)
+            parameter.name: drawer(draw, meetings)
             for parameter, drawer in self._drawers[name]
             if parameter.name not in leave_out
             and not (self._is_cursor(name, parameter))
@@ -100,10 +125,11 @@ class CallDrawer:
         )
         return {cursor: None for cursor in needed if cursor not in leave_out}
 
-    def _next_page(self, draw: Draw, pools: Pools, name: str) -> Call:
-        walks = [(call, cursor) for call, cursor in pools.pages if call.operation == name]
+    def _next_page(self, draw: Draw, meetings: Meetings) -> Call:
+        name = meetings.operation
+        walks = [each for each in meetings.pools.pages if each[0].operation == name]
         if not walks:
-            return Call(name, self.arguments(draw, pools, name))
+            return Call(name, self._arguments(draw, meetings))
         call, cursor = pick(draw, walks)
         return Call(name, {**call.arguments, "cursor": cursor})
 
@@ -119,22 +145,21 @@ class CallDrawer:
         return self._kind(kind, parameter.hint, where)
 
     def _kind(self, kind: object | None, hint: Any, where: str) -> Drawer:
-        if kind is None or kind is hint:
-            return self._hint(hint, where)
         bare = bare_hint(hint)
+        if kind is None or kind is bare:
+            return self._hint(hint, where)
         cls, arguments = get_origin(bare) or bare, get_args(bare)
         if isinstance(cls, type) and issubclass(cls, Iterable) and arguments:
-            item = _pooled(kind, self._hint(arguments[0], where), limits_of(arguments[0]))
+            item = _pooled(kind, where, self._hint(arguments[0], where), limits_of(arguments[0]))
             collection = self._collection(cls, arguments, where, Limits(), item)
             if collection is not None:
                 return collection
-        return _pooled(kind, self._hint(hint, where), limits_of(hint))
+        return _pooled(kind, where, self._hint(hint, where), limits_of(hint))
 
     def _hint(self, hint: Any, where: str, metadata: tuple[Any, ...] = ()) -> Drawer:
         origin, arguments = get_origin(hint), get_args(hint)
         if hasattr(hint, "__supertype__"):
-            fresh = self._hint(hint.__supertype__, where, metadata)
-            return _pooled(hint, fresh, limits_of(hint, metadata))
+            return self._new_type(hint, where, metadata)
         if origin is Annotated:
             return self._hint(arguments[0], where, (*arguments[1:], *metadata))
         if origin is Union or isinstance(hint, UnionType):
@@ -153,11 +178,18 @@ class CallDrawer:
             return lambda draw, _: plain(draw)
         return self._composed(hint, where, limits)
 
+    def _new_type(self, kind: Any, where: str, metadata: tuple[Any, ...]) -> Drawer:
+        given = self._contract.arguments.get(kind)
+        limits = limits_of(kind, metadata)
+        if given is not None:
+            return _pooled(kind, where, _given(given), limits, misses=False)
+        return _pooled(kind, where, self._hint(kind.__supertype__, where, metadata), limits)
+
     def _union(self, members: tuple[Any, ...], where: str, metadata: tuple[Any, ...]) -> Drawer:
         ordered = sorted(members, key=lambda each: (each is not NoneType, is_entity_class(each)))
         drawers = [self._hint(each, where, metadata) for each in ordered]
         weighted = [drawers[0], *drawers[1:], *drawers[1:]]
-        return lambda draw, pools: pick(draw, weighted)(draw, pools)
+        return lambda draw, meetings: pick(draw, weighted)(draw, meetings)
 
     def _composed(self, hint: Any, where: str, limits: Limits) -> Drawer:
         cls, arguments = get_origin(hint) or hint, get_args(hint)
@@ -182,11 +214,11 @@ class CallDrawer:
     ) -> Drawer | None:
         if issubclass(cls, tuple) and arguments and arguments[-1] is not Ellipsis:
             parts = [self._hint(each, where) for each in arguments]
-            return lambda draw, pools: tuple(part(draw, pools) for part in parts)
+            return lambda draw, meetings: tuple(part(draw, meetings) for part in parts)
         if issubclass(cls, Mapping):
             key = item or self._hint(arguments[0] if arguments else str, where)
             value = self._hint(arguments[1] if arguments else Any, where)
-            return _sized(dict, limits, lambda draw, pools: (key(draw, pools), value(draw, pools)))
+            return _sized(dict, limits, lambda draw, met: (key(draw, met), value(draw, met)))
         made = next((made for base, made in _COLLECTIONS if issubclass(base, cls)), None)
         if made is None:
             return None
@@ -201,17 +233,17 @@ class CallDrawer:
             self._entities[key].update(self._fields(cls, variables, where))
         drawers, optional = self._entities[key], optional_fields(cls)
 
-        def fields(draw: Draw, pools: Pools) -> dict[str, Any]:
+        def fields(draw: Draw, meetings: Meetings) -> dict[str, Any]:
             return {
-                name: each(draw, pools)
+                name: each(draw, meetings)
                 for name, each in drawers.items()
                 if name not in optional or choose(draw, 2)
             }
 
-        def drawer(draw: Draw, pools: Pools) -> Any:
+        def drawer(draw: Draw, meetings: Meetings) -> Any:
             draw.depth += 1
             try:
-                return _built(cls, lambda: fields(draw, pools))
+                return _built(cls, lambda: fields(draw, meetings))
             finally:
                 draw.depth -= 1
 
@@ -276,12 +308,12 @@ def _sized(made: Callable[[Any], Any], limits: Limits, item: Drawer) -> Drawer:
     least, most = limits.least("min_length") or 0, limits.most("max_length")
     spread = _MOST_ITEMS if most is None else min(_MOST_ITEMS, most - least + 1)
 
-    def drawer(draw: Draw, pools: Pools) -> Any:
-        items = [item(draw, pools) for _ in range(least + choose(draw, spread))]
+    def drawer(draw: Draw, meetings: Meetings) -> Any:
+        items = [item(draw, meetings) for _ in range(least + choose(draw, spread))]
         for _ in range(_TRIES * least):
             if len(made(items)) >= least:
                 break
-            items.append(item(draw, pools))
+            items.append(item(draw, meetings))
         collection = made(items)
         return collection if limits.fit(collection) else reject()
 
@@ -301,14 +333,19 @@ def _built(cls: type, fields: Callable[[], dict[str, Any]]) -> Any:
     return reject()
 
 
-def _pooled(kind: object, fresh: Drawer, limits: Limits) -> Drawer:
-    def drawer(draw: Draw, pools: Pools) -> Any:
-        known = pools.of(kind)
-        way = choose(draw, min(_WAYS, 2 + pools.count(kind)))
+def _pooled(
+    kind: object, where: str, fresh: Drawer, limits: Limits, *, misses: bool = True
+) -> Drawer:
+    def drawer(draw: Draw, meetings: Meetings) -> Any:
+        if meetings.meant_to_succeed:
+            met = meetings.known(draw, kind, where)
+            return fresh(draw, meetings) if met is None else met
+        known = meetings.pools.of(kind)
+        way = choose(draw, min(_WAYS, 2 + meetings.pools.count(kind)))
         if way == _FRESH or not known:
-            return fresh(draw, pools)
+            return fresh(draw, meetings)
         value = pick(draw, known)
-        missed = near(draw, value) if way == _NEAR else value
+        missed = near(draw, value) if way == _NEAR and misses else value
         return missed if limits.fit(missed) else value
 
     return drawer

@@ -105,13 +105,15 @@ class _Finder:
         given: Values | None = None,
         within: Limits = _NO_LIMITS,
     ) -> Iterator[Place]:
+        bare = bare_hint(hint)
+        if given is None and hasattr(bare, "__supertype__"):
+            given = self.contract.arguments.get(bare)
         nullable = value is not None and optional_hint(hint) is not None
         at = (self.step, self.between, path)
         place = Place(*at, value, droppable, nullable, limits_of(hint), within, given)
         if given is not None:
             yield replace(place, options=_options_given(given))
             return
-        bare = bare_hint(hint)
         yield replace(place, options=_options_of(bare))
         kids = _children(value)
         if isinstance(value, Build) or field_values(value) is not None:

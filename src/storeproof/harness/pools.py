@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, get_args, is_typeddict
 
+from storeproof.harness.operations import Parameter
 from storeproof.harness.program import Build, Call, Reference
 from storeproof.harness.running import Outcome
 from storeproof.harness.structure import SCALARS, bare_hint, field_hints, field_names, field_values
@@ -13,7 +14,7 @@ from storeproof.harness.structure import SCALARS, bare_hint, field_hints, field_
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Pools"]
+__all__ = ["Company", "Pools", "Sources"]
 
 _MOST = 24
 """Values remembered of one kind: more would only make meeting one again less likely."""
@@ -21,6 +22,11 @@ _MOST = 24
 
 _WEIGHT = 4
 """How much likelier a value from a call that succeeded is met again than one from a failed call."""
+
+Company = dict[object, list[Any]]
+"""What occurred together in one call, by kind."""
+Sources = dict[object, dict[str, list[Company]]]
+"""By kind and operation: the company of every value of the kind in calls that succeeded."""
 
 _Values = dict[object, list[Any]]
 _Path = str | None
@@ -37,6 +43,10 @@ class Pools:
         self._tried: dict[object, list[Any]] = {}
         self._seen: set[tuple[int, object, Any]] = set()
         self._made: set[tuple[object, Any]] = set()
+        self.held: Sources = {}
+        """What occurred in results and in entities, which are likely there."""
+        self.named: Sources = {}
+        """What occurred as a plain argument, of which nothing may be there."""
         self.pages: list[tuple[Call, Reference]] = []
         """Calls of page operations that have a next page, with the reference to its cursor."""
 
@@ -54,6 +64,8 @@ class Pools:
     def add_call(self, call: Call, index: int, outcome: Outcome) -> None:
         """Remember what occurred in a call's arguments and in its result."""
         values = self._values if outcome.error is None else self._tried
+        held: Company = {}
+        named: Company = {}
         operation, result = self._contract.operations[call.operation], outcome.value
         origin = f"{operation.name}.return" in self._contract.declared
         kind_of_all = self._contract.kind_of_returned(operation.name)
@@ -62,27 +74,33 @@ class Pools:
             if made:
                 self._made.add((kind, _key(value)))
             if not made:
-                self._add(values, kind, value)
+                self._add(values, kind, value, held)
             elif path is not None and not (path and operation.name in self._contract.unordered):
-                self._add(values, kind, Reference(index, path))
+                self._add(values, kind, Reference(index, path), held)
         for parameter in operation.parameters:
             if parameter.name in call.arguments:
-                self._add_argument(values, call, parameter.name, parameter.hint)
+                self._add_argument(values, call, parameter, held, named)
+        if outcome.error is None:
+            _add_source(self.held, operation.name, held)
+            _add_source(self.named, operation.name, named)
         if operation.paged and getattr(result, "next_cursor", None) is not None:
             self.pages.append((call, Reference(index, ".next_cursor")))
 
-    def _add_argument(self, values: _Values, call: Call, name: str, hint: Any) -> None:
-        kind = self._contract.kind_of_parameter(call.operation, name, hint)
-        found = self._of_kind(call.arguments[name], kind, hint, "", False)
-        for inner_kind, _, inner, _ in found:
-            self._add(values, inner_kind, inner)
+    def _add_argument(
+        self, values: _Values, call: Call, parameter: Parameter, held: Company, named: Company
+    ) -> None:
+        hint, given = parameter.hint, call.arguments[parameter.name]
+        kind = self._contract.kind_of_parameter(call.operation, parameter.name, hint)
+        for inner, path, value, _ in self._of_kind(given, kind, hint, "", False):
+            self._add(values, inner, value, held if path else named)
 
-    def _add(self, values: _Values, kind: object, value: Any) -> None:
+    def _add(self, values: _Values, kind: object, value: Any, company: Company) -> None:
         """Remember a value, unless it is the model's word for one that storages make."""
         key = (id(values), kind, _key(value))
-        if value is None or key in self._seen or (kind, key[2]) in self._made:
+        if value is None or (kind, key[2]) in self._made:
             return
-        if len(values.setdefault(kind, [])) < _MOST:
+        company.setdefault(kind, []).append(value)
+        if key not in self._seen and len(values.setdefault(kind, [])) < _MOST:
             self._seen.add(key)
             values[kind].append(value)
 
@@ -151,6 +169,11 @@ class Pools:
                 if kinds[name] is not None or bare_hint(hint) not in SCALARS
             }
         return known
+
+
+def _add_source(sources: Sources, operation: str, company: Company) -> None:
+    for kind in company:
+        sources.setdefault(kind, {}).setdefault(operation, []).append(company)
 
 
 def _items(value: Any, hint: Any) -> list[tuple[Any, Any]] | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.telling import failed
+from storeproof.harness.checks.exploring import explore
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.program import Program
-from storeproof.harness.search import Failure, search
-from storeproof.harness.shortening import shorten
+from storeproof.harness.search import Failure
 from storeproof.harness.trial import Trial
 from storeproof.harness.values import Draw, choose
 
@@ -26,24 +25,12 @@ class AgreementCheck(Check):
     sentence = "Every program gives the same outcomes, call by call, as on the in-memory model."
 
     def run(self, context: CheckContext) -> None:
-        if context.replay is not None:
-            failure = _replay(context, context.replay)
-            if failure is not None:
-                raise failed(context, self.id, failure)
-            return
-        drawer = CallDrawer(context.contract)
-
-        async def attempt(draw: Draw) -> Failure | None:
-            return await _attempt(context, drawer, draw)
-
-        found = search(context, attempt)
-        if found is not None:
-            failure, again = found
-            if again:
-                failure = shorten(
-                    context.contract, failure, lambda program: _replay(context, program)
-                )
-            raise failed(context, self.id, failure, again=again)
+        explore(
+            context,
+            self.id,
+            lambda drawer, draw: _attempt(context, drawer, draw),
+            lambda program: _replay(context, program),
+        )
 
 
 async def _attempt(context: CheckContext, drawer: CallDrawer, draw: Draw) -> Failure | None:
@@ -58,10 +45,7 @@ async def _attempt(context: CheckContext, drawer: CallDrawer, draw: Draw) -> Fai
     return await trial.read_all()
 
 
-def _replay(context: CheckContext, program: Program) -> Failure | None:
-    async def replay() -> Failure | None:
-        storage = await context.store.fresh()
-        trial = Trial(context.contract, storage, context.tally, scribbling=program.scribbling)
-        return await trial.replay(program)
-
-    return context.run(replay())
+async def _replay(context: CheckContext, program: Program) -> Failure | None:
+    storage = await context.store.fresh()
+    trial = Trial(context.contract, storage, context.tally, scribbling=program.scribbling)
+    return await trial.replay(program)

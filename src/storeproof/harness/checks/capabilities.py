@@ -14,6 +14,7 @@ from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.exceptions import CheckFailed, Inconclusive
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Call, Program
+from storeproof.harness.rehearsal import experienced_drawer
 from storeproof.harness.running import Actor, Outcome, compare_outcomes
 from storeproof.harness.search import Failure, search
 from storeproof.harness.trial import reading_calls
@@ -76,7 +77,7 @@ def _witness(context: CheckContext) -> Program:
 
     Raises Inconclusive where there is none.
     """
-    drawer = CallDrawer(context.contract)
+    drawer = experienced_drawer(context)
 
     async def attempt(draw: Draw) -> Failure | None:
         calls = await _draw_calls(context, drawer, draw)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.telling import failed
+from storeproof.harness.checks.exploring import explore
 from storeproof.harness.contract import Contract
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.operations import Operation, item_hint
@@ -15,8 +15,7 @@ from storeproof.harness.paging import assert_walk
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Call, Program, Walk, resolve
 from storeproof.harness.running import PATIENCE, Actor, Outcome, Unresolvable
-from storeproof.harness.search import Failure, search
-from storeproof.harness.shortening import shorten
+from storeproof.harness.search import Failure
 from storeproof.harness.values import Draw, choose, pick
 
 __all__ = ["PagesCheck"]
@@ -39,24 +38,12 @@ class PagesCheck(Check):
         return bool(contract.pages)
 
     def run(self, context: CheckContext) -> None:
-        if context.replay is not None:
-            failure = _replay(context, context.replay)
-            if failure is not None:
-                raise failed(context, self.id, failure)
-            return
-        drawer = CallDrawer(context.contract)
-
-        async def attempt(draw: Draw) -> Failure | None:
-            return await _attempt(context, drawer, draw)
-
-        found = search(context, attempt)
-        if found is not None:
-            failure, again = found
-            if again:
-                failure = shorten(
-                    context.contract, failure, lambda program: _replay(context, program)
-                )
-            raise failed(context, self.id, failure, again=again)
+        explore(
+            context,
+            self.id,
+            lambda drawer, draw: _attempt(context, drawer, draw),
+            lambda program: _replay(context, program),
+        )
 
 
 async def _attempt(context: CheckContext, drawer: CallDrawer, draw: Draw) -> Failure | None:
@@ -171,14 +158,11 @@ class _Runner:
             yield await self._actor.call(call)
 
 
-def _replay(context: CheckContext, program: Program) -> Failure | None:
-    async def replay() -> Failure | None:
-        runner = _Runner(context, await context.store.fresh())
-        for step in program.steps:
-            if isinstance(step, Walk):
-                return await runner.walk(step)
-            if not await runner.call(step):
-                return None
-        return None
-
-    return context.run(replay())
+async def _replay(context: CheckContext, program: Program) -> Failure | None:
+    runner = _Runner(context, await context.store.fresh())
+    for step in program.steps:
+        if isinstance(step, Walk):
+            return await runner.walk(step)
+        if not await runner.call(step):
+            return None
+    return None

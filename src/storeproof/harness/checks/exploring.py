@@ -1,0 +1,53 @@
+"""Checks that hold for every program are run here: search, shorten, tell; or replay one program."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.checks.telling import failed
+from storeproof.harness.drawing import CallDrawer
+from storeproof.harness.program import Program
+from storeproof.harness.rehearsal import experienced_drawer
+from storeproof.harness.search import Failure, search
+from storeproof.harness.shortening import shorten
+from storeproof.harness.values import Draw
+
+__all__ = ["explore"]
+
+
+def explore(
+    context: CheckContext,
+    check: str,
+    attempt: Callable[[CallDrawer, Draw], Awaitable[Failure | None]],
+    replay: Callable[[Program], Awaitable[Failure | None]],
+) -> None:
+    """Try programs until one fails; where the context has one to replay, try only that one.
+
+    attempt: draws and runs one program. replay: runs a given one.
+
+    Raises CheckFailed with the shortest program that fails.
+    """
+
+    def again(program: Program) -> Failure | None:
+        return context.run(_awaited(replay(program)))
+
+    if context.replay is not None:
+        failure, reproduced = again(context.replay), True
+    else:
+        failure, reproduced = _found(context, attempt)
+        if failure is not None and reproduced:
+            failure = shorten(context.contract, failure, again)
+    if failure is not None:
+        raise failed(context, check, failure, again=reproduced)
+
+
+def _found(
+    context: CheckContext, attempt: Callable[[CallDrawer, Draw], Awaitable[Failure | None]]
+) -> tuple[Failure | None, bool]:
+    drawer = experienced_drawer(context)
+    return search(context, lambda draw: attempt(drawer, draw)) or (None, False)
+
+
+async def _awaited(work: Awaitable[Failure | None]) -> Failure | None:
+    return await work
