@@ -233,7 +233,7 @@ class IgnoresTheLimit(InMemoryNotes):
         return await super().list_notes(cursor, 50)
 
 
-@mutant(notes, "agreement", 2)
+@mutant(notes, "agreement", 3)
 class ForgetsTheTitle(InMemoryNotes):
     async def get(self, id: NoteId) -> Note:
         return replace(await super().get(id), title="untitled")

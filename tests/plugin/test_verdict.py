@@ -152,7 +152,7 @@ class TestToy(toy.suite()):
     [
         ("skip(reason='not today')", "not today"),
         ("usefixtures('broken')", "its setup failed: ZeroDivisionError: division by zero"),
-        ("xfail(reason='sure', run=False)", "[[]NOTRUN] sure"),
+        ("xfail(reason='sure', run=False)", "*[[]NOTRUN] sure"),
     ],
 )
 def test_a_mark_or_a_fixture_that_keeps_a_node_from_running_makes_it_incomplete(

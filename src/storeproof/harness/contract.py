@@ -50,8 +50,8 @@ class Contract:
         from, or a Hypothesis strategy for them. A sequence is quicker, and programs differ more.
         A NewType as the key says which new values of it are drawn; those known from earlier calls
         are met again all the same.
-    refs: "operation.parameter", "parameter" or "operation.return" -> the "Entity.field" whose
-        values it takes, or gives; not needed where both have the same NewType.
+    refs: "operation.parameter", "parameter", "Entity.field" or "operation.return" -> the
+        "Entity.field" whose values it takes, or gives; not needed where both have the same NewType.
     generated: "Entity.field" or "operation.return" that storages make themselves, such as ids and
         times; compared through a one-to-one renaming. A page's `next_cursor` always is; of times,
         floats and fields called `next_…` only the presence is compared.
@@ -153,8 +153,9 @@ class Contract:
     def kind_of_field(self, cls: type, field: str, hint: Any) -> object | None:
         """Give the pool that a field's values belong to, if any."""
         for base in cls.__mro__:
-            if f"{base.__name__}.{field}" in self._referred:
-                return f"{base.__name__}.{field}"
+            name = f"{base.__name__}.{field}"
+            if name in self.refs or name in self._referred:
+                return self.refs.get(name, name)
         return _new_type(hint)
 
     def kind_of_result(self, operation: str) -> object | None:

@@ -32,7 +32,7 @@ def _is_frozen_class(cls: type) -> bool:
         return bool(cls.__struct_config__.frozen)
     if hasattr(cls, "__dataclass_params__"):
         return bool(cls.__dataclass_params__.frozen)
-    if hasattr(cls, "__pydantic_fields__"):
+    if hasattr(cls, "__pydantic_validator__"):
         return bool(cls.model_config.get("frozen"))  # type: ignore[attr-defined]  # guarded
     if hasattr(cls, "__attrs_attrs__"):
         return "frozen" in cls.__setattr__.__name__

@@ -14,7 +14,6 @@ from storeproof.harness.structure import (
     field_hints,
     field_names,
     is_entity_class,
-    is_protobuf_class,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class _Declarations:
             else:
                 self._check_field(key)
         for key, field in contract.refs.items():
-            self._check_ref(key)
+            (self._check_field if _is_field(key) else self._check_ref)(key)
             self._check_field(field)
         for key in contract.context:
             self._known("parameter", key, self._bare)
@@ -198,8 +197,6 @@ class _Entities:
         except (NameError, TypeError, AttributeError):
             hints = {}
             self.open = True
-        if is_protobuf_class(cls):
-            hints = {each.name: _message_class(each) for each in cls.DESCRIPTOR.fields}  # type: ignore[attr-defined]  # guarded
         for hint in hints.values():
             self._add(hint)
 
@@ -209,7 +206,3 @@ def _says_all(hint: Any, cls: Any) -> bool:
     if get_args(hint):
         return True
     return cls in SCALARS or (isinstance(cls, type) and issubclass(cls, Enum))
-
-
-def _message_class(field: Any) -> Any:
-    return field.message_type._concrete_class if field.message_type is not None else str

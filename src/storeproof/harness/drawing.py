@@ -19,13 +19,18 @@ from storeproof.harness.experience import Experience, Meetings
 from storeproof.harness.operations import Operation, Parameter, substitute
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Build, Call, references_in
+from storeproof.harness.protobuf import (
+    JSON_MESSAGES,
+    alternatives,
+    is_protobuf_class,
+    message_from_json,
+)
 from storeproof.harness.structure import (
     bare_hint,
     build,
     constructor_names,
     field_hints,
     is_entity_class,
-    is_protobuf_class,
     optional_fields,
 )
 from storeproof.harness.values import Draw, choose, near, pick, scalar_drawer
@@ -39,11 +44,12 @@ Drawer = Callable[[Draw, Meetings], Any]
 _MOST_ITEMS = 4
 _TRIES = 8
 """How often a value is drawn again that its class refuses, before the program is given up."""
-_USUAL, _REHEARSED = 2, 8
+_USUAL, _REHEARSED = 3, 8
 """Of so many calls all but one are meant to succeed."""
-_WAYS, _FRESH, _NEAR = 7, 0, 1
-"""Of seven draws of a kind met before, five meet a value again, one a near miss, one is fresh; of
-a kind of which little is known, more are fresh, so that there is soon more than one of it."""
+_FRESH, _NEAR, _WAYS = 0, 1, 4
+"""Of four other references of which enough is known one is new, one a near miss, two are known."""
+_NEARLY_NEW = 3
+"""Of so many new references of calls that are meant to succeed one nearly is a known one."""
 
 
 class CallDrawer:
@@ -193,8 +199,9 @@ class CallDrawer:
 
     def _composed(self, hint: Any, where: str, limits: Limits) -> Drawer:
         cls, arguments = get_origin(hint) or hint, get_args(hint)
-        if is_protobuf_class(cls):
-            raise self._undrawable(hint, where)
+        if is_protobuf_class(cls) and cls.DESCRIPTOR.full_name in JSON_MESSAGES:  # type: ignore[attr-defined]  # guarded
+            json = self._hint(JSON_MESSAGES[cls.DESCRIPTOR.full_name], where)  # type: ignore[attr-defined]  # guarded
+            return lambda draw, meetings: message_from_json(cls, json(draw, meetings))
         if is_entity_class(cls):
             variables = dict(zip(getattr(cls, "__parameters__", ()), arguments, strict=False))
             return self._entity(cls, variables, where)
@@ -232,12 +239,14 @@ class CallDrawer:
             self._entities[key] = {}
             self._entities[key].update(self._fields(cls, variables, where))
         drawers, optional = self._entities[key], optional_fields(cls)
+        groups = alternatives(cls) if is_protobuf_class(cls) else ()
 
         def fields(draw: Draw, meetings: Meetings) -> dict[str, Any]:
+            left_out = {name for group in groups for name in _all_but_one(draw, group)}
             return {
                 name: each(draw, meetings)
                 for name, each in drawers.items()
-                if name not in optional or choose(draw, 2)
+                if name not in left_out and (name not in optional or choose(draw, 2))
             }
 
         def drawer(draw: Draw, meetings: Meetings) -> Any:
@@ -333,20 +342,28 @@ def _built(cls: type, fields: Callable[[], dict[str, Any]]) -> Any:
     return reject()
 
 
+def _all_but_one(draw: Draw, group: tuple[str, ...]) -> set[str]:
+    return {*group} - {pick(draw, group)}
+
+
 def _pooled(
     kind: object, where: str, fresh: Drawer, limits: Limits, *, misses: bool = True
 ) -> Drawer:
+    def missed(draw: Draw, meetings: Meetings) -> Any:
+        known = meetings.pools.of(kind)
+        value = near(draw, pick(draw, known)) if known and misses else None
+        return value if value is not None and limits.fit(value) else fresh(draw, meetings)
+
     def drawer(draw: Draw, meetings: Meetings) -> Any:
+        known = meetings.pools.of(kind)
         if meetings.meant_to_succeed:
             met = meetings.known(draw, kind, where)
-            return fresh(draw, meetings) if met is None else met
-        known = meetings.pools.of(kind)
+            new = missed if choose(draw, _NEARLY_NEW) == 0 else fresh
+            return new(draw, meetings) if met is None else met
         way = choose(draw, min(_WAYS, 2 + meetings.pools.count(kind)))
         if way == _FRESH or not known:
             return fresh(draw, meetings)
-        value = pick(draw, known)
-        missed = near(draw, value) if way == _NEAR and misses else value
-        return missed if limits.fit(missed) else value
+        return missed(draw, meetings) if way == _NEAR else pick(draw, known)
 
     return drawer
 

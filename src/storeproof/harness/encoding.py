@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from storeproof.harness.protobuf import home_of
 from storeproof.harness.structure import build, field_values, is_entity_class
 from storeproof.harness.templates import Build, Reference, is_path
 
@@ -171,7 +172,7 @@ def _encode_fields(fields: Any) -> dict[str, Any]:
 
 @functools.cache
 def _name_of(cls: type) -> str:
-    name = f"{cls.__module__}:{cls.__qualname__}"
+    name = ":".join(home_of(cls))
     try:
         found = _named(name)
     except ValueError as problem:

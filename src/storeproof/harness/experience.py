@@ -65,11 +65,10 @@ class Experience:
     def sources(self, pools: Pools, kind: object) -> Mapping[str, Sequence[Company]]:
         """Give what occurred together with known values of a kind, by operation.
 
-        A value that was only an argument counts where no operation gives or takes an entity
-        with such values.
+        A value that was only asked for counts where no value of the kind was ever more than that.
         """
-        held, named = pools.held.get(kind, {}), pools.named.get(kind, {})
-        return held if kind in self._held else named
+        held = pools.held.get(kind, {})
+        return held if held or kind in self._held else pools.named.get(kind, {})
 
     def pick_source(self, draw: Draw, place: Place, sources: Sequence[Source]) -> Source:
         """Draw a source for a reference, by how often calls with such ones succeed."""

@@ -20,7 +20,6 @@ from storeproof.harness.structure import (
     build,
     field_hints,
     field_values,
-    is_protobuf_class,
     optional_fields,
     optional_hint,
 )
@@ -179,7 +178,7 @@ def _is_fixed(bare: Any) -> bool:
 
 
 def _children(template: Any) -> dict[Any, Any]:
-    if isinstance(template, Reference) or is_protobuf_class(type(template)):
+    if isinstance(template, Reference):
         return {}
     if isinstance(template, Build):
         return dict(template.fields)

@@ -44,9 +44,9 @@ class Pools:
         self._seen: set[tuple[int, object, Any]] = set()
         self._made: set[tuple[object, Any]] = set()
         self.held: Sources = {}
-        """What occurred in results and in entities, which are likely there."""
+        """What is likely there: from results, entities, and arguments of what changes something."""
         self.named: Sources = {}
-        """What occurred as a plain argument, of which nothing may be there."""
+        """What was only asked for."""
         self.pages: list[tuple[Call, Reference]] = []
         """Calls of page operations that have a next page, with the reference to its cursor."""
 
@@ -92,7 +92,8 @@ class Pools:
         hint, given = parameter.hint, call.arguments[parameter.name]
         kind = self._contract.kind_of_parameter(call.operation, parameter.name, hint)
         for inner, path, value, _ in self._of_kind(given, kind, hint, "", False):
-            self._add(values, inner, value, held if path else named)
+            likely = path or call.operation not in self._contract.reads
+            self._add(values, inner, value, held if likely else named)
 
     def _add(self, values: _Values, kind: object, value: Any, company: Company) -> None:
         """Remember a value, unless it is the model's word for one that storages make."""

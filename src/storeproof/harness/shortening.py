@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from storeproof.harness.expectation import Expectation
 from storeproof.harness.places import Place, dropped, places, put, same_value
-from storeproof.harness.program import Program, Walk
+from storeproof.harness.program import Call, Program, Walk
 from storeproof.harness.search import Failure
 from storeproof.harness.source import Source
 from storeproof.harness.templates import Build, Reference, resolve
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["shorten"]
 
-_MOST_REPLAYS = 200
+_MOST_REPLAYS = 300
+_FEW = 2
+"""Steps before a walk of which every choice is tried at once."""
 _MOST_DRAWN = 30
 _MOST_LETTERS = 12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -36,7 +39,7 @@ def shorten(contract: Contract, failure: Failure, replay: Replay) -> Failure:
 
     Steps without which the program still fails go, so do optional arguments and fields and items of
     lists. Values give way to simpler ones, everywhere in the program at once, so that what was
-    equal stays equal, and stay what the contract and its types allow. At most 200 programs are
+    equal stays equal, and stay what the contract and its types allow. At most 300 programs are
     tried.
     """
     shortener = _Shortener(contract, failure, replay)
@@ -124,7 +127,7 @@ def _drop_steps(shortener: _Shortener) -> None:
         size //= 2
 
 
-def _without_steps(program: Program, indexes: range) -> Program | None:
+def _without_steps(program: Program, indexes: Sequence[int]) -> Program | None:
     """Leave out those steps that nothing refers to any more."""
     shorter = program
     for index in reversed(indexes):
@@ -133,17 +136,30 @@ def _without_steps(program: Program, indexes: range) -> Program | None:
 
 
 def _shorten_walk(shortener: _Shortener) -> None:
-    walk = shortener.best.program.steps[-1]
+    """Walk page by page, with less between the pages; where that is not enough, with fewer steps.
+
+    What is inserted falls behind another item on shorter pages, so they go only together.
+    """
+    program = shortener.best.program
+    walk = program.steps[-1]
     if not isinstance(walk, Walk):
         return
-    for index in reversed(range(len(walk.between))):
-        walk = shortener.best.program.steps[-1]
-        if isinstance(walk, Walk) and index < len(walk.between):
-            between = (*walk.between[:index], *walk.between[index + 1 :])
-            shortener.tries(_with_last(shortener.best.program, replace(walk, between=between)))
-    walk = shortener.best.program.steps[-1]
-    if isinstance(walk, Walk) and walk.limit > 1:
-        shortener.tries(_with_last(shortener.best.program, replace(walk, limit=1)))
+    for between in _subsets(walk.between, len(walk.between)):
+        for limit in range(1, walk.limit + 1):
+            changed = replace(walk, between=between, limit=limit)
+            if changed == walk or shortener.tries(_with_last(program, changed)):
+                return
+    for between in _subsets(walk.between, 1) if len(program.steps) > _FEW + 1 else ():
+        changed = replace(walk, between=between, limit=1)
+        for kept in itertools.combinations(range(len(program.steps) - 1), _FEW):
+            gone = [each for each in range(len(program.steps) - 1) if each not in kept]
+            if shortener.tries(_without_steps(_with_last(program, changed), gone)):
+                return
+
+
+def _subsets(calls: tuple[Call, ...], most: int) -> Iterator[tuple[Call, ...]]:
+    for size in range(most + 1):
+        yield from itertools.combinations(calls, size)
 
 
 def _with_last(program: Program, step: Walk) -> Program:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from storeproof.harness.protobuf import home_of
 from storeproof.harness.structure import constructor_names, field_defaults, field_values
 from storeproof.harness.templates import Build, Reference
 
@@ -56,12 +57,13 @@ class Source:
         if generic.get("args"):
             arguments = ", ".join(map(self.name_of, generic["args"]))
             return f"{self.name_of(generic['origin'])}[{arguments}]"
-        first, dot, rest = thing.__qualname__.partition(".")
+        module, name = home_of(thing)
+        first, dot, rest = name.partition(".")
         if "<locals>" in rest:
             return str(thing.__name__)
-        if thing.__module__ == "builtins":
-            return str(thing.__qualname__)
-        return f"{self.add(thing.__module__, first)}{dot}{rest}"
+        if module == "builtins":
+            return name
+        return f"{self.add(module, first)}{dot}{rest}"
 
     def expression(self, value: Any) -> str:
         """Write a value, or a template, as a Python expression that evaluates to an equal one.

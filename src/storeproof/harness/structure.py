@@ -26,6 +26,13 @@ from uuid import UUID
 
 import msgspec
 
+from storeproof.harness.protobuf import (
+    is_protobuf_class,
+    message_hints,
+    message_values,
+    required_fields,
+)
+
 __all__ = [
     "SCALARS",
     "bare_hint",
@@ -75,8 +82,14 @@ def _pydantic_fields(cls: Any) -> list[_Field]:
             if info.default_factory or info.is_required()
             else info.default,
         )
-        for name, info in cls.__pydantic_fields__.items()
+        for name, info in _pydantic_infos(cls).items()
     ]
+
+
+def _pydantic_infos(cls: Any) -> Mapping[str, Any]:
+    """Before pydantic 2.10, models had another attribute for it than pydantic's dataclasses."""
+    found: Mapping[str, Any] | None = getattr(cls, "__pydantic_fields__", None)
+    return cls.model_fields if found is None else found
 
 
 def _pydantic_alias(info: Any) -> str | None:
@@ -141,7 +154,8 @@ def _named_tuple_fields(cls: Any) -> list[_Field]:
 
 
 def _protobuf_fields(cls: Any) -> list[_Field]:
-    return [_Field(each.name, each.name, required=False) for each in cls.DESCRIPTOR.fields]
+    required = required_fields(cls)
+    return [_Field(name, name, name in required) for name in message_hints(cls)]
 
 
 def _typed_dict_fields(cls: Any) -> list[_Field]:
@@ -157,18 +171,13 @@ def _is_required(cls: Any, name: str, hint: Any) -> bool:
 
 
 _LIBRARIES: dict[str, Callable[[Any], list[_Field]]] = {
-    "__pydantic_fields__": _pydantic_fields,
+    "__pydantic_validator__": _pydantic_fields,
     "__struct_fields__": _msgspec_fields,
     "__attrs_attrs__": _attrs_fields,
     "__dataclass_fields__": _dataclass_fields,
     "_field_defaults": _named_tuple_fields,
 }
 """The attribute by which each library marks its classes, and how to list their fields."""
-
-
-def is_protobuf_class(cls: object) -> TypeGuard[type]:
-    """Whether the class is a protobuf message's."""
-    return isinstance(cls, type) and hasattr(cls, "DESCRIPTOR") and hasattr(cls, "ListFields")
 
 
 @functools.cache
@@ -211,7 +220,7 @@ def field_values(value: Any) -> dict[str, Any] | None:
     if fields is None:
         return None
     if is_protobuf_class(cls):
-        return {field.name: _plain(field, inner) for field, inner in value.ListFields()}
+        return message_values(value)
     try:
         values = {each.name: getattr(value, each.name) for each in fields}
     except AttributeError:
@@ -219,15 +228,6 @@ def field_values(value: Any) -> dict[str, Any] | None:
             each.name: getattr(value, each.name) for each in fields if hasattr(value, each.name)
         }
     return values | (getattr(value, "__pydantic_extra__", None) or {})
-
-
-def _plain(field: Any, value: Any) -> Any:
-    if isinstance(value, Mapping) or hasattr(value, "GetEntryClass"):
-        return dict(value)
-    repeated = getattr(field, "is_repeated", None)
-    if repeated is None:
-        repeated = field.label == field.LABEL_REPEATED
-    return list(value) if repeated else value
 
 
 def build(cls: type, fields: Mapping[str, Any]) -> Any:
@@ -252,7 +252,9 @@ def field_hints(cls: type) -> Mapping[str, Any]:
 
     Raises NameError, TypeError or AttributeError where a hint can't be resolved.
     """
-    if hasattr(cls, "__pydantic_fields__"):
+    if is_protobuf_class(cls):
+        return message_hints(cls)
+    if hasattr(cls, "__pydantic_validator__"):
         return _pydantic_hints(cls)
     hints = _resolved(cls)
     return {name: _unmarked(hints.get(name, Any)) for name in field_names(cls)}
@@ -271,7 +273,7 @@ def _pydantic_hints(cls: Any) -> dict[str, Any]:
         cls.model_rebuild()
     return {
         name: Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-        for name, info in cls.__pydantic_fields__.items()
+        for name, info in _pydantic_infos(cls).items()
     }
 
 

@@ -171,6 +171,7 @@ def near(draw: Draw, value: Any) -> Any:
 
 _NEAR_TEXT: tuple[Callable[[str], str], ...] = (
     str.swapcase,
+    str.swapcase,
     lambda text: f"{text} ",
     lambda text: f" {text}",
     lambda text: unicodedata.normalize("NFD", text),
