@@ -90,9 +90,11 @@ class Experience:
     def _missing(self, draw: Draw, operation: str, pools: Pools) -> Source:
         """Draw what could supply a reference that the operation needs, where there is none yet."""
         for place, kind in self._kinds.get(operation, {}).items():
-            if not self.sources(pools, kind):
-                tried = [each for each in self._places[place] if each not in self._reads]
-                supplier = self.pick_source(draw, place, tried) if tried else None
+            tried = [each for each in self._places[place] if each not in self._reads]
+            best = max((self._rate(place, each) for each in tried), default=0)
+            usable = max(self._rate(place, each) for each in [None, *self.sources(pools, kind)])
+            if usable < best / 2:
+                supplier = self.pick_source(draw, place, tried)
                 if supplier not in (None, operation):
                     return supplier
         return None
