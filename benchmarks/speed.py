@@ -28,7 +28,8 @@ from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.checks.agreement import AgreementCheck
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.profiles import PROFILES
-from storeproof.reference.auth import User, UserId, statements
+from storeproof.reference.auth import User, UserId
+from storeproof.reference.auth.database import statements
 from storeproof.reference.auth.laws import contract
 from storeproof.reference.database.compiling import POSTGRES, compile_for
 

@@ -17,8 +17,8 @@ from storeproof.reference.auth import (
     RoleName,
     UserId,
 )
-from storeproof.reference.auth.access import BUILT_IN, Principal
 from storeproof.reference.auth.service import AuthPolicy, AuthService
+from storeproof.reference.auth.service.access import BUILT_IN, Principal
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.passwords import Argon2Hasher, PasswordPolicy
 

@@ -18,7 +18,9 @@ from storeproof.reference.auth import (
     UserFilter,
     UserPatch,
 )
-from storeproof.reference.auth.access import (
+from storeproof.reference.auth.laws.given import api_key, content
+from storeproof.reference.auth.service import AuthService
+from storeproof.reference.auth.service.access import (
     BUILT_IN,
     EVERYTHING,
     NEEDS,
@@ -27,9 +29,7 @@ from storeproof.reference.auth.access import (
     covers,
     limited,
 )
-from storeproof.reference.auth.exceptions import NotAllowed
-from storeproof.reference.auth.laws.given import api_key, content
-from storeproof.reference.auth.service import AuthService
+from storeproof.reference.auth.service.exceptions import NotAllowed
 
 from .examples import EVE, role, run, session
 from .service_examples import OTHER, PASSWORD, Bench, CountingHasher

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from storeproof.reference.auth import PasswordHash, UserPatch
-from storeproof.reference.auth.access import Principal
-from storeproof.reference.auth.exceptions import NotAllowed, SignInRefused, WeakPassword
+from storeproof.reference.auth.service.access import Principal
+from storeproof.reference.auth.service.exceptions import NotAllowed, SignInRefused, WeakPassword
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.passwords import MAX_PASSWORD
 

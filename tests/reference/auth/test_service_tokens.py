@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from storeproof.reference.auth import Permission, UserId, UserPatch
-from storeproof.reference.auth.access import Principal
-from storeproof.reference.auth.exceptions import AuthError, NotAllowed, SignInRefused
 from storeproof.reference.auth.laws.given import content
 from storeproof.reference.auth.service import AuthPolicy
+from storeproof.reference.auth.service.access import Principal
+from storeproof.reference.auth.service.exceptions import AuthError, NotAllowed, SignInRefused
 from storeproof.reference.exceptions import InvalidValue, NotFound
 
 from .examples import ANN, run

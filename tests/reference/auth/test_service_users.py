@@ -22,8 +22,8 @@ from storeproof.reference.auth import (
     UserId,
     UserPatch,
 )
-from storeproof.reference.auth.access import ADMINISTRATOR, BUILT_IN, Principal
-from storeproof.reference.auth.exceptions import (
+from storeproof.reference.auth.service.access import ADMINISTRATOR, BUILT_IN, Principal
+from storeproof.reference.auth.service.exceptions import (
     NotAllowed,
     NotAudited,
     SignInRefused,

@@ -8,7 +8,6 @@ from uuid import uuid4
 import msgspec
 
 from storeproof.reference import tokens
-from storeproof.reference.auth.access import NEEDS, Access, Principal, covers, limited
 from storeproof.reference.auth.entities import (
     GLOBAL,
     AuditEntry,
@@ -24,13 +23,14 @@ from storeproof.reference.auth.entities import (
     Scope,
     UserId,
 )
-from storeproof.reference.auth.exceptions import (
+from storeproof.reference.auth.protocol import AuthStorage
+from storeproof.reference.auth.service.access import NEEDS, Access, Principal, covers, limited
+from storeproof.reference.auth.service.exceptions import (
     AuthError,
     NotAllowed,
     NotAudited,
     WeakPassword,
 )
-from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.exceptions import InvalidValue, StorageError
 from storeproof.reference.passwords import Argon2Hasher, PasswordHasher, PasswordPolicy
 from storeproof.reference.storage import Clock

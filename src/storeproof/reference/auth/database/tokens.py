@@ -8,6 +8,9 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from msgspec.structs import asdict
 
+from storeproof.reference.auth.database.lists import entity
+from storeproof.reference.auth.database.statements import LOCK_USER, bind, columns
+from storeproof.reference.auth.database.tables import API_KEYS, SESSIONS, USERS
 from storeproof.reference.auth.entities import (
     ApiKey,
     Digest,
@@ -16,9 +19,6 @@ from storeproof.reference.auth.entities import (
     canonical,
     canonical_digest,
 )
-from storeproof.reference.auth.lists import entity
-from storeproof.reference.auth.statements import LOCK_USER, bind, columns
-from storeproof.reference.auth.tables import API_KEYS, SESSIONS, USERS
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
 from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.storage import canonical_limit

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from storeproof.reference.auth.access import Principal, limited
 from storeproof.reference.auth.entities import (
     ApiKey,
     ApiKeyId,
@@ -10,8 +9,9 @@ from storeproof.reference.auth.entities import (
     SessionId,
     UserId,
 )
-from storeproof.reference.auth.service_base import ServiceBase
-from storeproof.reference.auth.views import (
+from storeproof.reference.auth.service.access import Principal, limited
+from storeproof.reference.auth.service.base import ServiceBase
+from storeproof.reference.auth.service.views import (
     IssuedKey,
     KeyView,
     SessionView,

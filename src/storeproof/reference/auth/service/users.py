@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from storeproof.reference.auth.access import BUILT_IN, Principal, limited
 from storeproof.reference.auth.entities import (
     GLOBAL,
     AuditEntry,
@@ -20,8 +19,9 @@ from storeproof.reference.auth.entities import (
     UserId,
     UserPatch,
 )
-from storeproof.reference.auth.service_sign_in import SignIn, about
-from storeproof.reference.auth.views import IssuedSession, UserView, view_user
+from storeproof.reference.auth.service.access import BUILT_IN, Principal, limited
+from storeproof.reference.auth.service.sign_in import SignIn, about
+from storeproof.reference.auth.service.views import IssuedSession, UserView, view_user
 from storeproof.reference.exceptions import NotFound
 from storeproof.reference.storage import Cursor, Page
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from storeproof.reference.auth.database.tables import AUDIT, GRANTS, ROLES, USERS
 from storeproof.reference.auth.entities import GLOBAL, AuditEntry, Role, User
-from storeproof.reference.auth.tables import AUDIT, GRANTS, ROLES, USERS
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import members
 

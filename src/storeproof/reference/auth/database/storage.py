@@ -22,8 +22,19 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from storeproof.reference.auth import statements
-from storeproof.reference.auth.database_tokens import (
+from storeproof.reference.auth.database import statements
+from storeproof.reference.auth.database.lists import (
+    API_KEY_LIST,
+    AUDIT_LIST,
+    GRANT_LIST,
+    ROLE_LIST,
+    SESSION_LIST,
+    USER_LIST,
+    entity,
+    read_page,
+)
+from storeproof.reference.auth.database.tables import SCHEMA
+from storeproof.reference.auth.database.tokens import (
     API_KEY_STATEMENTS,
     SESSION_STATEMENTS,
     DatabaseTokens,
@@ -56,18 +67,7 @@ from storeproof.reference.auth.entities import (
     canonical_policy,
     canonical_scope,
 )
-from storeproof.reference.auth.lists import (
-    API_KEY_LIST,
-    AUDIT_LIST,
-    GRANT_LIST,
-    ROLE_LIST,
-    SESSION_LIST,
-    USER_LIST,
-    entity,
-    read_page,
-)
 from storeproof.reference.auth.protocol import AuthStorage
-from storeproof.reference.auth.tables import SCHEMA
 from storeproof.reference.database import (
     Database,
     ForeignKeyViolated,

@@ -1,13 +1,13 @@
 """For applications: users sign in, and are managed, through `AuthService`."""
 
-from storeproof.reference.auth.access import ADMINISTRATOR, BUILT_IN
 from storeproof.reference.auth.entities import GLOBAL, Role, User, UserFilter, UserPatch
-from storeproof.reference.auth.exceptions import NotAllowed
-from storeproof.reference.auth.service_base import AuthPolicy
-from storeproof.reference.auth.service_sign_in import about
-from storeproof.reference.auth.service_tokens import TokenManagement
-from storeproof.reference.auth.service_users import UserManagement
-from storeproof.reference.auth.views import UserView, view_user
+from storeproof.reference.auth.service.access import ADMINISTRATOR, BUILT_IN
+from storeproof.reference.auth.service.base import AuthPolicy
+from storeproof.reference.auth.service.exceptions import NotAllowed
+from storeproof.reference.auth.service.sign_in import about
+from storeproof.reference.auth.service.tokens import TokenManagement
+from storeproof.reference.auth.service.users import UserManagement
+from storeproof.reference.auth.service.views import UserView, view_user
 
 __all__ = ["AuthPolicy", "AuthService"]
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from storeproof.reference import tokens
-from storeproof.reference.auth.access import Principal
 from storeproof.reference.auth.entities import (
     MAX_TEXT,
     ApiKey,
@@ -18,9 +17,10 @@ from storeproof.reference.auth.entities import (
     User,
     UserId,
 )
-from storeproof.reference.auth.exceptions import SignInRefused
-from storeproof.reference.auth.service_base import ServiceBase
-from storeproof.reference.auth.views import IssuedSession, view_session
+from storeproof.reference.auth.service.access import Principal
+from storeproof.reference.auth.service.base import ServiceBase
+from storeproof.reference.auth.service.exceptions import SignInRefused
+from storeproof.reference.auth.service.views import IssuedSession, view_session
 from storeproof.reference.exceptions import InvalidValue, NotFound
 from storeproof.reference.values import canonical_text, email_fold
 

@@ -45,7 +45,7 @@ from storeproof.reference.auth.entities import (
     scope_chain,
     sort_key,
 )
-from storeproof.reference.auth.memory_tokens import MemoryTokens
+from storeproof.reference.auth.memory.tokens import MemoryTokens
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.exceptions import (
     Duplicate,

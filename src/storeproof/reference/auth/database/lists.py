@@ -8,6 +8,15 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from storeproof.reference.auth.database.statements import bind, columns
+from storeproof.reference.auth.database.tables import (
+    API_KEYS,
+    AUDIT,
+    GRANTS,
+    ROLES,
+    SESSIONS,
+    USERS,
+)
 from storeproof.reference.auth.entities import (
     ApiKey,
     AuditEntry,
@@ -18,8 +27,6 @@ from storeproof.reference.auth.entities import (
     cursor_after,
     position,
 )
-from storeproof.reference.auth.statements import bind, columns
-from storeproof.reference.auth.tables import API_KEYS, AUDIT, GRANTS, ROLES, SESSIONS, USERS
 from storeproof.reference.database import Database, Row
 from storeproof.reference.database.columns import TEXT, contains
 from storeproof.reference.storage import Cursor, Page, canonical_limit
