@@ -126,6 +126,7 @@ class Contract:
 
         Raises whatever the function raises; a counterexample that was pasted as a test calls this.
         """
+        __tracebackhide__ = True
         from storeproof.harness.session import run_program
 
         run_program(self, program, backend=backend)

@@ -28,6 +28,8 @@ __all__ = [
 
 PATIENCE = 20.0
 """Seconds after which a call that has not returned counts as raising TimeoutError."""
+_LONG = 400
+"""Letters of a value, or of an error's text, that people are shown."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Outcome:
 
     def __str__(self) -> str:
         if self.error is None:
-            return f"returned {shown(self.value, 400)}"
+            return f"returned {shown(self.value, _LONG)}"
         return f"raised {_error_text(self.error)}"
 
 
@@ -161,4 +163,7 @@ async def invoke(storage: Any, operation: Operation, arguments: Mapping[str, Any
 
 
 def _error_text(error: BaseException | None) -> str:
-    return f"{type(error).__name__}({error})" if error is not None else "nothing"
+    if error is None:
+        return "nothing"
+    text = str(error)
+    return f"{type(error).__name__}({text if len(text) <= _LONG else text[: _LONG - 1] + '…'})"

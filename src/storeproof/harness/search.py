@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -40,19 +41,24 @@ class _Found(Exception):
 
 def search(
     context: CheckContext, attempt: Callable[[Draw], Awaitable[Failure | None]]
-) -> tuple[Failure, bool] | None:
+) -> Failure | None:
     """Try programs until one fails; None where none does.
 
-    attempt: draws and runs one program. Gives also whether the failure came again when it was
-    tried again. The program is as it was drawn: `shorten` makes it the shortest.
+    attempt: draws and runs one program. The program is as it was drawn: `shorten` makes it the
+    shortest. The same seed draws the same programs in every process; Hypothesis' own choices
+    depend on which modules are loaded, so they serve only for what its strategies give.
     """
     found: list[Failure] = []
     problems: list[Exception] = []
+    chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
 
     def run_one(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Failure | None:
+        if found:
+            return found[0]
         context.tally.programs += 1
         try:
-            failure: Failure | None = context.run(_awaited(attempt(Draw(draw))))
+            drawn = Draw(draw, chance.getrandbits(64))
+            failure: Failure | None = context.run(_awaited(attempt(drawn)))
         except HarnessError as problem:
             problems.append(problem)
             raise
@@ -80,15 +86,14 @@ def search(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HypothesisWarning)
             body()
-    except _Found as shrunk:
-        return shrunk.failure, True
-    except (Unsatisfiable, Flaky) as problem:
-        if problems:
-            raise problems[0] from None
-        if not found:
-            raise _inconclusive(context.contract.name, problem) from None
-        return min(found, key=lambda each: len(each.program.steps)), False
-    return None
+    except (_Found, Unsatisfiable, Flaky) as problem:
+        if not found and not isinstance(problem, _Found):
+            raise _reason(context.contract.name, problem, problems) from None
+    return found[0] if found else None
+
+
+def _reason(contract: str, problem: HypothesisException, problems: list[Exception]) -> Exception:
+    return problems[0] if problems else _inconclusive(contract, problem)
 
 
 def _inconclusive(contract: str, problem: HypothesisException) -> Inconclusive:

@@ -16,6 +16,8 @@ from storeproof.harness.suite import RESULT, Planned, Suite, is_suite
 
 __all__ = ["deselected_by_replay", "keys_of", "put_in_order", "result_of"]
 
+_MOST_LINES = 20
+
 
 @dataclass(frozen=True)
 class _SuiteNode:
@@ -83,12 +85,23 @@ def result_of(item: pytest.Item, report: pytest.TestReport) -> str | None:
 
 
 def _shorten(report: pytest.TestReport, item: pytest.Item) -> None:
-    """Give a skip its module's place, and pytest's summary, long on CI, the first line only."""
+    """Give a skip its module's place, pytest's summary one line, and what was printed few.
+
+    On CI the summary is long, and hundreds of programs log more than anybody reads.
+    """
     if isinstance(report.longrepr, tuple):
         report.longrepr = (str(item.path), 1, report.longrepr[2])
+    report.sections = [(name, _tail(text)) for name, text in report.sections]
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         crash.message = crash.message.partition("\n")[0]
+
+
+def _tail(text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    if len(lines) <= _MOST_LINES:
+        return text
+    return "".join([f"[{len(lines) - _MOST_LINES} earlier lines]\n", *lines[-_MOST_LINES:]])
 
 
 def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:
@@ -104,6 +117,7 @@ def _cut_short(node: _SuiteNode, report: pytest.TestReport) -> CheckResult:
 def _told(report: pytest.TestReport) -> str:
     if report.skipped:
         return str(getattr(report, "wasxfail", ""))
+    report.sections = [(name, _tail(text)) for name, text in report.sections]
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash else report.longreprtext.strip()
     first = text.partition("\n")[0]

@@ -16,7 +16,7 @@ from storeproof.harness.places import Place, dropped, places, put, same_value
 from storeproof.harness.program import Call, Program, Walk
 from storeproof.harness.search import Failure
 from storeproof.harness.source import Source
-from storeproof.harness.templates import Build, Reference, resolve
+from storeproof.harness.templates import Build, Reference, references_in, resolve
 from storeproof.harness.values import simple_values
 
 if TYPE_CHECKING:
@@ -114,6 +114,27 @@ def _redirect(shortener: _Shortener) -> None:
 
     steps = tuple(step.rewritten(change) for step in program.steps)
     shortener.tries(replace(program, steps=steps))
+
+
+def _name_directly(shortener: _Shortener) -> None:
+    """Put a plain value in the place of what a storage made, which need not be there at all."""
+    results = [each.value for each in shortener.best.expected]
+    for step in shortener.best.program.steps:
+        for reference in references_in(step.templates()):
+            try:
+                plain = simple_values(type(resolve(reference, results)))
+            except (LookupError, AttributeError, TypeError):
+                continue
+            shortener.tries(_with_plain(shortener.best.program, reference, plain))
+
+
+def _with_plain(program: Program, reference: Reference, plain: tuple[Any, ...]) -> Program | None:
+    def change(hole: Reference | Build) -> Any:
+        return plain[0] if hole == reference else hole
+
+    if not plain:
+        return None
+    return replace(program, steps=tuple(step.rewritten(change) for step in program.steps))
 
 
 def _drop_steps(shortener: _Shortener) -> None:
@@ -286,6 +307,7 @@ _WAYS = (
     _stop_scribbling,
     _redirect,
     _drop_steps,
+    _name_directly,
     _shorten_walk,
     _drop_parts,
     _simplify_scalars,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ __all__ = ["Trial", "reading_calls"]
 
 _MOST_READS = 12
 _MOST_PER_OPERATION = 4
+_FEW = 2
+"""Of the values that a contract gives, the first ones, which are the simplest."""
 
 
 class Trial:
@@ -113,6 +115,10 @@ def _read_values(
 ) -> list[Any]:
     if operation.paged and parameter.name in ("cursor", "limit"):
         return [None if parameter.name == "cursor" else contract.largest_page]
+    full = f"{operation.name}.{parameter.name}"
+    given = contract.arguments.get(full, contract.arguments.get(parameter.name))
+    if isinstance(given, Sequence):
+        return list(given[:_FEW])
     kind = contract.kind_of_parameter(operation.name, parameter.name, parameter.hint)
     if kind is not None:
         return list(dict.fromkeys(pools.of(kind)))

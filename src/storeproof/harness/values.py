@@ -52,6 +52,10 @@ _HOSTILE_TEXT = (
     "\x01",
     "\x00",
     "a\x00b",
+    "a:",
+    ":a",
+    "a/b",
+    "a" * 255 + "b",
 )
 _INTEGERS = (0, 1, 2, -1, 3, 10, 127, 255, 256, 65536, 2**31 - 1, 2**31, -(2**31), 2**53 + 1)
 _LARGE_INTEGERS = (2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 2**64, 10**30)
@@ -119,7 +123,9 @@ _DEEPEST = 4
 
 
 class Draw:
-    """Draws for one program: from strategies, and small choices, all from one seed that is drawn.
+    """Draws for one program: from strategies, and small choices, all from one seed.
+
+    seed: drawn too, unless it is given.
 
     A draw for each choice would cost more than most calls on memory do, and Hypothesis would spend
     most programs on copies of earlier ones with some of their draws repeated.
@@ -127,9 +133,12 @@ class Draw:
 
     _SEEDS = st.integers(0, 2**64 - 1)
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+    def __init__(
+        self, draw: Callable[[st.SearchStrategy[Any]], Any], seed: int | None = None
+    ) -> None:
         self._draw = draw
-        self._chance = random.Random(draw(self._SEEDS))  # noqa: S311 - drawn, so it replays
+        drawn = draw(self._SEEDS)  # also where one is given: else Hypothesis thinks it has seen all
+        self._chance = random.Random(drawn if seed is None else seed)  # noqa: S311 - to replay
         self._choices: Iterator[int] = iter(())
         self.depth = 0
         """Of entities within entities; where it is great, every choice is the first one."""

@@ -94,7 +94,7 @@ def _witness(context: CheckContext) -> Program:
             f"no call of {context.contract.name} changed what its reading operations give",
             "Name these operations with Contract(reads=[…])",
         )
-    return found[0].program
+    return found.program
 
 
 async def _draw_calls(context: CheckContext, drawer: CallDrawer, draw: Draw) -> tuple[Call, ...]:

@@ -33,20 +33,18 @@ def explore(
         return context.run(_awaited(replay(program)))
 
     if context.replay is not None:
-        failure, reproduced = again(context.replay), True
-    else:
-        failure, reproduced = _found(context, attempt)
-        if failure is not None and reproduced:
-            failure = shorten(context.contract, failure, again)
-    if failure is not None:
-        raise failed(context, check, failure, again=reproduced)
-
-
-def _found(
-    context: CheckContext, attempt: Callable[[CallDrawer, Draw], Awaitable[Failure | None]]
-) -> tuple[Failure | None, bool]:
+        failure = again(context.replay)
+        if failure is not None:
+            raise failed(context, check, failure)
+        return
     drawer = experienced_drawer(context)
-    return search(context, lambda draw: attempt(drawer, draw)) or (None, False)
+    failure = search(context, lambda draw: attempt(drawer, draw))
+    if failure is None:
+        return
+    repeated = again(failure.program)
+    if repeated is None:
+        raise failed(context, check, failure, again=False)
+    raise failed(context, check, shorten(context.contract, repeated, again))
 
 
 async def _awaited(work: Awaitable[Failure | None]) -> Failure | None:
