@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NewType, TypeAlias, get_args
 
 from storeproof.harness.compare import Rules
-from storeproof.harness.declarations import check_declarations, names_of
+from storeproof.harness.declarations import Entities, check_declarations, names_of
+from storeproof.harness.inference import inferred_refs
 from storeproof.harness.law import Law, laws_of
 from storeproof.harness.operations import Operation, Style, derive_operations
 from storeproof.harness.structure import bare_hint
@@ -51,7 +52,8 @@ class Contract:
         A NewType as the key says which new values of it are drawn; those known from earlier calls
         are met again all the same.
     refs: "operation.parameter", "parameter", "Entity.field" or "operation.return" -> the
-        "Entity.field" whose values it takes, or gives; not needed where both have the same NewType.
+        "Entity.field" whose values it takes, or gives; not needed where both have the same NewType,
+        where the parameter is called like the field (`task_id` for Task.id) or another parameter.
     generated: "Entity.field" or "operation.return" that storages make themselves, such as ids and
         times; compared through a one-to-one renaming. A page's `next_cursor` always is; of times,
         floats and fields called `next_…` only the presence is compared.
@@ -147,16 +149,15 @@ class Contract:
         """Give the pool that a parameter's values come from, if any."""
         if self.operations[operation].paged and parameter == "cursor":
             return f"{operation}.next_cursor"
-        return (
-            self.refs.get(f"{operation}.{parameter}") or self.refs.get(parameter) or _new_type(hint)
-        )
+        named = self._kinds.get(f"{operation}.{parameter}") or self._kinds.get(parameter)
+        return named or _new_type(hint)
 
     def kind_of_field(self, cls: type, field: str, hint: Any) -> object | None:
         """Give the pool that a field's values belong to, if any."""
         for base in cls.__mro__:
             name = f"{base.__name__}.{field}"
-            if name in self.refs or name in self._referred:
-                return self.refs.get(name, name)
+            if name in self._kinds or name in self._referred:
+                return self._kinds.get(name, name)
         return _new_type(hint)
 
     def kind_of_result(self, operation: str) -> object | None:
@@ -173,11 +174,16 @@ class Contract:
     def _find_kind_of_returned(self, operation: str) -> object | None:
         returns = bare_hint(self.operations[operation].returns)
         items = [each for each in get_args(returns) if each is not Ellipsis]
-        return self.refs.get(f"{operation}.return") or _new_type(items[0] if items else returns)
+        return self._kinds.get(f"{operation}.return") or _new_type(items[0] if items else returns)
 
     @functools.cached_property
     def _referred(self) -> frozenset[str]:
-        return frozenset(self.refs.values())
+        return frozenset(self._kinds.values())
+
+    @functools.cached_property
+    def _kinds(self) -> Mapping[str, str]:
+        operations = list(self.operations.values())
+        return {**inferred_refs(operations, Entities(operations).classes()), **self.refs}
 
     def _rules(self, canonical: dict[type, Callable[[Any], Any]]) -> Rules:
         paged = [each.returns for each in self.operations.values() if each.paged]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
     from storeproof.harness.operations import Operation
 
-__all__ = ["check_declarations", "names_of"]
+__all__ = ["Entities", "check_declarations", "names_of"]
 
 
 def names_of(contract: str, word: str, given: Iterable[Any]) -> tuple[Any, ...]:
@@ -45,7 +45,7 @@ def check_declarations(contract: Contract) -> None:
 class _Declarations:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._entities = _Entities(contract.operations.values())
+        self._entities = Entities(contract.operations.values())
         self._bare = sorted(
             {each.name for x in contract.operations.values() for each in x.parameters}
         )
@@ -156,7 +156,7 @@ def _has_at_run_time(model: Callable[[], Any], names: Iterable[str]) -> bool:
     return all(name in own or hasattr(type(made), "__getattr__") for name in names)
 
 
-class _Entities:
+class Entities:
     """The entity classes that the operations' types lead to."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
@@ -171,7 +171,12 @@ class _Entities:
         """Give the classes of a name, and those that have such a class as their base."""
         return [cls for cls in self._classes if name in (base.__name__ for base in cls.__mro__)]
 
+    def classes(self) -> list[type]:
+        """Give every class, in the order in which the types name them."""
+        return list(self._classes)
+
     def names(self) -> list[str]:
+        """Give the names of the classes."""
         return [cls.__name__ for cls in self._classes]
 
     def _add(self, hint: Any) -> None:
