@@ -96,7 +96,7 @@ async def successes(contract: Contract, drawer: CallDrawer) -> Counter[str]:
     found: Counter[str] = Counter()
     for seed in range(100):
         actor, pools = Actor(contract, contract.model(), scribbling=False), Pools(contract)
-        draw = Draw(lambda _, seed=seed: seed)
+        draw = Draw(seed)
         for index in range(20):
             call = drawer.draw_call(draw, pools, list(contract.operations))
             outcome = await actor.call(call)
@@ -136,7 +136,7 @@ def test_what_belongs_together_is_met_together(keys: Contract) -> None:
     together = 0
     for seed in range(40):
         met = Meetings("opens", pools, Experience(), meant_to_succeed=True)
-        draw = Draw(lambda _, seed=seed: seed)
+        draw = Draw(seed)
         key, room = met.known(draw, Key, "key"), met.known(draw, Room, "room")
         together += key is not None and room is not None
         if key and room:

@@ -9,7 +9,6 @@ from datetime import datetime
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument, ResolutionFailed
 
@@ -33,7 +32,15 @@ from storeproof.harness.structure import (
     is_entity_class,
     optional_fields,
 )
-from storeproof.harness.values import Draw, choose, near, pick, scalar_drawer
+from storeproof.harness.values import (
+    Draw,
+    Rejected,
+    choose,
+    draw_example,
+    near,
+    pick,
+    scalar_drawer,
+)
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract, Values
@@ -154,6 +161,9 @@ class CallDrawer:
         bare = bare_hint(hint)
         if kind is None or kind is bare:
             return self._hint(hint, where)
+        if kind in self._contract.arguments:
+            new = _given(self._contract.arguments[kind])
+            return _pooled(kind, where, new, limits_of(hint), misses=False)
         cls, arguments = get_origin(bare) or bare, get_args(bare)
         if isinstance(cls, type) and issubclass(cls, Iterable) and arguments:
             item = _pooled(kind, where, self._hint(arguments[0], where), limits_of(arguments[0]))
@@ -324,7 +334,9 @@ def _sized(made: Callable[[Any], Any], limits: Limits, item: Drawer) -> Drawer:
                 break
             items.append(item(draw, meetings))
         collection = made(items)
-        return collection if limits.fit(collection) else reject()
+        if not limits.fit(collection):
+            raise Rejected
+        return collection
 
     return drawer
 
@@ -339,7 +351,7 @@ def _built(cls: type, fields: Callable[[], dict[str, Any]]) -> Any:
             return build(cls, drawn)
         except (ValueError, TypeError):
             continue
-    return reject()
+    raise Rejected
 
 
 def _all_but_one(draw: Draw, group: tuple[str, ...]) -> set[str]:
@@ -379,5 +391,5 @@ def _meant(hint: Any) -> Any:
 
 def _given(values: Values) -> Drawer:
     if isinstance(values, st.SearchStrategy):
-        return lambda draw, _: draw(values)
+        return lambda draw, _: draw_example(draw, values)
     return lambda draw, _: pick(draw, values)

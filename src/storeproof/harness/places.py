@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import enum
-import functools
-import random
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-import hypothesis
 from hypothesis import strategies as st
 
 from storeproof.harness.constraints import Limits, limits_of
 from storeproof.harness.program import Call, Program, Walk
+from storeproof.harness.strategies import examples_of
 from storeproof.harness.structure import (
     SCALARS,
     bare_hint,
@@ -135,23 +133,8 @@ class _Finder:
 
 def _options_given(given: Values) -> tuple[Any, ...]:
     if isinstance(given, st.SearchStrategy):
-        return _simplest(given)
+        return examples_of(given)[:1]
     return tuple(given)
-
-
-@functools.cache
-def _simplest(strategy: st.SearchStrategy[Any]) -> tuple[Any, ...]:
-    settings = hypothesis.settings(max_examples=20, database=None, deadline=None)
-    try:
-        first = hypothesis.find(
-            strategy,
-            lambda _: True,
-            settings=settings,
-            random=random.Random(0),  # noqa: S311 - the same one each time
-        )
-    except hypothesis.errors.NoSuchExample:
-        return ()
-    return (first,)
 
 
 def _options_of(bare: Any) -> tuple[Any, ...]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
 from hypothesis import strategies as st
 
 from storeproof.harness.expectation import Expectation
@@ -16,6 +14,7 @@ from storeproof.harness.places import Place, dropped, places, put, same_value
 from storeproof.harness.program import Call, Program, Walk
 from storeproof.harness.search import Failure
 from storeproof.harness.source import Source
+from storeproof.harness.strategies import examples_of
 from storeproof.harness.templates import Build, Reference, references_in, resolve
 from storeproof.harness.values import simple_values
 
@@ -27,7 +26,7 @@ __all__ = ["shorten"]
 _MOST_REPLAYS = 300
 _FEW = 2
 """Steps before a walk of which every choice is tried at once."""
-_MOST_DRAWN = 30
+_MOST_EXAMPLES = 30
 _MOST_LETTERS = 12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -281,26 +280,14 @@ def _simplify_parts(shortener: _Shortener) -> None:
                 break
 
 
-def _draw_simpler(shortener: _Shortener) -> None:
+def _take_simpler(shortener: _Shortener) -> None:
     """Look among the values of a strategy for a simpler one."""
     for place in shortener.places():
         if isinstance(place.given, st.SearchStrategy) and not place.is_scalar:
-            _draw(shortener, place, place.given)
-
-
-def _draw(shortener: _Shortener, place: Place, strategy: st.SearchStrategy[Any]) -> None:
-    least = shortener.left - _MOST_DRAWN
-
-    def fails(value: Any) -> bool:
-        if shortener.left <= least or len(repr(value)) >= len(repr(place.value)):
-            return False
-        return shortener.tries(put(shortener.best.program, place, value))
-
-    settings = hypothesis.settings(max_examples=_MOST_DRAWN, database=None, deadline=None)
-    try:
-        hypothesis.find(strategy, fails, settings=settings, random=random.Random(0))  # noqa: S311 - the same values each time
-    except hypothesis.errors.HypothesisException:
-        return
+            shorter = [x for x in examples_of(place.given) if len(repr(x)) < len(repr(place.value))]
+            for value in sorted(shorter, key=lambda each: len(repr(each)))[:_MOST_EXAMPLES]:
+                if shortener.tries(put(shortener.best.program, place, value)):
+                    break
 
 
 _WAYS = (
@@ -312,5 +299,5 @@ _WAYS = (
     _drop_parts,
     _simplify_scalars,
     _simplify_parts,
-    _draw_simpler,
+    _take_simpler,
 )

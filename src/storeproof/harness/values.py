@@ -13,10 +13,21 @@ from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from storeproof.harness.constraints import Limits
+from storeproof.harness.strategies import examples_of
 
-__all__ = ["Draw", "choose", "near", "pick", "scalar_drawer", "simple_values"]
+__all__ = [
+    "Draw",
+    "Rejected",
+    "choose",
+    "draw_example",
+    "near",
+    "pick",
+    "scalar_drawer",
+    "simple_values",
+]
 
 _COMBINING = "a\u0301"
 _SIMPLE_TEXT = ("a", "b", "A", "c", "ab", "a b", "á", "0")
@@ -122,29 +133,18 @@ _JSON: tuple[Any, ...] = (
 _DEEPEST = 4
 
 
+class Rejected(Exception):
+    """No legal value was drawn, so the program is given up."""
+
+
 class Draw:
-    """Draws for one program: from strategies, and small choices, all from one seed.
+    """Draws the choices of one program; the same seed gives the same ones in every process."""
 
-    seed: drawn too, unless it is given.
-
-    A draw for each choice would cost more than most calls on memory do, and Hypothesis would spend
-    most programs on copies of earlier ones with some of their draws repeated.
-    """
-
-    _SEEDS = st.integers(0, 2**64 - 1)
-
-    def __init__(
-        self, draw: Callable[[st.SearchStrategy[Any]], Any], seed: int | None = None
-    ) -> None:
-        self._draw = draw
-        drawn = draw(self._SEEDS)  # also where one is given: else Hypothesis thinks it has seen all
-        self._chance = random.Random(drawn if seed is None else seed)  # noqa: S311 - to replay
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)  # noqa: S311 - to repeat a run
         self._choices: Iterator[int] = iter(())
         self.depth = 0
         """Of entities within entities; where it is great, every choice is the first one."""
-
-    def __call__(self, strategy: st.SearchStrategy[Any]) -> Any:
-        return self._draw(strategy)
 
     def below(self, count: int) -> int:
         """Give a number from 0 to count - 1, of at most 256."""
@@ -153,6 +153,17 @@ class Draw:
             self._choices = iter(self._chance.randbytes(256))
             drawn = next(self._choices)
         return drawn % count
+
+
+def draw_example(draw: Draw, strategy: SearchStrategy[Any]) -> Any:
+    """Draw one of the values of a strategy.
+
+    Raises Rejected where it has none.
+    """
+    examples = examples_of(strategy)
+    if not examples:
+        raise Rejected
+    return pick(draw, examples)
 
 
 def choose(draw: Draw, count: int) -> int:
@@ -253,7 +264,7 @@ def scalar_drawer(cls: Any, limits: Limits) -> Callable[[Draw], Any] | None:
     table = tuple(filter(limits.fit, (*_TABLES[cls], *_edges(cls, limits))))
     if not table:
         strategy = _strategy(cls, limits)
-        return lambda draw: draw(strategy)
+        return lambda draw: draw_example(draw, strategy)
     random = _RANDOM.get(cls)
     if random is None:
         return lambda draw: pick(draw, table)
@@ -307,7 +318,7 @@ def _between(number: int, limits: Limits) -> int:
     return number - number % step if type(step) is int else number
 
 
-def _strategy(cls: type, limits: Limits) -> st.SearchStrategy[Any]:
+def _strategy(cls: type, limits: Limits) -> SearchStrategy[Any]:
     """Give a strategy for values that are not in the table."""
     pattern = limits.given("pattern")
     if cls is str and pattern is not None:

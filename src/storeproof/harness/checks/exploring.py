@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.checks.telling import failed
@@ -19,8 +20,8 @@ __all__ = ["explore"]
 def explore(
     context: CheckContext,
     check: str,
-    attempt: Callable[[CallDrawer, Draw], Awaitable[Failure | None]],
-    replay: Callable[[Program], Awaitable[Failure | None]],
+    attempt: Callable[[CallDrawer, Draw], Coroutine[Any, Any, Failure | None]],
+    replay: Callable[[Program], Coroutine[Any, Any, Failure | None]],
 ) -> None:
     """Try programs until one fails; where the context has one to replay, try only that one.
 
@@ -30,7 +31,7 @@ def explore(
     """
 
     def again(program: Program) -> Failure | None:
-        return context.run(_awaited(replay(program)))
+        return context.run(replay(program))
 
     if context.replay is not None:
         failure = again(context.replay)
@@ -45,7 +46,3 @@ def explore(
     if repeated is None:
         raise failed(context, check, failure, again=False)
     raise failed(context, check, shorten(context.contract, repeated, again))
-
-
-async def _awaited(work: Awaitable[Failure | None]) -> Failure | None:
-    return await work
