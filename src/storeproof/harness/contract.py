@@ -49,8 +49,8 @@ class Contract:
         gives the storage, an awaitable of it, or an async context manager.
     arguments: "operation.parameter", "parameter" or "Entity.field" -> a sequence of values to draw
         from, or a Hypothesis strategy for them. A sequence is quicker, and programs differ more.
-        A NewType as the key says which new values of it are drawn; those known from earlier calls
-        are met again all the same.
+        A NewType as the key, or a field that parameters refer to, says which new values of it are
+        drawn; those known from earlier calls are met again all the same.
     refs: "operation.parameter", "parameter", "Entity.field" or "operation.return" -> the
         "Entity.field" whose values it takes, or gives; not needed where both have the same NewType,
         where the parameter is called like the field (`task_id` for Task.id) or another parameter.

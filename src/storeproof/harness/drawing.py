@@ -161,15 +161,18 @@ class CallDrawer:
         bare = bare_hint(hint)
         if kind is None or kind is bare:
             return self._hint(hint, where)
-        if kind in self._contract.arguments:
-            new = _given(self._contract.arguments[kind])
-            return _pooled(kind, where, new, limits_of(hint), misses=False)
         cls, arguments = get_origin(bare) or bare, get_args(bare)
         if isinstance(cls, type) and issubclass(cls, Iterable) and arguments:
-            item = _pooled(kind, where, self._hint(arguments[0], where), limits_of(arguments[0]))
+            item = self._of_kind(kind, arguments[0], where)
             collection = self._collection(cls, arguments, where, Limits(), item)
             if collection is not None:
                 return collection
+        return self._of_kind(kind, hint, where)
+
+    def _of_kind(self, kind: object, hint: Any, where: str) -> Drawer:
+        given = self._contract.arguments.get(kind)
+        if given is not None:
+            return _pooled(kind, where, _given(given), limits_of(hint), misses=False)
         return _pooled(kind, where, self._hint(hint, where), limits_of(hint))
 
     def _hint(self, hint: Any, where: str, metadata: tuple[Any, ...] = ()) -> Drawer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 from uuid import UUID
 
@@ -32,10 +32,9 @@ def inferred_refs(operations: Collection[Operation], entities: Iterable[type]) -
     refs: dict[str, str] = {}
     for name, hint in hints.items():
         if _may_refer(name, hint):
-            named = {field for field in fields if _is_named(name, hint, *field)}
-            if len(named) == 1:
-                cls, field, _ = named.pop()
-                refs[name] = f"{cls}.{field}"
+            field = _field_for(name, hint, fields)
+            if field is not None:
+                refs[name] = field
             elif counts[name] > 1:
                 refs[name] = name
     return refs | {
@@ -60,7 +59,16 @@ def _fields(entities: Iterable[type]) -> Iterable[tuple[str, str, Any]]:
                 yield cls.__name__, field, bare_hint(hint)
 
 
-def _is_named(name: str, hint: Any, cls: str, field: str, type_of_field: Any) -> bool:
-    snake = re.sub(r"(?<!^)(?=[A-Z])", "_", cls).lower()
-    plain = name == field and _IDENTIFYING.search(name) is not None
-    return hint == type_of_field and (plain or name == f"{snake}_{field}")
+def _field_for(name: str, hint: Any, fields: Sequence[tuple[str, str, Any]]) -> str | None:
+    """Give the one field that the name says in full; else the one that is called so."""
+    alike = [(cls, field) for cls, field, type_of_field in fields if type_of_field == hint]
+    full = {f"{cls}.{field}" for cls, field in alike if name == f"{_snake(cls)}_{field}"}
+    plain = {f"{cls}.{field}" for cls, field in alike if name == field}
+    for found in (full, plain if _IDENTIFYING.search(name) else set()):
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
