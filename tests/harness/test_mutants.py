@@ -44,6 +44,19 @@ def test_every_mutant_is_killed_by_its_check(
         assert len(failed.program.steps) <= mutant.calls, failed.message
 
 
+@pytest.mark.parametrize(
+    ("mutant", "shared"),
+    [("KeepsTheCallersTags", True), ("GivesItsOwnObjects", True), ("CreateReplaces", False)],
+)
+def test_a_storage_that_shares_its_objects_is_told_so(
+    mutant: str, shared: bool, runner: asyncio.Runner
+) -> None:
+    (found,) = [each for each in MUTANTS if each.name == mutant]
+    failed = failure(CHECKS[found.check], context(found.contract, found.make, runner))
+    assert failed is not None
+    assert ("keeps or gives away the same objects" in failed.message) is shared
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("mutant", WITH_PROGRAMS, ids=name)
 def test_the_printed_test_passes_on_the_model_and_fails_on_the_mutant(

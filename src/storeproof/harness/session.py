@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -126,11 +127,16 @@ async def _open(backend: Backend, contract: Contract, server: Any) -> Store:
     store = await backend.create_store(contract, server)
     try:
         await store.fresh()
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"It was opened on the address {_without_password(store.address)}")
         with contextlib.suppress(Exception):  # what `fresh` raised tells more
             await store.close()
         raise
     return store
+
+
+def _without_password(address: str) -> str:
+    return re.sub(r"://([^:/@]*):[^@/]*@", r"://\1:***@", address)
 
 
 def _answers(endpoint: tuple[str, int]) -> bool:

@@ -75,8 +75,8 @@ class _Shortener:
         return list(places(self.contract, self.best.program))
 
 
-def _cost(program: Program) -> tuple[int, bool, int, str]:
-    """Give what is less for a program that is easier to read; small letters before capitals."""
+def _cost(program: Program) -> tuple[int, bool, int, int, str]:
+    """Give what is less for a program that is easier to read: letters, and small ones, first."""
     source = Source()
     calls = len(program.steps)
     texts = []
@@ -84,7 +84,8 @@ def _cost(program: Program) -> tuple[int, bool, int, str]:
         texts += [source.expression(dict(each)) for each in step.templates()]
         calls += len(step.between) + step.limit if isinstance(step, Walk) else 0
     text = "".join(texts).swapcase()
-    return calls, program.scribbling, len(text), text
+    odd = sum(not each.isalnum() for each in text)
+    return calls, program.scribbling, len(text), odd, text
 
 
 def _is_of_model(failure: Failure) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from storeproof.harness.checks.base import Check, Stage
 from storeproof.harness.exceptions import ContractError
+from storeproof.harness.frames import without_our_first_frames
 from storeproof.harness.law import Law
 from storeproof.harness.law_check import law_check
 from storeproof.harness.proving import Node, Outcome, Prover
@@ -167,7 +168,7 @@ def _run(check: Check, backend: str, request: pytest.FixtureRequest, reason: str
     result, outcome = prover.prove(node)
     item.stash[RESULT] = result
     if outcome.error is not None:
-        raise outcome.error
+        raise outcome.error.with_traceback(without_our_first_frames(outcome.error.__traceback__))
     _conclude(result, outcome)
 
 

@@ -25,6 +25,7 @@ def failed(
         *_law(operation.doc, failure),
         *_outcomes(backend, failure),
         *([] if again else [_NOT_AGAIN]),
+        *([_SHARED] if program.scribbling and "scribble(" in source else []),
         f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
         "a test to paste:",
         textwrap.indent(source, "    "),
@@ -35,6 +36,11 @@ def failed(
 _NOT_AGAIN = (
     "The same program did not fail when it was run again: the storage, or the model, does not "
     "always do the same."
+)
+
+_SHARED = (
+    "After each call the caller overwrites what it gave and what it got (scribble): here that "
+    "changed the storage, which keeps or gives away the same objects instead of copies."
 )
 
 
