@@ -38,6 +38,9 @@ class _Tries:
         self.succeeded += succeeded
 
 
+_UNTRIED = _Tries().rate
+
+
 class Experience:
     """Where the references of calls that succeed come from, counted on a model.
 
@@ -52,6 +55,7 @@ class Experience:
         self._places: dict[Place, dict[Source, _Tries]] = {}
         self._kinds: dict[str, dict[Place, object]] = {}
         self._held: set[object] = set()
+        self._known_rates: dict[Place, dict[Source, float]] = {}
 
     def learn(self, meetings: Meetings, *, succeeded: bool) -> None:
         """Count a call that was drawn with these meetings."""
@@ -60,6 +64,7 @@ class Experience:
             self._kinds.setdefault(meetings.operation, {})[place] = kind
             sources = self._places.setdefault(place, {})
             sources.setdefault(source, _Tries()).add(succeeded)
+            self._known_rates.pop(place, None)
         self._held |= meetings.pools.held.keys()
 
     def sources(self, pools: Pools, kind: object) -> Mapping[str, Sequence[Company]]:
@@ -72,7 +77,8 @@ class Experience:
 
     def pick_source(self, draw: Draw, place: Place, sources: Sequence[Source]) -> Source:
         """Draw a source for a reference, by how often calls with such ones succeed."""
-        shares = [round(255 * self._rate(place, each) ** 2) + 1 for each in sources]
+        rates = self._rates(place)
+        shares = [round(255 * rates.get(each, _UNTRIED) ** 2) + 1 for each in sources]
         reached = itertools.accumulate(shares)
         drawn = choose(draw, sum(shares))
         return next(each for each, end in zip(sources, reached, strict=True) if drawn < end)
@@ -90,17 +96,24 @@ class Experience:
     def _missing(self, draw: Draw, operation: str, pools: Pools) -> Source:
         """Draw what could supply a reference that the operation needs, where there is none yet."""
         for place, kind in self._kinds.get(operation, {}).items():
-            tried = [each for each in self._places[place] if each not in self._reads]
-            best = max((self._rate(place, each) for each in tried), default=0)
-            usable = max(self._rate(place, each) for each in [None, *self.sources(pools, kind)])
+            rates = self._rates(place)
+            tried = [each for each in rates if each not in self._reads]
+            best = max((rates[each] for each in tried), default=0)
+            known = self.sources(pools, kind)
+            usable = max(rates.get(each, _UNTRIED) for each in (None, *known))
             if usable < best / 2:
                 supplier = self.pick_source(draw, place, tried)
                 if supplier not in (None, operation):
                     return supplier
         return None
 
-    def _rate(self, place: Place, source: Source) -> float:
-        return self._places.get(place, {}).get(source, _Tries()).rate
+    def _rates(self, place: Place) -> dict[Source, float]:
+        rates = self._known_rates.get(place)
+        if rates is None:
+            tries = self._places.get(place, {})
+            rates = {source: each.rate for source, each in tries.items()}
+            self._known_rates[place] = rates
+        return rates
 
 
 @dataclass

@@ -9,7 +9,7 @@ The components of one `Storages` share one `Database`, and the block closes it. 
 component in a program that ends with its storage, `get_auth_storage(config)` is enough.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TypeVar
@@ -19,10 +19,12 @@ from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.config import Config
 from storeproof.reference.database import Database, is_in_memory
+from storeproof.reference.unit import at_once
 
 __all__ = ["Storages", "get_auth_storage", "open_storages"]
 
 Storage = TypeVar("Storage")
+T = TypeVar("T")
 
 
 def _component(
@@ -46,10 +48,37 @@ class Storages:
     def __init__(self, config: Config) -> None:
         self.database = _database(config)
 
+    async def together(self, work: "Callable[[Storages], Awaitable[T]]") -> T:
+        """Runs `work` with storages whose operations all happen as a whole, or not at all.
+
+            async def pay(unit: Storages) -> None:
+                await unit.auth.append_audit(entry)
+                ...
+
+            await storages.together(pay)
+
+        An operation that raises has changed nothing, as ever; an error that leaves `work` undoes
+        all of them. `work` may be repeated, and may await nothing but its storages. Raises
+        UnitSuspended where it does otherwise in memory, and as `Database.transact` does.
+        """
+        if self.database is not None:
+            return await self.database.together(lambda unit: work(_UnitStorages(unit)))
+        return at_once([getattr(self, name) for name in _COMPONENTS], lambda: work(self))
+
     async def close(self) -> None:
         """Closes the connections to the database, if there is one."""
         if self.database is not None:
             await self.database.close()
+
+
+class _UnitStorages(Storages):
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+
+_COMPONENTS = tuple(
+    name for name, each in vars(Storages).items() if isinstance(each, cached_property)
+)
 
 
 @asynccontextmanager

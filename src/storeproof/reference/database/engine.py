@@ -9,7 +9,7 @@ form a transaction (`transact`). Errors of drivers end here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,6 +18,7 @@ from storeproof.reference.database.compiling import Row, Statement, compile_for
 from storeproof.reference.database.drivers import Driver, Run, Settings
 from storeproof.reference.database.exceptions import Retryable, TableMissing
 from storeproof.reference.database.schema import Schema, prepare
+from storeproof.reference.database.unit import UnitDriver
 from storeproof.reference.exceptions import Unavailable
 
 __all__ = ["ATTEMPTS", "Database", "Transaction"]
@@ -73,6 +74,7 @@ class Database:
         )
         self._driver: Driver = open_driver(url, settings)
         self._unchecked: list[Schema] = []
+        self._checked: set[str] = set()
         self._opening = asyncio.Lock()
         self._opened = False
         self._closed = False
@@ -87,6 +89,11 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+    @property
+    def dialect(self) -> str:
+        """POSTGRES or SQLITE (`database.compiling`), for what only one of them can express."""
+        return self._driver.dialect
 
     def require(self, schema: Schema) -> None:
         """Has the tables of a component checked, or created, before the next statement."""
@@ -105,7 +112,7 @@ class Database:
             await self._driver.open()
             while self._unchecked:
                 await prepare(self._driver, self._unchecked[0], create=self._create)
-                del self._unchecked[0]
+                self._checked.add(self._unchecked.pop(0).component)
             self._opened = True
 
     async def close(self) -> None:
@@ -149,6 +156,24 @@ class Database:
 
         return await self._repeat(once)
 
+    async def together(self, work: Callable[["Database"], Awaitable[T]]) -> T:
+        """Runs `work` with a Database whose calls all happen as a whole, or not at all.
+
+        A call in it that raises is undone alone, unless the error leaves `work`. `work` may be
+        repeated, so its only effects are those on this database. Raises as `transact` does.
+        """
+
+        async def once() -> T:
+            async with self._driver.transaction(None) as run:
+                driver = UnitDriver(self._driver.dialect, run)
+                return await work(_Unit(driver, self._checked))
+
+        try:
+            return await self._repeat(once)
+        except _Unchecked as missing:
+            self.require(missing.schema)
+        return await self.together(work)
+
     async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
         """The only place where anything is tried again: when certainly nothing happened."""
         if not self._opened:
@@ -162,3 +187,26 @@ class Database:
                 if attempt == ATTEMPTS:
                     raise Unavailable(error.reason) from error
         raise AssertionError("the last attempt returns or raises")
+
+
+class _Unchecked(Exception):
+    """A unit of work uses a component whose tables have not been checked."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema.component)
+        self.schema = schema
+
+
+class _Unit(Database):
+    """The Database of one unit of work; what it can't do alone is left to the one around it."""
+
+    def __init__(self, driver: UnitDriver, checked: Set[str]) -> None:
+        self._driver = driver
+        self._checked_outside = checked
+
+    def require(self, schema: Schema) -> None:
+        if schema.component not in self._checked_outside:
+            raise _Unchecked(schema)
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await call()
