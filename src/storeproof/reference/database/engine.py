@@ -77,6 +77,11 @@ class Database:
         self._opened = False
         self._closed = False
 
+    @property
+    def dialect(self) -> str:
+        """POSTGRES or SQLITE, for what only one of them can do in one statement."""
+        return self._driver.dialect
+
     async def __aenter__(self) -> Self:
         return self
 
