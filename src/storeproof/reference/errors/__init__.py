@@ -23,10 +23,14 @@ from storeproof.reference.errors.entities import (
     Status,
     Tag,
 )
+from storeproof.reference.errors.grouping import GROUPING, Frame, fingerprint
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
+from storeproof.reference.errors.redaction import redact
+from storeproof.reference.errors.service import ErrorService
 
 __all__ = [
+    "GROUPING",
     "Aggregation",
     "Bucket",
     "Created",
@@ -34,8 +38,10 @@ __all__ = [
     "Dimension",
     "ErrorEvent",
     "ErrorGroup",
+    "ErrorService",
     "ErrorStorage",
     "EventId",
+    "Frame",
     "GroupFilter",
     "GroupId",
     "GroupSort",
@@ -53,5 +59,7 @@ __all__ = [
     "Tag",
     "TimeZone",
     "Trend",
+    "fingerprint",
     "open_error_storage",
+    "redact",
 ]

@@ -5,17 +5,25 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 from storeproof.harness.contract import Contract
-from storeproof.harness.law import Law
+from storeproof.harness.law import Law, laws_of
 from storeproof.reference.errors.buckets import TimeZone
 from storeproof.reference.errors.database import open_error_storage
 from storeproof.reference.errors.entities import EventId, GroupId, MetricName, PointId, Tag
+from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import StorageError
 
 __all__ = ["LAWS", "contract"]
 
-LAWS: Final[tuple[Law, ...]] = ()
+LAWS: Final[tuple[Law, ...]] = (
+    *laws_of(events),
+    *laws_of(merges),
+    *laws_of(lists),
+    *laws_of(counts),
+    *laws_of(values),
+    *laws_of(races),
+)
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 TICK, QUARTER = timedelta(microseconds=1), timedelta(minutes=15)
