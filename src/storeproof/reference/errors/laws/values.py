@@ -117,9 +117,9 @@ async def text_is_kept_as_it_is(storage: ErrorStorage) -> None:
 async def ids_are_compared_by_code_point(storage: ErrorStorage) -> None:
     """Ids that differ by case, a space or composition are different, of events and groups."""
     names = ("a", "A", "a ", " a", "á", "a\u0301", "\uff41", "ß", "ss", "1", "01")
-    for name in names:
+    for number, name in enumerate(names):
         assert (await storage.create(event(name, name))).created
-        await storage.record_metric(point(name, name=MetricName("m")))
+        assert await storage.record_metric(point(name, number)) == point(name, number)
     assert len((await storage.list_groups(GroupFilter())).items) == len(names)
     for name in names:
         assert (await storage.get_by_id(EventId(name))).id == name
