@@ -19,9 +19,12 @@ from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.config import Config
 from storeproof.reference.database import Database, is_in_memory
+from storeproof.reference.errors.database import DatabaseErrorStorage
+from storeproof.reference.errors.memory import InMemoryErrorStorage
+from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.unit import at_once
 
-__all__ = ["Storages", "get_auth_storage", "open_storages"]
+__all__ = ["Storages", "get_auth_storage", "get_error_storage", "open_storages"]
 
 Storage = TypeVar("Storage")
 T = TypeVar("T")
@@ -44,6 +47,7 @@ class Storages:
     """
 
     auth: cached_property[AuthStorage] = _component(InMemoryAuthStorage, DatabaseAuthStorage)
+    errors: cached_property[ErrorStorage] = _component(InMemoryErrorStorage, DatabaseErrorStorage)
 
     def __init__(self, config: Config) -> None:
         self.database = _database(config)
@@ -98,6 +102,11 @@ def get_auth_storage(config: Config) -> AuthStorage:
     `open_storages` to close them, or to share them between components.
     """
     return Storages(config).auth
+
+
+def get_error_storage(config: Config) -> ErrorStorage:
+    """A new error storage for this configuration, as `get_auth_storage` gives one."""
+    return Storages(config).errors
 
 
 def _database(config: Config) -> Database | None:

@@ -5,7 +5,14 @@ A component declares its tables (`columns`), its `Schema`, and its statements, a
 """
 
 from storeproof.reference.database.addresses import is_in_memory
-from storeproof.reference.database.compiling import PerDialect, Row, Statement, per_dialect
+from storeproof.reference.database.compiling import (
+    POSTGRES,
+    SQLITE,
+    PerDialect,
+    Row,
+    Statement,
+    per_dialect,
+)
 from storeproof.reference.database.engine import Database, Transaction
 from storeproof.reference.database.exceptions import (
     ForeignKeyViolated,
@@ -15,6 +22,8 @@ from storeproof.reference.database.exceptions import (
 from storeproof.reference.database.schema import VERSION_TABLE, Schema
 
 __all__ = [
+    "POSTGRES",
+    "SQLITE",
     "VERSION_TABLE",
     "Database",
     "ForeignKeyViolated",

@@ -1,0 +1,138 @@
+"""For `DatabaseErrorStorage`: its other statements.
+
+A parameter has the name of its column, or the one given to `bind`. FOR UPDATE means
+something on PostgreSQL only; SQLite has one writer at a time.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from storeproof.reference.database import per_dialect
+from storeproof.reference.database.columns import TEXT, contains
+from storeproof.reference.errors.database.tables import (
+    COUNTS,
+    EVENT_COLUMNS,
+    EVENTS,
+    GROUP_COLUMNS,
+    GROUPS,
+    POINTS,
+)
+
+__all__ = [
+    "ABSORB",
+    "DROP_ROLLUPS",
+    "EVENT_FILTERS",
+    "GET_EVENT",
+    "GET_GROUP",
+    "GET_POINT",
+    "GROUP_FILTERS",
+    "LOCK_GROUP",
+    "LOCK_GROUPS",
+    "MOVE_EVENTS",
+    "MOVE_ROLLUPS",
+    "RECORD_METRIC",
+    "REDIRECT",
+    "SET_STATE",
+    "STORED_EVENT",
+    "bind",
+]
+
+
+def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
+    """A parameter of the column's type, called like the column if no name is given."""
+    return sa.bindparam(name or column.key, type_=column.type)
+
+
+_SOURCE, _TARGET = sa.bindparam("source", type_=TEXT), sa.bindparam("target", type_=TEXT)
+_PRESENT = GROUPS.c.merged_into.is_(None)
+_THIS_GROUP = sa.and_(GROUPS.c.id == bind(GROUPS.c.id), _PRESENT)
+
+GET_EVENT = sa.select(*EVENT_COLUMNS).where(EVENTS.c.id == bind(EVENTS.c.id))
+STORED_EVENT = (
+    sa.select(*EVENT_COLUMNS, *GROUP_COLUMNS)
+    .join(GROUPS, GROUPS.c.id == EVENTS.c.group_id)
+    .where(EVENTS.c.id == bind(EVENTS.c.id))
+)
+"""An event and, behind its columns, its group."""
+
+GET_GROUP = sa.select(*GROUP_COLUMNS).where(_THIS_GROUP)
+LOCK_GROUP = sa.select(GROUPS.c.version).where(_THIS_GROUP).with_for_update()
+
+SET_STATE = (
+    sa.update(GROUPS)
+    .where(_THIS_GROUP, GROUPS.c.version == bind(GROUPS.c.version, "expected_version"))
+    .values(
+        status=bind(GROUPS.c.status),
+        state_at=bind(GROUPS.c.state_at),
+        version=GROUPS.c.version + 1,
+    )
+    .returning(*GROUP_COLUMNS)
+)
+
+LOCK_GROUPS = (
+    sa.select(GROUPS.c.id)
+    .where(GROUPS.c.id.in_([_SOURCE, _TARGET]), _PRESENT)
+    .order_by(GROUPS.c.id)
+    .with_for_update()
+)
+MOVE_EVENTS = sa.update(EVENTS).where(EVENTS.c.group_id == _SOURCE).values(group_id=_TARGET)
+
+
+def _move_rollups(insert: Any) -> Any:
+    moved = sa.select(COUNTS.c.slot, _TARGET, COUNTS.c.level, COUNTS.c.count)
+    new = insert(COUNTS).from_select(list(COUNTS.c), moved.where(COUNTS.c.group_id == _SOURCE))
+    return new.on_conflict_do_update(
+        index_elements=list(COUNTS.primary_key),
+        set_={"count": COUNTS.c.count + new.excluded.count},
+    )
+
+
+MOVE_ROLLUPS = per_dialect(_move_rollups)
+DROP_ROLLUPS = sa.delete(COUNTS).where(COUNTS.c.group_id == _SOURCE)
+REDIRECT = (
+    sa.update(GROUPS)
+    .where(sa.or_(GROUPS.c.id == _SOURCE, GROUPS.c.merged_into == _SOURCE))
+    .values(merged_into=_TARGET)
+)
+
+
+def _absorb() -> Any:
+    source = GROUPS.alias("source")
+    one = {
+        name: sa.select(source.c[name]).where(source.c.id == _SOURCE).scalar_subquery()
+        for name in ("first_seen", "last_seen", "count")
+    }
+    first, last = GROUPS.c.first_seen, GROUPS.c.last_seen
+    return (
+        sa.update(GROUPS)
+        .where(GROUPS.c.id == _TARGET)
+        .values(
+            first_seen=sa.case((one["first_seen"] < first, one["first_seen"]), else_=first),
+            last_seen=sa.case((one["last_seen"] > last, one["last_seen"]), else_=last),
+            count=GROUPS.c.count + one["count"],
+        )
+        .returning(*GROUP_COLUMNS)
+    )
+
+
+ABSORB = _absorb()
+
+GROUP_FILTERS = {
+    "status": GROUPS.c.status == bind(GROUPS.c.status),
+    "level": GROUPS.c.level == bind(GROUPS.c.level),
+    "message_contains": contains(GROUPS.c.message, sa.bindparam("message_contains", type_=TEXT)),
+    "present": _PRESENT,
+}
+EVENT_FILTERS = {"group": EVENTS.c.group_id == bind(EVENTS.c.group_id, "group")}
+
+
+def _record_metric(insert: Any) -> Any:
+    new = insert(POINTS).on_conflict_do_nothing(index_elements=[POINTS.c.id])
+    return new.returning(POINTS.c.id)
+
+
+RECORD_METRIC = per_dialect(_record_metric)
+"""Returns no row where a point with this id is there already."""
+
+GET_POINT = sa.select(*POINTS.c).where(POINTS.c.id == bind(POINTS.c.id))

@@ -1,0 +1,261 @@
+"""For applications and for the conformance suite: the error storage in a database.
+
+What the operations mean stands in `ErrorStorage`. Most are one statement, which is atomic
+by itself. On PostgreSQL an event is counted under the lock of its group's row, which
+`merge` and `set_state` take too; merges run one after the other.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import asdict
+
+from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
+from storeproof.reference.errors.buckets import (
+    Bucket,
+    Series,
+    TimeZone,
+    Trend,
+    bucket_starts,
+    quarters,
+    slot_of,
+)
+from storeproof.reference.errors.cursors import after_event, after_group
+from storeproof.reference.errors.database import counting, statements
+from storeproof.reference.errors.database.creation import CREATE, CREATE_PARTS
+from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS, read_rows
+from storeproof.reference.errors.database.tables import (
+    EVENT_COLUMNS,
+    SCHEMA,
+    event_of,
+    event_values,
+    group_of,
+    point_of,
+)
+from storeproof.reference.errors.entities import (
+    Aggregation,
+    Created,
+    Dimension,
+    ErrorEvent,
+    ErrorGroup,
+    EventId,
+    GroupFilter,
+    GroupId,
+    GroupSort,
+    GroupState,
+    MetricPoint,
+    MetricQuery,
+    Ranked,
+    canonical,
+    canonical_choice,
+    created_of,
+)
+from storeproof.reference.errors.protocol import MOST_SERIES, ErrorStorage
+from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound, VersionConflict
+from storeproof.reference.storage import Cursor, Page
+from storeproof.reference.values import canonical_id, canonical_integer
+
+__all__ = ["DatabaseErrorStorage", "open_error_storage"]
+
+
+@asynccontextmanager
+async def open_error_storage(url: str) -> AsyncIterator["DatabaseErrorStorage"]:
+    """The error storage in the database at this URL; its tables are created if absent."""
+    async with Database(url, create=True) as database:
+        storage = DatabaseErrorStorage(database)
+        await database.open()
+        yield storage
+
+
+class DatabaseErrorStorage(ErrorStorage):
+    """Implements `ErrorStorage` on PostgreSQL and SQLite. Whoever made the database closes it."""
+
+    def __init__(self, database: Database) -> None:
+        database.require(SCHEMA)
+        self._database = database
+
+    async def get_by_id(self, id: EventId) -> ErrorEvent:
+        canonical_id("id", id)
+        rows = await self._database.read(statements.GET_EVENT, {"id": id})
+        return event_of(_first(rows, "event", id))
+
+    async def create(self, entity: ErrorEvent) -> Created:
+        event = canonical(entity)
+        values = event_values(event)
+        while True:
+            counted = await self._count(values)
+            if counted:
+                return created_of(event, group_of(counted[0]))
+            stored = await self._database.read(statements.STORED_EVENT, {"id": event.id})
+            if stored:
+                return _repeated(event, stored[0])
+            # The group was merged meanwhile: now it is known into which one.
+
+    async def _count(self, values: dict[str, Any]) -> list[Row]:
+        """The row of the group; none where the event may be there already."""
+        if self._database.dialect != POSTGRES:
+            return await self._database.transact(lambda run: _count_in_parts(run, values))
+        try:
+            return await self._database.write(CREATE, values)
+        except UniqueViolated:
+            return []
+
+    async def get_group(self, id: GroupId) -> ErrorGroup:
+        canonical_id("id", id)
+        rows = await self._database.read(statements.GET_GROUP, {"id": id})
+        return group_of(_first(rows, "group", id))
+
+    async def list_groups(
+        self,
+        filter: GroupFilter,
+        sort: GroupSort = GroupSort.NEWEST,
+        cursor: Cursor | None = None,
+        limit: int = 100,
+    ) -> Page[ErrorGroup]:
+        filters = {**asdict(canonical(filter)), "present": True}
+        canonical_choice(GroupSort, "sort", sort)
+        listing = GROUP_LISTS[sort]
+        rows, more = await read_rows(self._database, listing, filters, cursor, limit)
+        items = tuple(map(group_of, rows))
+        return Page(items=items, next_cursor=after_group(sort, items[-1]) if more else None)
+
+    async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
+        canonical_id("id", id)
+        state = canonical(state)
+        canonical_integer("expected_version", expected_version)
+        given = {
+            "id": id,
+            "status": state.status,
+            "state_at": state.at,
+            "expected_version": expected_version,
+        }
+        rows = await self._database.write(statements.SET_STATE, given)
+        return group_of(rows[0] if rows else await self._set_locked(given))
+
+    async def _set_locked(self, given: dict[str, Any]) -> Row:
+        group, expected = given["id"], given["expected_version"]
+
+        async def work(transaction: Transaction) -> Row:
+            rows = await transaction.run(statements.LOCK_GROUP, {"id": group})
+            if _first(rows, "group", group)[0] != expected:
+                raise VersionConflict("group", group, expected)
+            return (await transaction.run(statements.SET_STATE, given))[0]
+
+        return await self._database.transact(work)
+
+    async def merge(self, source: GroupId, target: GroupId) -> ErrorGroup:
+        canonical_id("source", source)
+        canonical_id("target", target)
+        if source == target:
+            raise InvalidValue("target", "must not be the source")
+        given = {"source": source, "target": target}
+
+        async def work(transaction: Transaction) -> ErrorGroup:
+            present = [row[0] for row in await transaction.run(statements.LOCK_GROUPS, given)]
+            for each in (source, target):
+                if each not in present:
+                    raise NotFound("group", each)
+            for statement in (
+                statements.MOVE_EVENTS,
+                statements.MOVE_ROLLUPS,
+                statements.DROP_ROLLUPS,
+                statements.REDIRECT,
+            ):
+                await transaction.run(statement, given)
+            return group_of((await transaction.run(statements.ABSORB, given))[0])
+
+        return await self._database.transact(work, lock=SCHEMA)
+
+    async def list_events(
+        self, group: GroupId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[ErrorEvent]:
+        filters = {"group": canonical_id("group", group)}
+        rows, more = await read_rows(self._database, EVENT_LIST, filters, cursor, limit)
+        items = tuple(map(event_of, rows))
+        return Page(items=items, next_cursor=after_event(items[-1]) if more else None)
+
+    async def trend(
+        self,
+        start: datetime,
+        end: datetime,
+        bucket: Bucket,
+        timezone: TimeZone,
+        group_by: Dimension | None = None,
+    ) -> Trend:
+        starts = bucket_starts(start, end, bucket, timezone)
+        if group_by is not None:
+            canonical_choice(Dimension, "group_by", group_by)
+        slots = [slot_of(each) for each in starts]
+        given = {
+            **_slots(*quarters(start, end)),
+            "starts": str(slots),
+            "limit": MOST_SERIES,
+        }
+        rows = await self._database.read(counting.trend(group_by), given)
+        counts: dict[str, dict[int, int]] = defaultdict(dict)
+        if group_by is None:
+            counts[""] = {}
+        for key, slot, count in rows:
+            counts[key][slot] = count
+        return Trend(
+            starts=starts,
+            series=tuple(
+                Series(key=key, counts=tuple(found.get(slot, 0) for slot in slots))
+                for key, found in counts.items()
+            ),
+        )
+
+    async def top(
+        self, n: int, by: Dimension, start: datetime, end: datetime
+    ) -> tuple[Ranked, ...]:
+        canonical_integer("n", n, 1, 1000)
+        canonical_choice(Dimension, "by", by)
+        given = {**_slots(*quarters(start, end)), "limit": n}
+        rows = await self._database.read(counting.top(by), given)
+        return tuple(Ranked(key=key, count=count) for key, count in rows)
+
+    async def record_metric(self, point: MetricPoint) -> MetricPoint:
+        point = canonical(point)
+        if await self._database.write(statements.RECORD_METRIC, asdict(point)):
+            return point
+        rows = await self._database.read(statements.GET_POINT, {"id": point.id})
+        if list(map(point_of, rows)) != [point]:
+            raise Duplicate("id")
+        return point
+
+    async def query_metric(self, query: MetricQuery) -> int | None:
+        query = canonical(query)
+        rows = await self._database.read(counting.AGGREGATIONS[query.aggregation], asdict(query))
+        if query.aggregation is Aggregation.SUM:
+            high, low = rows[0]
+            return int(high) * counting.MANY + int(low)
+        return rows[0][0] if rows else None
+
+
+def _slots(start: datetime, end: datetime) -> dict[str, int]:
+    return {"first": slot_of(start), "end": slot_of(end)}
+
+
+async def _count_in_parts(transaction: Transaction, values: dict[str, Any]) -> list[Row]:
+    in_group, *others = CREATE_PARTS
+    rows = await transaction.run(in_group, values)
+    for statement in others if rows else ():
+        await transaction.run(statement, {**values, "group": rows[0][0]})
+    return rows
+
+
+def _repeated(event: ErrorEvent, row: Row) -> Created:
+    """What `create` answers where an event with this id is there, with its group, in `row`."""
+    width = len(EVENT_COLUMNS)
+    if event_of(row[:width]) != event:
+        raise Duplicate("id")
+    return created_of(event, group_of(row[width:]))
+
+
+def _first(rows: list[Row], kind: str, id: str) -> Row:
+    if not rows:
+        raise NotFound(kind, id)
+    return rows[0]

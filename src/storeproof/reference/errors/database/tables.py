@@ -1,0 +1,137 @@
+"""For `DatabaseErrorStorage`: its tables, and their rows as entities.
+
+A group that was merged keeps its row, which says into which one: so whoever counts an
+event in it meanwhile finds that out under the row's lock. `errors_counts` are the
+rollups: how many events of a group and level occurred in a quarter of an hour (`slot`).
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from storeproof.reference.database import Row, Schema
+from storeproof.reference.database.columns import TEXT, TIME, metadata
+from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.entities import (
+    ErrorEvent,
+    ErrorGroup,
+    GroupState,
+    Kind,
+    Level,
+    MetricPoint,
+    Status,
+    Tag,
+)
+
+__all__ = [
+    "COUNTS",
+    "EVENTS",
+    "EVENT_COLUMNS",
+    "GROUPS",
+    "GROUP_COLUMNS",
+    "POINTS",
+    "SCHEMA",
+    "event_of",
+    "event_values",
+    "group_of",
+    "point_of",
+]
+
+_TABLES = metadata()
+SCHEMA = Schema("errors", 1, _TABLES)
+
+
+def _column(name: str, kind: sa.types.TypeEngine[Any], **options: Any) -> sa.Column[Any]:
+    return sa.Column(name, kind, **{"nullable": False} | options)
+
+
+GROUPS = sa.Table(
+    "errors_groups",
+    _TABLES,
+    _column("id", TEXT, primary_key=True),
+    _column("message", TEXT),
+    _column("level", TEXT),
+    _column("created_at", TIME),
+    _column("first_seen", TIME),
+    _column("last_seen", TIME),
+    _column("count", sa.BigInteger()),
+    _column("status", TEXT),
+    _column("state_at", TIME, nullable=True),
+    _column("version", sa.BigInteger()),
+    _column("created_by", TEXT),
+    _column("regressed_by", TEXT, nullable=True),
+    _column("merged_into", TEXT, nullable=True, index=True),
+)
+sa.Index(None, GROUPS.c.created_at, GROUPS.c.id)
+GROUP_COLUMNS = [column for column in GROUPS.c if column is not GROUPS.c.merged_into]
+
+EVENTS = sa.Table(
+    "errors_events",
+    _TABLES,
+    _column("id", TEXT, primary_key=True),
+    _column("fingerprint", TEXT),
+    _column("grouping", sa.BigInteger()),
+    _column("level", TEXT),
+    _column("message", TEXT),
+    _column("stack", TEXT),
+    _column("tags", TEXT),
+    _column("occurred_at", TIME),
+    _column("group_id", TEXT),
+)
+sa.Index(None, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
+EVENT_COLUMNS = [column for column in EVENTS.c if column is not EVENTS.c.group_id]
+
+COUNTS = sa.Table(
+    "errors_counts",
+    _TABLES,
+    _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
+    _column("group_id", TEXT, primary_key=True, index=True),
+    _column("level", TEXT, primary_key=True),
+    _column("count", sa.BigInteger()),
+)
+
+POINTS = sa.Table(
+    "errors_points",
+    _TABLES,
+    _column("id", TEXT, primary_key=True),
+    _column("name", TEXT),
+    _column("kind", TEXT),
+    _column("value", sa.BigInteger()),
+    _column("at", TIME),
+)
+sa.Index(None, POINTS.c.name, POINTS.c.kind, POINTS.c.at, POINTS.c.id)
+
+
+def event_values(event: ErrorEvent) -> dict[str, Any]:
+    """The parameters that the columns of an event, and its slot, have."""
+    tags = [[tag.key, tag.value] for tag in event.tags]
+    return {
+        **msgspec.structs.asdict(event),
+        "tags": msgspec.json.encode(tags).decode(),
+        "slot": slot_of(event.occurred_at),
+    }
+
+
+def event_of(row: Row) -> ErrorEvent:
+    """The event that a row of EVENT_COLUMNS holds."""
+    fields = dict(zip(ErrorEvent.__struct_fields__, row, strict=True))
+    pairs = msgspec.json.decode(fields["tags"], type=list[tuple[str, str]])
+    fields["tags"] = tuple(Tag(key=key, value=value) for key, value in pairs)
+    fields["level"] = Level(fields["level"])
+    return ErrorEvent(**fields)
+
+
+def group_of(row: Row) -> ErrorGroup:
+    """The group that a row of GROUP_COLUMNS holds."""
+    fields = dict(zip((column.key for column in GROUP_COLUMNS), row, strict=True))
+    fields["level"] = Level(fields["level"])
+    status = Status(fields.pop("status"))
+    state = GroupState(status=status, at=fields.pop("state_at"))
+    return ErrorGroup(**fields, state=state)
+
+
+def point_of(row: Row) -> MetricPoint:
+    """The point that a row of POINTS holds."""
+    fields = dict(zip(MetricPoint.__struct_fields__, row, strict=True))
+    return MetricPoint(**fields | {"kind": Kind(fields["kind"])})

@@ -1,0 +1,107 @@
+"""For authors of an error storage: the laws, and the contract that they and the checks make up."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+from storeproof.harness.contract import Contract
+from storeproof.harness.law import Law, laws_of
+from storeproof.reference.errors.buckets import TimeZone
+from storeproof.reference.errors.database import open_error_storage
+from storeproof.reference.errors.entities import EventId, GroupId, MetricName, PointId, Tag
+from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
+from storeproof.reference.errors.memory import InMemoryErrorStorage
+from storeproof.reference.errors.protocol import ErrorStorage
+from storeproof.reference.exceptions import StorageError
+
+__all__ = ["LAWS", "contract"]
+
+LAWS: Final[tuple[Law, ...]] = (
+    *laws_of(events),
+    *laws_of(merges),
+    *laws_of(lists),
+    *laws_of(counts),
+    *laws_of(values),
+    *laws_of(races),
+)
+
+NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+TICK, QUARTER = timedelta(microseconds=1), timedelta(minutes=15)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def some(usual: Sequence[Any], rare: Sequence[Any] = (), one_in: int = 16) -> Sequence[Any]:
+    """Values, the simplest first, of which about one in `one_in` is a rare one."""
+    times = max(1, (one_in - 1) * len(rare) // len(usual))
+    return (*(tuple(usual) * times), *rare)
+
+
+def field(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
+    """As `some`, for one of the many fields of an entity, all of which must be right at once."""
+    return some(usual, rare, 64)
+
+
+def maybe(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
+    """As `field`, or, half of the time, None."""
+    return field((*[None] * len(usual), *usual), rare)
+
+
+def tags(*pairs: str) -> tuple[Tag, ...]:
+    """Tags, each written "key=value"."""
+    parts = (pair.partition("=") for pair in pairs)
+    return tuple(Tag(key=key, value=value) for key, _, value in parts)
+
+
+BAD_TIMES = (NOW.replace(tzinfo=None), datetime.max.replace(tzinfo=UTC))
+TIMES = (
+    NOW,
+    NOW + HOUR,
+    NOW + HOUR - TICK,
+    NOW + QUARTER,
+    NOW + TICK,
+    NOW - HOUR,
+    NOW + DAY,
+    (NOW + HOUR).astimezone(timezone(timedelta(hours=5, minutes=30))),
+)
+STARTS = (NOW, NOW - HOUR, NOW - DAY, NOW + QUARTER)
+ENDS = (NOW + HOUR, NOW + QUARTER, NOW + 2 * DAY, NOW + 40 * DAY)
+ODD_BOUNDS = (NOW + TICK, NOW + 2000 * DAY, NOW - 9 * DAY)
+IDS, ODD_IDS = ("a", "b", "c"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
+WORDS, BAD_WORDS = ("x", "y", "é", "%", "a_b", ""), ("a\0", "a" * 8193)
+TAGS = (tags(), tags("k=v"), tags("b=1", "a=2"), tags("a=2", "b=1"), tags("é=", "e\u0301=x"))
+BAD_TAGS = (tags("=v"), tags("k=1", "k=2"), tags("k=\0"))
+
+contract = Contract(
+    ErrorStorage,
+    name="errors",
+    model=InMemoryErrorStorage,
+    storages={"sqlite": open_error_storage, "postgres": open_error_storage},
+    errors=(StorageError,),
+    arguments={
+        EventId: some(IDS, ODD_IDS),
+        GroupId: some(IDS, ODD_IDS),
+        MetricName: some(("m", "n"), ("", "a\0", "a" * 129)),
+        PointId: some(IDS, ODD_IDS),
+        TimeZone: some(
+            ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"),
+            ("", "Nowhere", "../etc", "\0"),
+        ),
+        "start": some(STARTS, (*ODD_BOUNDS, *BAD_TIMES)),
+        "end": some(ENDS, (*ODD_BOUNDS, *BAD_TIMES)),
+        "expected_version": some((1, 2, 3), (0, -1, 2**63)),
+        "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
+        "n": some((1, 2, 100), (0, 1001)),
+        "ErrorEvent.grouping": field((1, 2), (0, 2**62, 2**63)),
+        "ErrorEvent.message": field(WORDS, BAD_WORDS),
+        "ErrorEvent.occurred_at": field(TIMES, BAD_TIMES),
+        "ErrorEvent.stack": field(WORDS, ("\0", "a" * 65537)),
+        "ErrorEvent.tags": field(TAGS, BAD_TAGS),
+        "GroupFilter.message_contains": maybe(WORDS, BAD_WORDS),
+        "GroupState.at": some((None, *TIMES), BAD_TIMES),
+        "MetricPoint.at": field(TIMES, BAD_TIMES),
+        "MetricPoint.value": field((1, 0, 3, 2**53 - 1, 1 - 2**53, -1), (2**53, 2**63)),
+        "MetricQuery.end": field(ENDS, BAD_TIMES),
+        "MetricQuery.start": field(STARTS, BAD_TIMES),
+    },
+    laws=LAWS,
+)

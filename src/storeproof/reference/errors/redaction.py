@@ -1,0 +1,65 @@
+"""For whoever reports errors: `redact` takes secrets out of text before it is stored.
+
+It knows secrets by their form (keys of well-known services, JSON web tokens, private
+keys) and by their place (passwords in URLs, Authorization headers, values named like
+one). It can't know all: what is secret should not be written into messages at all.
+"""
+
+import re
+from typing import Final
+
+__all__ = ["REDACTED", "is_secret_name", "redact"]
+
+REDACTED: Final = "[redacted]"
+
+_NAMES = (
+    r"passw(?:or)?d|passphrase|pwd|secret|token|credentials?"
+    r"|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|authorization|cookie"
+)
+_SECRET_NAME = re.compile(rf"(?:{_NAMES})\Z", re.IGNORECASE)
+
+# A name, perhaps quoted, then = or :, then a quoted text or all up to a separator.
+_NAMED = re.compile(
+    rf"""(?P<name>(?:{_NAMES})\\?["']?\s{{0,4}}[=:]\s{{0,4}})(?!\[redacted\])"""
+    r"""(?P<value>\\"[^"\n]*"|"[^"\n]*"|'[^'\n]*'|[^\s"'&,;)}\]]+)""",
+    re.IGNORECASE,
+)
+# Words may follow too ("basic rules"): a credential is long, or has a digit.
+_SCHEME = re.compile(r"\b(Bearer|Basic)\s+(?=\S*\d|\S{20})[\w.~+/=-]+", re.IGNORECASE)
+_URL = re.compile(r"(?P<name>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/?#@:]*:)(?P<value>[^\s/]+)(?=@)")
+_PRIVATE = re.compile(
+    r"-----BEGIN (?P<kind>[A-Z ]{0,30}PRIVATE KEY)-----.*?(?:-----END (?P=kind)-----|\Z)", re.S
+)
+_KNOWN = re.compile(
+    r"\b(?:"
+    r"(?:sk|pk|rk)[-_](?:[\w-]{16,})"  # OpenAI, Anthropic, Stripe
+    r"|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+    r"|xox[a-z]-[\w-]{10,}|hf_\w{20,}|npm_\w{20,}|pypi-[\w-]{20,}"
+    r"|A(?:KIA|SIA)[0-9A-Z]{16}|AIza[\w-]{30,}|ya29\.[\w-]{16,}"
+    r"|sp[skr]_[\w-]{16,}"  # this package's own sessions, keys and resets
+    r"|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*"
+    r")"
+)
+
+
+def redact(text: str) -> str:
+    """The text with every secret that is known as one replaced by `REDACTED`.
+
+    Redacting again changes nothing.
+    """
+    text = _PRIVATE.sub(REDACTED, text)
+    text = _URL.sub(_hide, text)
+    text = _SCHEME.sub(rf"\1 {REDACTED}", text)
+    text = _NAMED.sub(_hide, text)
+    return _KNOWN.sub(REDACTED, text)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a value with this name, such as "db_password", is a secret as a whole."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def _hide(found: re.Match[str]) -> str:
+    value = found["value"]
+    quote = value[0] if value[0] in "\"'" else ""
+    return f"{found['name']}{quote}{REDACTED}{quote}"

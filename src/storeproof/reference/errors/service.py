@@ -1,0 +1,246 @@
+"""For applications: `ErrorService` reports errors and metrics, and answers questions on them.
+
+service = ErrorService(storage)
+try:
+    ...
+except Exception as error:
+    made = await service.capture(error, tags={"release": "1.4"})
+    if made.created or made.regressed:
+        ...  # tell somebody
+"""
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from storeproof.reference.errors import entities
+from storeproof.reference.errors.buckets import Bucket, TimeZone, Trend
+from storeproof.reference.errors.entities import (
+    Created,
+    Dimension,
+    ErrorEvent,
+    ErrorGroup,
+    EventId,
+    GroupFilter,
+    GroupId,
+    GroupSort,
+    GroupState,
+    Kind,
+    Level,
+    MetricName,
+    MetricPoint,
+    MetricQuery,
+    PointId,
+    Ranked,
+    Status,
+    Tag,
+)
+from storeproof.reference.errors.grouping import GROUPING, Frame, fingerprint
+from storeproof.reference.errors.protocol import ErrorStorage
+from storeproof.reference.errors.redaction import REDACTED, is_secret_name, redact
+from storeproof.reference.storage import Clock, Cursor, Page
+from storeproof.reference.values import MAX_NAME
+
+__all__ = ["ErrorService"]
+
+NO_TAGS: Final[Mapping[str, str]] = {}
+
+
+class ErrorService:
+    """Makes events of what went wrong, without secrets, and keeps them in a storage.
+
+    What is reported is made fit for storing (NUL and surrogates are replaced, what is too
+    long is cut), since a report must not fail because of the error that it is about.
+    Beside that the methods raise what the storage's operations raise.
+
+    A report that ended in OutcomeUnknown can be repeated, with the same `id` and time,
+    and counts once.
+    """
+
+    def __init__(
+        self,
+        storage: ErrorStorage,
+        *,
+        clock: Clock = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+        redact: Callable[[str], str] = redact,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._new_id = new_id
+        self._redact = redact
+
+    async def capture(
+        self,
+        error: BaseException,
+        *,
+        level: Level = Level.ERROR,
+        tags: Mapping[str, str] = NO_TAGS,
+        id: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Created:
+        """Reports an exception, grouped by its type and the calls that raised it."""
+        return await self.report(
+            f"{type(error).__module__}.{type(error).__qualname__}",
+            _text_of(error),
+            frames=_frames(error),
+            stack="".join(traceback.format_exception(error)),
+            level=level,
+            tags=tags,
+            id=id,
+            occurred_at=occurred_at,
+        )
+
+    async def report(
+        self,
+        kind: str,
+        message: str,
+        *,
+        frames: Sequence[Frame] = (),
+        stack: str = "",
+        level: Level = Level.ERROR,
+        tags: Mapping[str, str] = NO_TAGS,
+        id: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Created:
+        """Reports what went wrong; `grouping.fingerprint` decides the group.
+
+        By default the id is new, and the time is the present one.
+        """
+        clean = self._redact(message)
+        event = ErrorEvent(
+            id=EventId(self._new_id() if id is None else id),
+            fingerprint=fingerprint(kind, clean, frames),
+            grouping=GROUPING,
+            level=level,
+            message=_fit(f"{kind}: {clean}" if clean else kind, entities.MAX_MESSAGE),
+            stack=_fit(self._redact(stack), entities.MAX_STACK),
+            tags=self._tags(tags),
+            occurred_at=self._clock() if occurred_at is None else occurred_at,
+        )
+        return await self._storage.create(event)
+
+    async def get_event(self, id: EventId) -> ErrorEvent:
+        return await self._storage.get_by_id(id)
+
+    async def get_group(self, id: GroupId) -> ErrorGroup:
+        return await self._storage.get_group(id)
+
+    async def list_groups(
+        self,
+        filter: GroupFilter,
+        sort: GroupSort = GroupSort.NEWEST,
+        cursor: Cursor | None = None,
+        limit: int = 100,
+    ) -> Page[ErrorGroup]:
+        return await self._storage.list_groups(filter, sort, cursor, limit)
+
+    async def list_events(
+        self, group: GroupId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[ErrorEvent]:
+        return await self._storage.list_events(group, cursor, limit)
+
+    async def resolve(self, id: GroupId, expected_version: int) -> ErrorGroup:
+        """Marks a group as resolved now; an event that occurs from now on reopens it."""
+        state = GroupState(status=Status.RESOLVED, at=self._clock())
+        return await self._storage.set_state(id, state, expected_version)
+
+    async def ignore(
+        self, id: GroupId, expected_version: int, until: datetime | None = None
+    ) -> ErrorGroup:
+        """Marks a group as ignored, for ever or until an instant."""
+        state = GroupState(status=Status.IGNORED, at=until)
+        return await self._storage.set_state(id, state, expected_version)
+
+    async def reopen(self, id: GroupId, expected_version: int) -> ErrorGroup:
+        """Marks a group as unresolved."""
+        return await self._storage.set_state(id, GroupState(), expected_version)
+
+    async def merge(self, source: GroupId, target: GroupId) -> ErrorGroup:
+        return await self._storage.merge(source, target)
+
+    async def trend(
+        self,
+        start: datetime,
+        end: datetime,
+        bucket: Bucket,
+        timezone: TimeZone,
+        group_by: Dimension | None = None,
+    ) -> Trend:
+        return await self._storage.trend(start, end, bucket, timezone, group_by)
+
+    async def top(
+        self, n: int, by: Dimension, start: datetime, end: datetime
+    ) -> tuple[Ranked, ...]:
+        return await self._storage.top(n, by, start, end)
+
+    async def increment(
+        self, name: MetricName, by: int = 1, *, id: str | None = None
+    ) -> MetricPoint:
+        """Adds to a counter."""
+        return await self._record(name, Kind.COUNTER, by, id)
+
+    async def set_gauge(
+        self, name: MetricName, value: int, *, id: str | None = None
+    ) -> MetricPoint:
+        """Records what a gauge shows."""
+        return await self._record(name, Kind.GAUGE, value, id)
+
+    async def observe(self, name: MetricName, value: int, *, id: str | None = None) -> MetricPoint:
+        """Adds one measurement to a histogram."""
+        return await self._record(name, Kind.HISTOGRAM, value, id)
+
+    async def query_metric(self, query: MetricQuery) -> int | None:
+        return await self._storage.query_metric(query)
+
+    async def _record(
+        self, name: MetricName, kind: Kind, value: int, id: str | None
+    ) -> MetricPoint:
+        point = MetricPoint(
+            id=PointId(self._new_id() if id is None else id),
+            name=name,
+            kind=kind,
+            value=value,
+            at=self._clock(),
+        )
+        return await self._storage.record_metric(point)
+
+    def _tags(self, tags: Mapping[str, str]) -> tuple[Tag, ...]:
+        """The first of them that fit; one without a name is left out."""
+        fit = {_fit(self._redact(key), MAX_NAME): (key, value) for key, value in tags.items()}
+        fit.pop("", None)
+        return tuple(
+            Tag(key=name, value=self._tag_value(key, value))
+            for name, (key, value) in sorted(fit.items())[: entities.MAX_TAGS]
+        )
+
+    def _tag_value(self, key: str, value: str) -> str:
+        if is_secret_name(key):
+            return REDACTED
+        return _fit(self._redact(value), entities.MAX_TAG_VALUE)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        # An exception whose own text fails is still one to report.
+        return "its text can't be had"
+
+
+def _frames(error: BaseException) -> list[Frame]:
+    return [
+        Frame(
+            module=frame.f_globals.get("__name__", ""),
+            function=frame.f_code.co_qualname,
+        )
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+
+
+def _fit(text: str, maximum: int) -> str:
+    """The text as a storage takes it, the end of one that is too long cut off."""
+    whole = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return whole if len(whole) <= maximum else whole[: maximum - 1] + "…"

@@ -1,0 +1,258 @@
+"""For the tests of the error laws: what those of trends, ranks and metrics must not let pass."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from storeproof.reference.errors import (
+    Aggregation,
+    Bucket,
+    Dimension,
+    InMemoryErrorStorage,
+    Series,
+    TimeZone,
+)
+from storeproof.reference.errors.laws.given import NOW, QUARTER, TICK
+from storeproof.reference.exceptions import Duplicate, InvalidValue
+
+from .mutants import (
+    Mutant,
+    altering,
+    altering_fields,
+    answering,
+    changed,
+    checking,
+    ignoring,
+    replacing,
+)
+
+PERCENTS = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
+
+
+class Shifted(InMemoryErrorStorage):
+    """A trend from after its start to its end."""
+
+    def _between(self, start: Any, end: Any) -> Any:
+        return super()._between(start + TICK, end + TICK)
+
+
+def without_zeros(trend: Any) -> Any:
+    kept = [n for n in range(len(trend.starts)) if any(each.counts[n] for each in trend.series)]
+    return replace(
+        trend,
+        starts=tuple(trend.starts[n] for n in kept),
+        series=tuple(
+            replace(each, counts=tuple(each.counts[n] for n in kept)) for each in trend.series
+        ),
+    )
+
+
+def without_empty_series(trend: Any) -> Any:
+    return replace(trend, series=tuple(each for each in trend.series if any(each.counts)))
+
+
+async def merged_hours(_storage: Any, right: Any, timezone: str, **_: Any) -> Any:
+    trend = await right()
+    zone = ZoneInfo(timezone)
+    walls = [start.astimezone(zone).replace(tzinfo=None) for start in trend.starts]
+    starts = dict(zip(walls[::-1], trend.starts[::-1], strict=True))
+    series = []
+    for each in trend.series:
+        sums: Counter[Any] = Counter()
+        for wall, count in zip(walls, each.counts, strict=True):
+            sums[wall] += count
+        series.append(Series(key=each.key, counts=tuple(sums[wall] for wall in sorted(sums))))
+    return replace(trend, starts=tuple(sorted(starts.values())), series=tuple(series))
+
+
+async def clock_hours(_storage: Any, right: Any, timezone: str, **_: Any) -> Any:
+    """Adds the hours that the clock leaves out."""
+    trend = await right()
+    zone = ZoneInfo(timezone)
+    hours = [start.astimezone(zone).hour for start in trend.starts]
+    if any((later - hour) % 24 > 1 for hour, later in pairwise(hours)):
+        series = tuple(replace(each, counts=(*each.counts, 0)) for each in trend.series)
+        return replace(trend, series=series)
+    return trend
+
+
+def since_monday(at: Any) -> Any:
+    return at - timedelta(days=at.weekday())
+
+
+def by_key(trend: Any) -> Any:
+    return replace(trend, series=tuple(sorted(trend.series, key=lambda each: each.key)))
+
+
+def many_series(most: int) -> Mutant:
+    async def made(_storage: Any, right: Any, **_: Any) -> Any:
+        with patch("storeproof.reference.errors.memory.MOST_SERIES", most):
+            return await right()
+
+    return replacing("trend", made)
+
+
+def many_buckets(most: int) -> Mutant:
+    async def made(_storage: Any, right: Any, **_: Any) -> Any:
+        with patch("storeproof.reference.errors.buckets.MAX_BUCKETS", most):
+            return await right()
+
+    return replacing("trend", made)
+
+
+def at_a_quarter(at: Any) -> Any:
+    return at if at.tzinfo is None else at - (at - NOW) % QUARTER
+
+
+def known_zone(zone: Any) -> Any:
+    return TimeZone("UTC") if zone in ("", "Nowhere", "\0") else zone
+
+
+async def values_of(storage: Any, query: Any) -> list[int]:
+    return sorted(
+        point.value
+        for point in storage._points.values()
+        if (point.name, point.kind) == (query.name, query.kind)
+    )
+
+
+async def rounded_down(storage: Any, right: Any, query: Any) -> Any:
+    percent = PERCENTS.get(query.aggregation)
+    values = await values_of(storage, query)
+    if percent is None or not values:
+        return await right()
+    return values[min(percent * len(values) // 100, len(values) - 1)]
+
+
+async def interpolated(storage: Any, right: Any, query: Any) -> Any:
+    percent = PERCENTS.get(query.aggregation)
+    values = await values_of(storage, query)
+    if percent is None or not values:
+        return await right()
+    place = percent * (len(values) - 1) / 100
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def last_by(key: Any) -> Mutant:
+    async def made(storage: Any, right: Any, query: Any) -> Any:
+        if query.aggregation is not Aggregation.LAST or not storage._points:
+            return await right()
+        points = [each for each in storage._points.values() if each.at < query.end]
+        return max(points, key=key).value
+
+    return replacing("query_metric", made)
+
+
+async def copied(storage: Any, right: Any, point: Any) -> Any:
+    if point.id in storage._points:
+        other = replace(point, id=f"{point.id} again")
+        storage._points[other.id] = other
+        return point
+    return await right()
+
+
+async def overwritten(storage: Any, right: Any, point: Any) -> Any:
+    storage._points.pop(point.id, None)
+    return await right()
+
+
+async def point_is_new(storage: Any, point: Any) -> None:
+    if point.id in storage._points:
+        raise Duplicate("id")
+
+
+MUTANTS: dict[str, list[Mutant]] = {
+    "ERR-037": [Shifted],
+    "ERR-038": [
+        answering("trend", without_zeros),
+        answering("trend", without_empty_series),
+        altering("trend", group_by=lambda _: None),
+    ],
+    "ERR-039": [
+        altering("trend", timezone=lambda _: "UTC"),
+        altering("trend", timezone=lambda _: "Etc/GMT-1"),
+        altering("trend", timezone=lambda _: "Etc/GMT-2"),
+    ],
+    "ERR-040": [replacing("trend", merged_hours), replacing("trend", clock_hours)],
+    "ERR-041": [
+        altering("trend", timezone=lambda _: "Asia/Kolkata"),
+        altering("trend", timezone=lambda _: "UTC"),
+    ],
+    "ERR-042": [
+        altering("trend", start=since_monday),
+        altering("trend", bucket=lambda each: Bucket.DAY if each is Bucket.WEEK else each),
+        altering("trend", bucket=lambda each: Bucket.WEEK if each is Bucket.MONTH else each),
+    ],
+    "ERR-043": [
+        answering("trend", by_key),
+        answering("top", lambda ranks: tuple(sorted(ranks, key=lambda each: each.key))),
+        answering("top", lambda ranks: tuple(sorted(ranks, key=lambda each: -ord(each.key[0])))),
+        altering("top", by=lambda _: Dimension.GROUP),
+    ],
+    "ERR-044": [
+        altering("top", n=lambda n: min(max(n, 1), 1000)),
+        altering("top", n=lambda n: n + 1 if 0 < n < 1000 else n),
+        altering("top", end=lambda end: end + QUARTER),
+    ],
+    "ERR-045": [many_series(99), many_series(101)],
+    "ERR-046": [
+        altering("trend", start=at_a_quarter),
+        altering("top", end=at_a_quarter),
+        ignoring("top", InvalidValue),
+        ignoring("trend", InvalidValue),
+    ],
+    "ERR-047": [
+        altering("trend", timezone=known_zone),
+        many_buckets(999),
+        many_buckets(1001),
+        altering("trend", timezone=lambda zone: zone.replace("Amsterdam", "Berlin")),
+    ],
+    "ERR-048": [
+        replacing("query_metric", rounded_down),
+        replacing("query_metric", interpolated),
+        altering_fields("record_metric", "point", value=lambda value: min(value, 199)),
+    ],
+    "ERR-049": [
+        replacing("query_metric", rounded_down),
+        replacing("query_metric", interpolated),
+    ],
+    "ERR-050": [
+        last_by(lambda point: 0),
+        last_by(lambda point: (point.at, -ord(point.id))),
+        last_by(lambda point: point.id),
+    ],
+    "ERR-051": [
+        answering("query_metric", lambda value: value or None),
+        answering("query_metric", lambda value: value or 0),
+    ],
+    "ERR-052": [
+        altering_fields("query_metric", "query", end=lambda end: end + TICK),
+        altering_fields("query_metric", "query", start=lambda start: start - TICK),
+        altering_fields("record_metric", "point", name=lambda name: name.lower()),
+        altering(
+            "record_metric",
+            point=lambda point: (
+                changed(point, kind=lambda _: "histogram") if point.value == 100 else point
+            ),
+        ),
+    ],
+    "ERR-053": [
+        answering("query_metric", lambda value: int(float(value))),
+        answering("query_metric", lambda value: min(value, 2**63 - 1)),
+    ],
+    "ERR-054": [ignoring("query_metric", InvalidValue)],
+    "ERR-055": [
+        replacing("record_metric", copied),
+        replacing("record_metric", overwritten),
+        checking("record_metric", point_is_new),
+        ignoring("record_metric", Duplicate),
+        altering_fields("record_metric", "point", id=str.lower),
+    ],
+}

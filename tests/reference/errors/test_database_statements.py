@@ -1,0 +1,144 @@
+"""Every operation costs a fixed number of round trips: one where one statement can do it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from unittest.mock import patch
+
+import aiosqlite
+import pytest
+
+from storeproof.reference.database import Database
+from storeproof.reference.errors import (
+    Aggregation,
+    Bucket,
+    DatabaseErrorStorage,
+    Dimension,
+    ErrorStorage,
+    EventId,
+    GroupFilter,
+    GroupId,
+    GroupSort,
+    GroupState,
+    Kind,
+    MetricName,
+    MetricQuery,
+    TimeZone,
+)
+from storeproof.reference.errors.laws.given import DAY, DISK, NET, NOW, event, point, resolved
+from storeproof.reference.exceptions import StorageError
+
+from ..wire import wire_to
+
+Case = tuple[int, Callable[[ErrorStorage, str], Awaitable[object]]]
+
+SPAN = (NOW, NOW + DAY)
+LAST = MetricQuery(
+    name=MetricName("seconds"),
+    kind=Kind.HISTOGRAM,
+    aggregation=Aggregation.P95,
+    start=NOW,
+    end=NOW + DAY,
+)
+MERGE = "BEGIN with the lock, groups, events, counts, their deletion, source, target, COMMIT"
+ON_SQLITE = {
+    "create": 5,  # BEGIN, the group, the event, the rollup, COMMIT
+    "create, regressing": 5,
+    "create, of a merged group": 5,
+    "create, again": 4,  # BEGIN, nothing new, COMMIT, the event with its group
+}
+"""Where SQLite has no one statement; its round trips cross no network."""
+
+CASES: dict[str, Case] = {
+    "get_by_id": (1, lambda s, i: s.get_by_id(EventId("kept"))),
+    "create": (1, lambda s, i: s.create(event(f"new {i}"))),
+    "create, regressing": (1, lambda s, i: s.create(event(f"late {i}", f"resolved {i}"))),
+    "create, of a merged group": (1, lambda s, i: s.create(event(f"merged {i}", NET))),
+    "create, again": (2, lambda s, i: s.create(event("kept"))),
+    "get_group": (1, lambda s, i: s.get_group(DISK)),
+    "list_groups": (1, lambda s, i: s.list_groups(GroupFilter(message_contains="d"))),
+    "list_groups, oldest": (1, lambda s, i: s.list_groups(GroupFilter(), GroupSort.OLDEST)),
+    "set_state": (1, lambda s, i: s.set_state(GroupId(i), GroupState(), 1)),
+    "merge": (len(MERGE.split(",")), lambda s, i: s.merge(GroupId(i), DISK)),
+    "list_events": (1, lambda s, i: s.list_events(DISK)),
+    "trend": (1, lambda s, i: s.trend(*SPAN, Bucket.HOUR, TimeZone("UTC"), Dimension.GROUP)),
+    "trend, of all": (1, lambda s, i: s.trend(*SPAN, Bucket.HOUR, TimeZone("UTC"))),
+    "top": (1, lambda s, i: s.top(10, Dimension.LEVEL, *SPAN)),
+    "record_metric": (1, lambda s, i: s.record_metric(point(i))),
+    "record_metric, again": (2, lambda s, i: s.record_metric(point("kept"))),
+    "query_metric": (1, lambda s, i: s.query_metric(LAST)),
+}
+
+
+def test_every_operation_has_a_case() -> None:
+    operations = {
+        name for name, _ in inspect.getmembers(ErrorStorage, inspect.isfunction) if name[0] != "_"
+    }
+    assert {name.partition(",")[0] for name in CASES} == operations
+
+
+async def prepare(storage: ErrorStorage, *ids: str) -> None:
+    """What each run of a case finds or takes away."""
+    for name in ("kept", "gone"):
+        await storage.create(event(name, NET if name == "gone" else DISK))
+    await storage.merge(NET, DISK)
+    for name in ids:
+        await storage.create(event(name, name))
+        await storage.create(event(f"r{name}", f"resolved {name}"))
+        await storage.set_state(GroupId(f"resolved {name}"), resolved(), 1)
+    await storage.record_metric(point("kept"))
+
+
+@asynccontextmanager
+async def counted(url: str) -> AsyncIterator[tuple[ErrorStorage, Callable[[], int]]]:
+    """A storage with one connection, and how many statements have been sent so far."""
+    async with (
+        _wire_or_calls(url) as (address, sent),
+        Database(address, create=True, pool_size=1) as database,
+    ):
+        storage = DatabaseErrorStorage(database)
+        await database.open()
+        yield storage, sent
+
+
+@asynccontextmanager
+async def _wire_or_calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
+    if url.startswith("postgres"):
+        async with wire_to(url) as wire:
+            yield wire.url, lambda: wire.trips
+    else:
+        with patch.object(
+            aiosqlite.Connection,
+            "execute_fetchall",
+            autospec=True,
+            side_effect=aiosqlite.Connection.execute_fetchall,
+        ) as calls:
+            yield url, lambda: calls.call_count
+
+
+async def run(call: Awaitable[object]) -> None:
+    try:
+        await call
+    except StorageError as error:
+        raise AssertionError("the case is of a call that succeeds") from error
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_number_of_statements(url: str, case: str) -> None:
+    expected, call = CASES[case]
+    if url.startswith("sqlite"):
+        expected = ON_SQLITE.get(case, expected)
+
+    async def use() -> int:
+        async with counted(url) as (storage, sent):
+            await prepare(storage, "c", "d")
+            for name in ("c", "d"):
+                before = sent()
+                # The first run prepares the statements.
+                await run(call(storage, name))
+            return sent() - before
+
+    assert asyncio.run(use()) == expected
