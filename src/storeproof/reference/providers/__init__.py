@@ -1,0 +1,1 @@
+"""For everyone who uses or stores providers, their secrets, limits and statistics."""
