@@ -88,6 +88,11 @@ class Database:
     ) -> None:
         await self.close()
 
+    @property
+    def dialect(self) -> str:
+        """POSTGRES or SQLITE (`database.compiling`), for what only one of them can express."""
+        return self._driver.dialect
+
     def require(self, schema: Schema) -> None:
         """Has the tables of a component checked, or created, before the next statement."""
         self._unchecked.append(schema)
