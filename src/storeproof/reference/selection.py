@@ -19,8 +19,11 @@ from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.config import Config
 from storeproof.reference.database import Database, is_in_memory
+from storeproof.reference.providers.database import DatabaseProviderStorage
+from storeproof.reference.providers.memory import InMemoryProviderStorage
+from storeproof.reference.providers.protocol import ProviderStorage
 
-__all__ = ["Storages", "get_auth_storage", "open_storages"]
+__all__ = ["Storages", "get_auth_storage", "get_provider_storage", "open_storages"]
 
 Storage = TypeVar("Storage")
 
@@ -42,6 +45,9 @@ class Storages:
     """
 
     auth: cached_property[AuthStorage] = _component(InMemoryAuthStorage, DatabaseAuthStorage)
+    providers: cached_property[ProviderStorage] = _component(
+        InMemoryProviderStorage, DatabaseProviderStorage
+    )
 
     def __init__(self, config: Config) -> None:
         self.database = _database(config)
@@ -69,6 +75,11 @@ def get_auth_storage(config: Config) -> AuthStorage:
     `open_storages` to close them, or to share them between components.
     """
     return Storages(config).auth
+
+
+def get_provider_storage(config: Config) -> ProviderStorage:
+    """A new provider storage for this configuration; as `get_auth_storage` otherwise."""
+    return Storages(config).providers
 
 
 def _database(config: Config) -> Database | None:

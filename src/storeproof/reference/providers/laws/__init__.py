@@ -8,6 +8,7 @@ from typing import Any, Final
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
 from storeproof.reference.exceptions import StorageError
+from storeproof.reference.providers.database import open_provider_storage
 from storeproof.reference.providers.entities import (
     Ciphertext,
     KeyId,
@@ -98,6 +99,7 @@ contract = Contract(
     ProviderStorage,
     name="providers",
     model=InMemoryProviderStorage,
+    storages={"sqlite": open_provider_storage, "postgres": open_provider_storage},
     errors=(StorageError,),
     arguments={
         Ciphertext: some(CIPHERTEXTS, BAD_CIPHERTEXTS),
