@@ -24,7 +24,16 @@ from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.unit import at_once
 
-__all__ = ["Storages", "get_auth_storage", "get_error_storage", "open_storages"]
+__all__ = [
+    "Storages",
+    "get_auth_storage",
+    "get_error_storage",
+    "get_provider_storage",
+    "open_storages",
+]
+from storeproof.reference.providers.database import DatabaseProviderStorage
+from storeproof.reference.providers.memory import InMemoryProviderStorage
+from storeproof.reference.providers.protocol import ProviderStorage
 
 Storage = TypeVar("Storage")
 T = TypeVar("T")
@@ -48,6 +57,9 @@ class Storages:
 
     auth: cached_property[AuthStorage] = _component(InMemoryAuthStorage, DatabaseAuthStorage)
     errors: cached_property[ErrorStorage] = _component(InMemoryErrorStorage, DatabaseErrorStorage)
+    providers: cached_property[ProviderStorage] = _component(
+        InMemoryProviderStorage, DatabaseProviderStorage
+    )
 
     def __init__(self, config: Config) -> None:
         self.database = _database(config)
@@ -107,6 +119,11 @@ def get_auth_storage(config: Config) -> AuthStorage:
 def get_error_storage(config: Config) -> ErrorStorage:
     """A new error storage for this configuration, as `get_auth_storage` gives one."""
     return Storages(config).errors
+
+
+def get_provider_storage(config: Config) -> ProviderStorage:
+    """A new provider storage for this configuration; as `get_auth_storage` otherwise."""
+    return Storages(config).providers
 
 
 def _database(config: Config) -> Database | None:

@@ -1,0 +1,177 @@
+"""For `DatabaseProviderStorage`: its statements, those of leases apart.
+
+A parameter has the name of its column, or the one given to `bind`. FOR SHARE and FOR
+UPDATE mean something on PostgreSQL only; SQLite has one writer at a time.
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from storeproof.reference.database import per_dialect
+from storeproof.reference.providers.database.tables import OUTCOMES, PROVIDERS, SECRETS
+from storeproof.reference.providers.entities import Outcome, Provider, Secret
+
+__all__ = [
+    "CHANGES_SINCE",
+    "COOL_DOWN",
+    "CREATE_PROVIDER",
+    "DELETE_PROVIDER",
+    "DELETE_SECRETS",
+    "GET_OUTCOME",
+    "GET_PROVIDER",
+    "GET_SECRET",
+    "PURGE_OUTCOMES",
+    "PUT_SECRET",
+    "RECORD_OUTCOME",
+    "ROTATE_SECRET",
+    "STATS",
+    "UPDATE_PROVIDER",
+    "bind",
+    "columns",
+]
+
+
+def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
+    """A parameter of the column's type, called like the column if no name is given."""
+    return sa.bindparam(name or column.key, type_=column.type)
+
+
+def columns(table: sa.Table, kind: type[msgspec.Struct]) -> tuple[sa.Column[Any], ...]:
+    """The columns that are the fields of an entity, in their order."""
+    return tuple(table.c[name] for name in kind.__struct_fields__)
+
+
+_LIMIT = sa.bindparam("limit", type_=sa.BigInteger())
+_THIS = sa.and_(PROVIDERS.c.id == bind(PROVIDERS.c.id), sa.not_(PROVIDERS.c.deleted))
+_ANY = PROVIDERS.alias("any_provider")
+_NEXT = sa.select(sa.func.coalesce(sa.func.max(_ANY.c.revision), 0) + 1).scalar_subquery()
+"""The next revision. Who uses it holds the lock of the schema, so nobody else does."""
+
+GET_PROVIDER = sa.select(*columns(PROVIDERS, Provider)).where(_THIS)
+CREATE_PROVIDER = sa.insert(PROVIDERS).values(
+    {column: bind(column) for column in columns(PROVIDERS, Provider)}
+    | {PROVIDERS.c.revision: _NEXT, PROVIDERS.c.deleted: sa.false()}
+)
+UPDATE_PROVIDER = (
+    sa.update(PROVIDERS)
+    .where(_THIS, PROVIDERS.c.version == bind(PROVIDERS.c.version, "expected_version"))
+    .values({column: bind(column) for column in columns(PROVIDERS, Provider)[1:-1]})
+    .values({PROVIDERS.c.version: PROVIDERS.c.version + 1, PROVIDERS.c.revision: _NEXT})
+    .returning(PROVIDERS.c.id)
+)
+DELETE_PROVIDER = (
+    sa.update(PROVIDERS)
+    .where(_THIS)
+    .values(deleted=sa.true(), cooling_until=sa.null(), revision=_NEXT)
+    .returning(PROVIDERS.c.id)
+)
+CHANGES_SINCE = (
+    sa.select(PROVIDERS.c.revision, PROVIDERS.c.deleted, *columns(PROVIDERS, Provider))
+    .where(PROVIDERS.c.revision > bind(PROVIDERS.c.revision))
+    .order_by(PROVIDERS.c.revision)
+    .limit(_LIMIT)
+)
+
+_UNTIL = bind(PROVIDERS.c.cooling_until, "until")
+COOL_DOWN = (
+    sa.update(PROVIDERS)
+    .where(_THIS)
+    .values(
+        cooling_until=sa.case(
+            (PROVIDERS.c.cooling_until > _UNTIL, PROVIDERS.c.cooling_until), else_=_UNTIL
+        )
+    )
+    .returning(PROVIDERS.c.cooling_until)
+)
+
+_THIS_SECRET = sa.and_(
+    SECRETS.c.provider == bind(SECRETS.c.provider), SECRETS.c.name == bind(SECRETS.c.name)
+)
+GET_SECRET = sa.select(*columns(SECRETS, Secret)).where(_THIS_SECRET)
+DELETE_SECRETS = sa.delete(SECRETS).where(SECRETS.c.provider == bind(SECRETS.c.provider))
+
+
+def _put_secret(insert: Any) -> Any:
+    # Nobody deletes the provider before the statement ends.
+    owner = (
+        sa.select(PROVIDERS.c.id)
+        .where(PROVIDERS.c.id == bind(SECRETS.c.provider), sa.not_(PROVIDERS.c.deleted))
+        .with_for_update(read=True)
+        .cte("owner")
+    )
+    values = sa.select(*(bind(column) for column in SECRETS.c))
+    new = insert(SECRETS).from_select(list(SECRETS.c), values.where(sa.exists().select_from(owner)))
+    return new.on_conflict_do_update(
+        index_elements=[SECRETS.c.provider, SECRETS.c.name],
+        set_={column: new.excluded[column.key] for column in (SECRETS.c.key, SECRETS.c.ciphertext)},
+    ).returning(SECRETS.c.name)
+
+
+PUT_SECRET = per_dialect(_put_secret)
+"""Returns no row where the provider does not exist."""
+
+_CIPHERTEXT = bind(SECRETS.c.ciphertext)
+_EXPECTED = SECRETS.c.ciphertext.in_((bind(SECRETS.c.ciphertext, "old"), _CIPHERTEXT))
+ROTATE_SECRET = (
+    sa.update(SECRETS)
+    .where(_THIS_SECRET)
+    .values(
+        {
+            SECRETS.c.key: sa.case((_EXPECTED, bind(SECRETS.c.key)), else_=SECRETS.c.key),
+            SECRETS.c.ciphertext: sa.case((_EXPECTED, _CIPHERTEXT), else_=SECRETS.c.ciphertext),
+        }
+    )
+    .returning(SECRETS.c.ciphertext)
+)
+"""Returns the ciphertext that is stored in the end: it is the new one, or `old` was wrong."""
+
+
+def _record_outcome(insert: Any) -> Any:
+    new = insert(OUTCOMES).on_conflict_do_nothing(index_elements=[OUTCOMES.c.id])
+    return new.returning(OUTCOMES.c.id)
+
+
+RECORD_OUTCOME = per_dialect(_record_outcome)
+"""Returns no row where an outcome with this id is there already."""
+
+GET_OUTCOME = sa.select(*columns(OUTCOMES, Outcome)).where(OUTCOMES.c.id == bind(OUTCOMES.c.id))
+
+
+def _sum(column: sa.Column[Any]) -> sa.ColumnElement[int]:
+    return sa.cast(sa.func.sum(sa.type_coerce(column, sa.BigInteger())), sa.BigInteger())
+
+
+STATS = (
+    sa.select(
+        OUTCOMES.c.ok,
+        OUTCOMES.c.bucket,
+        sa.func.count(),
+        _sum(OUTCOMES.c.tokens),
+        _sum(OUTCOMES.c.cost),
+    )
+    .where(
+        OUTCOMES.c.provider == bind(OUTCOMES.c.provider),
+        OUTCOMES.c.at >= bind(OUTCOMES.c.at, "start"),
+        OUTCOMES.c.at < bind(OUTCOMES.c.at, "end"),
+    )
+    .group_by(OUTCOMES.c.ok, OUTCOMES.c.bucket)
+)
+
+
+def _purge_outcomes() -> Any:
+    old = (
+        sa.select(OUTCOMES.c.id)
+        .where(OUTCOMES.c.at < bind(OUTCOMES.c.at, "before"))
+        .order_by(OUTCOMES.c.at, OUTCOMES.c.id)
+        .limit(_LIMIT)
+        .with_for_update()
+        .cte("old")
+    )
+    return (
+        sa.delete(OUTCOMES).where(OUTCOMES.c.id.in_(sa.select(old.c.id))).returning(OUTCOMES.c.id)
+    )
+
+
+PURGE_OUTCOMES = _purge_outcomes()

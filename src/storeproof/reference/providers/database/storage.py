@@ -1,0 +1,238 @@
+"""For applications and for the conformance suite: the provider storage in a database.
+
+What the operations mean stands in `ProviderStorage`. Most are one statement, which is
+atomic by itself. Changes of configuration are transactions that hold the lock of the
+schema, so that their revisions become visible in their order. On PostgreSQL what must
+not meet a deletion (a lease, a new secret) holds the provider's row, shared.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import asdict, replace
+
+from storeproof.reference.database import (
+    Database,
+    ForeignKeyViolated,
+    Row,
+    Transaction,
+    UniqueViolated,
+)
+from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound, VersionConflict
+from storeproof.reference.providers.database import leases, statements
+from storeproof.reference.providers.database.lists import (
+    COOLING_LIST,
+    PROVIDER_LIST,
+    SECRET_LIST,
+    USAGE_LIST,
+    entity,
+    read_page,
+)
+from storeproof.reference.providers.database.tables import SCHEMA
+from storeproof.reference.providers.entities import (
+    Change,
+    Ciphertext,
+    Cooling,
+    Lease,
+    LeaseId,
+    Outcome,
+    Provider,
+    ProviderFilter,
+    ProviderId,
+    Revision,
+    Secret,
+    SecretFilter,
+    SecretName,
+    Stats,
+    Usage,
+    canonical,
+    canonical_ciphertext,
+    canonical_tokens,
+    make_stats,
+    minute_of,
+)
+from storeproof.reference.providers.protocol import ProviderStorage
+from storeproof.reference.providers.sketch import bucket_of
+from storeproof.reference.storage import Cursor, Page, canonical_limit
+from storeproof.reference.values import (
+    MAX_INTEGER,
+    canonical_id,
+    canonical_integer,
+    canonical_name,
+    canonical_time,
+)
+
+__all__ = ["DatabaseProviderStorage", "open_provider_storage"]
+
+
+@asynccontextmanager
+async def open_provider_storage(url: str) -> AsyncIterator["DatabaseProviderStorage"]:
+    """The provider storage in the database at this URL; its tables are created if absent."""
+    async with Database(url, create=True) as database:
+        storage = DatabaseProviderStorage(database)
+        await database.open()
+        yield storage
+
+
+class DatabaseProviderStorage(ProviderStorage):
+    """Implements `ProviderStorage` on PostgreSQL and SQLite.
+
+    Whoever made the database closes it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        database.require(SCHEMA)
+        self._database = database
+
+    async def get_by_id(self, id: ProviderId) -> Provider:
+        canonical_id("id", id)
+        rows = await self._database.read(statements.GET_PROVIDER, {"id": id})
+        return entity(Provider, _first(rows, "provider", id))
+
+    async def create(self, entity: Provider) -> Provider:
+        provider = canonical(entity)
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.run(statements.CREATE_PROVIDER, asdict(provider))
+
+        try:
+            await self._database.transact(work, lock=SCHEMA)
+        except UniqueViolated as error:
+            raise Duplicate("id") from error
+        return provider
+
+    async def update(self, entity: Provider, expected_version: int) -> Provider:
+        provider = canonical(entity)
+        canonical_integer("expected_version", expected_version)
+
+        given = {**asdict(provider), "expected_version": expected_version}
+
+        async def work(transaction: Transaction) -> Provider:
+            if not await transaction.run(statements.UPDATE_PROVIDER, given):
+                rows = await transaction.run(statements.GET_PROVIDER, {"id": provider.id})
+                _first(rows, "provider", provider.id)
+                raise VersionConflict("provider", provider.id, expected_version)
+            return replace(provider, version=expected_version + 1)
+
+        return await self._database.transact(work, lock=SCHEMA)
+
+    async def delete(self, id: ProviderId) -> None:
+        canonical_id("id", id)
+
+        async def work(transaction: Transaction) -> None:
+            _first(await transaction.run(statements.DELETE_PROVIDER, {"id": id}), "provider", id)
+            await transaction.run(statements.DELETE_SECRETS, {"provider": id})
+
+        await self._database.transact(work, lock=SCHEMA)
+
+    async def list_providers(
+        self, filter: ProviderFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Provider]:
+        filters = asdict(canonical(filter))
+        return await read_page(self._database, PROVIDER_LIST, filters, cursor, limit)
+
+    async def changes_since(self, revision: Revision, limit: int = 100) -> tuple[Change, ...]:
+        canonical_integer("revision", revision, 0, MAX_INTEGER)
+        given = {"revision": revision, "limit": canonical_limit(limit)}
+        rows = await self._database.read(statements.CHANGES_SINCE, given)
+        return tuple(_change(row) for row in rows)
+
+    async def put_secret(self, secret: Secret) -> Secret:
+        secret = canonical(secret)
+        rows = await self._database.write(statements.PUT_SECRET, asdict(secret))
+        _first(rows, "provider", secret.provider)
+        return secret
+
+    async def get_secret(self, provider: ProviderId, name: SecretName) -> Secret:
+        canonical_id("provider", provider)
+        canonical_name("name", name)
+        given = {"provider": provider, "name": name}
+        rows = await self._database.read(statements.GET_SECRET, given)
+        return entity(Secret, _first(rows, "secret", name))
+
+    async def list_secrets(
+        self, filter: SecretFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Secret]:
+        filters = asdict(canonical(filter))
+        return await read_page(self._database, SECRET_LIST, filters, cursor, limit)
+
+    async def rotate_secret(self, secret: Secret, old: Ciphertext) -> bool:
+        secret = canonical(secret)
+        given = {**asdict(secret), "old": canonical_ciphertext("old", old)}
+        rows = await self._database.write(statements.ROTATE_SECRET, given)
+        return bool(_first(rows, "secret", secret.name)[0] == secret.ciphertext)
+
+    async def acquire(
+        self, lease: LeaseId, provider: ProviderId, tokens: int, now: datetime
+    ) -> Lease:
+        canonical_id("lease", lease)
+        canonical_id("provider", provider)
+        canonical_tokens("tokens", tokens)
+        now = canonical_time("now", now)
+        asked = Lease(id=lease, provider=provider, tokens=tokens, at=now)
+        return await leases.acquire(self._database, asked)
+
+    async def list_usage(
+        self, now: datetime, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Usage]:
+        filters = {"minute": minute_of(canonical_time("now", now))}
+        return await read_page(self._database, USAGE_LIST, filters, cursor, limit)
+
+    async def purge_usage(self, before: datetime, limit: int) -> int:
+        before = canonical_time("before", before)
+        return await leases.purge_usage(self._database, before, canonical_limit(limit))
+
+    async def record_outcome(self, outcome: Outcome) -> Outcome:
+        outcome = canonical(outcome)
+        given = {**asdict(outcome), "bucket": bucket_of(outcome.latency)}
+        while True:
+            try:
+                if await self._database.write(statements.RECORD_OUTCOME, given):
+                    return outcome
+            except ForeignKeyViolated as error:
+                raise NotFound("provider", outcome.provider) from error
+            # There was one with this id; if it is gone, a purge took it meanwhile.
+            for row in await self._database.read(statements.GET_OUTCOME, {"id": outcome.id}):
+                if entity(Outcome, row) != outcome:
+                    raise Duplicate("id")
+                return outcome
+
+    async def stats(self, provider: ProviderId, start: datetime, end: datetime) -> Stats:
+        canonical_id("provider", provider)
+        start, end = canonical_time("start", start), canonical_time("end", end)
+        if end < start:
+            raise InvalidValue("end", "must not be before start")
+        given = {"provider": provider, "start": start, "end": end}
+        rows: list[Any] = await self._database.read(statements.STATS, given)
+        return make_stats(provider, start, end, rows)
+
+    async def purge_outcomes(self, before: datetime, limit: int) -> int:
+        given = {"before": canonical_time("before", before), "limit": canonical_limit(limit)}
+        return len(await self._database.write(statements.PURGE_OUTCOMES, given))
+
+    async def cool_down(self, id: ProviderId, until: datetime) -> datetime:
+        canonical_id("id", id)
+        given = {"id": id, "until": canonical_time("until", until)}
+        rows = await self._database.write(statements.COOL_DOWN, given)
+        ends: datetime = _first(rows, "provider", id)[0]
+        return ends
+
+    async def list_cooling(
+        self, now: datetime, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Cooling]:
+        filters = {"now": canonical_time("now", now)}
+        return await read_page(self._database, COOLING_LIST, filters, cursor, limit)
+
+
+def _first(rows: list[Row], kind: str, id: str) -> Row:
+    if not rows:
+        raise NotFound(kind, id)
+    return rows[0]
+
+
+def _change(row: Row) -> Change:
+    revision, deleted, *fields = row
+    provider = entity(Provider, tuple(fields))
+    return Change(revision=revision, id=provider.id, provider=None if deleted else provider)

@@ -1,0 +1,142 @@
+"""Authors of provider laws build what a law starts from here, and state what it ends with."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from storeproof.reference.exceptions import InvalidValue, StorageError
+from storeproof.reference.providers.entities import (
+    Ciphertext,
+    LeaseId,
+    Outcome,
+    OutcomeId,
+    Provider,
+    ProviderFilter,
+    ProviderId,
+    Revision,
+    Secret,
+    SecretFilter,
+    SecretName,
+    Usage,
+)
+from storeproof.reference.providers.protocol import ProviderStorage
+from storeproof.reference.storage import Page
+
+__all__ = [
+    "ANY",
+    "EAST",
+    "HOUR",
+    "MINUTE",
+    "NOBODY",
+    "NOW",
+    "TICK",
+    "TOKEN",
+    "WEST",
+    "acquire",
+    "add",
+    "ciphertext",
+    "content",
+    "is_invalid",
+    "is_refused",
+    "outcome",
+    "provider",
+    "secret",
+    "used",
+    "walk",
+]
+
+Item = TypeVar("Item")
+
+NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TICK: Final = timedelta(microseconds=1)
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+EAST, WEST, NOBODY = ProviderId("east"), ProviderId("west"), ProviderId("nobody")
+TOKEN: Final = SecretName("token")
+ANY: Final = ProviderFilter()
+
+
+def provider(id: str, **fields: Any) -> Provider:
+    plain: dict[str, Any] = {"id": id, "kind": "open", "endpoint": f"https://{id}.example.org"}
+    return Provider(**plain | fields)
+
+
+def ciphertext(letter: str) -> Ciphertext:
+    return Ciphertext("v1." + letter * 40)
+
+
+def secret(letter: str, id: ProviderId = EAST, **fields: Any) -> Secret:
+    """The secret `token`, encrypted with the key `k1`; the letter makes the ciphertext."""
+    plain: dict[str, Any] = {"provider": id, "name": TOKEN, "key": "k1"}
+    return Secret(**plain | {"ciphertext": ciphertext(letter)} | fields)
+
+
+def outcome(id: str, **fields: Any) -> Outcome:
+    plain: dict[str, Any] = {"id": OutcomeId(id), "provider": EAST, "at": NOW, "ok": True}
+    money = {"cost": Decimal("0.000000000")}
+    return Outcome(**plain | money | {"latency": 100} | fields)
+
+
+async def add(storage: ProviderStorage, *ids: ProviderId, **fields: Any) -> None:
+    for each in ids:
+        await storage.create(provider(each, **fields))
+
+
+async def acquire(
+    storage: ProviderStorage, lease: str, tokens: int = 0, at: datetime = NOW
+) -> object:
+    return await storage.acquire(LeaseId(lease), EAST, tokens, at)
+
+
+async def used(storage: ProviderStorage, at: datetime = NOW) -> list[tuple[int, int]]:
+    """Requests and tokens of each provider that was used in this minute."""
+    found: tuple[Usage, ...] = (await storage.list_usage(at)).items
+    return [(each.requests, each.tokens) for each in found]
+
+
+async def is_refused(call: Awaitable[object], expected: StorageError) -> None:
+    """Asserts that the call raises exactly this error: its class and its attributes."""
+    outcome = await _outcome(call)
+    assert type(outcome) is type(expected), f"{outcome!r} came, not {expected!r}"
+    assert vars(outcome) == vars(expected), f"{outcome!r} came, not {expected!r}"
+
+
+async def is_invalid(call: Awaitable[object], field: str) -> None:
+    """Asserts that the call raises InvalidValue for this field, for whatever reason."""
+    outcome = await _outcome(call)
+    assert isinstance(outcome, InvalidValue), f"{outcome!r} came; {field!r} should be refused"
+    assert outcome.field == field, f"{outcome!r} came; {field!r} should be refused"
+
+
+async def _outcome(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except StorageError as error:
+        return error
+
+
+async def walk(
+    page: Callable[..., Awaitable[Page[Item]]], *arguments: object, limit: int
+) -> list[Item]:
+    """The items of all pages, one page after the other."""
+    items: list[Item] = []
+    cursor = None
+    while True:
+        found = await page(*arguments, cursor, limit)
+        items.extend(found.items)
+        cursor = found.next_cursor
+        if cursor is None:
+            return items
+
+
+async def content(storage: ProviderStorage) -> list[Any]:
+    """Everything that can be read, as far as the laws' times and providers go."""
+    return [
+        await storage.list_providers(ANY),
+        await storage.changes_since(Revision(0)),
+        await storage.list_secrets(SecretFilter()),
+        await storage.list_usage(NOW),
+        await storage.list_cooling(NOW),
+        await storage.stats(EAST, NOW - HOUR, NOW + HOUR),
+    ]

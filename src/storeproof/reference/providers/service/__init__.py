@@ -1,0 +1,22 @@
+"""For applications: providers configured, chosen, paced and watched, over any storage."""
+
+from storeproof.reference.providers.service.cipher import Cipher, KeyRing, SecretText
+from storeproof.reference.providers.service.exceptions import (
+    NoProviderAvailable,
+    ProviderError,
+    RotationIncomplete,
+    Undecryptable,
+)
+from storeproof.reference.providers.service.service import ProviderPolicy, ProviderService
+
+__all__ = [
+    "Cipher",
+    "KeyRing",
+    "NoProviderAvailable",
+    "ProviderError",
+    "ProviderPolicy",
+    "ProviderService",
+    "RotationIncomplete",
+    "SecretText",
+    "Undecryptable",
+]

@@ -1,0 +1,155 @@
+"""Every operation costs a fixed number of round trips: one where one statement can do it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from unittest.mock import patch
+
+import aiosqlite
+import pytest
+
+from storeproof.reference.database import Database
+from storeproof.reference.exceptions import StorageError
+from storeproof.reference.providers import (
+    DatabaseProviderStorage,
+    LeaseId,
+    ProviderFilter,
+    ProviderStorage,
+    RateLimited,
+    Revision,
+    SecretFilter,
+)
+from storeproof.reference.providers.laws.given import (
+    ANY,
+    EAST,
+    HOUR,
+    NOW,
+    TOKEN,
+    WEST,
+    acquire,
+    ciphertext,
+    outcome,
+    provider,
+    secret,
+)
+
+from ..wire import wire_to
+
+Case = tuple[int, Callable[[ProviderStorage, str], Awaitable[object]]]
+CHANGE = 3  # BEGIN with the lock, the change, COMMIT
+LEASE_ON_SQLITE = 5  # BEGIN, the state, the count, the lease, COMMIT; there is no network
+
+
+async def refused(storage: ProviderStorage, name: str) -> None:
+    with pytest.raises(RateLimited):
+        await storage.acquire(LeaseId(name), WEST, 2, NOW)
+
+
+CASES: dict[str, Case] = {
+    "get_by_id": (1, lambda s, i: s.get_by_id(EAST)),
+    "create": (CHANGE, lambda s, i: s.create(provider(f"new {i}", endpoint="e"))),
+    "update": (CHANGE, lambda s, i: s.update(provider(i), 1)),
+    "delete": (CHANGE + 1, lambda s, i: s.delete(provider(i).id)),
+    "list_providers": (1, lambda s, i: s.list_providers(ANY)),
+    "list_providers, filtered": (1, lambda s, i: s.list_providers(ProviderFilter(kind="open"))),
+    "changes_since": (1, lambda s, i: s.changes_since(Revision(0))),
+    "put_secret": (1, lambda s, i: s.put_secret(secret("c"))),
+    "get_secret": (1, lambda s, i: s.get_secret(EAST, TOKEN)),
+    "list_secrets": (1, lambda s, i: s.list_secrets(SecretFilter())),
+    "rotate_secret": (1, lambda s, i: s.rotate_secret(secret("b"), ciphertext("a"))),
+    "acquire": (1, acquire),
+    "acquire, again": (2, lambda s, i: acquire(s, "kept")),
+    "acquire, refused": (2, refused),
+    "list_usage": (1, lambda s, i: s.list_usage(NOW)),
+    "purge_usage": (1, lambda s, i: s.purge_usage(NOW, 10)),
+    "record_outcome": (1, lambda s, i: s.record_outcome(outcome(i))),
+    "record_outcome, again": (2, lambda s, i: s.record_outcome(outcome("kept"))),
+    "stats": (1, lambda s, i: s.stats(EAST, NOW, NOW + HOUR)),
+    "purge_outcomes": (1, lambda s, i: s.purge_outcomes(NOW, 10)),
+    "cool_down": (1, lambda s, i: s.cool_down(EAST, NOW)),
+    "list_cooling": (1, lambda s, i: s.list_cooling(NOW)),
+}
+ON_SQLITE = {
+    "acquire": LEASE_ON_SQLITE,
+    "acquire, again": LEASE_ON_SQLITE - 2,
+}
+
+
+def test_every_operation_has_a_case() -> None:
+    operations = {
+        name
+        for name, _ in inspect.getmembers(ProviderStorage, inspect.isfunction)
+        if name[0] != "_"
+    }
+    assert {name.partition(",")[0] for name in CASES} == operations
+
+
+async def prepare(storage: ProviderStorage, *names: str) -> None:
+    for name in (EAST, *names):
+        await storage.create(provider(name))
+    await storage.create(provider(WEST, tpm=1))
+    await storage.put_secret(secret("a"))
+    await acquire(storage, "kept")
+    await storage.record_outcome(outcome("kept"))
+
+
+@asynccontextmanager
+async def counted(url: str) -> AsyncIterator[tuple[DatabaseProviderStorage, Callable[[], int]]]:
+    """A storage with one connection, and how many statements have been sent so far."""
+    async with _wire_or_calls(url) as (address, sent), _database(address) as database:
+        storage = DatabaseProviderStorage(database)
+        await database.open()
+        yield storage, sent
+
+
+def _database(url: str) -> Database:
+    return Database(url, create=True, pool_size=1)
+
+
+def _wire_or_calls(
+    url: str,
+) -> AbstractAsyncContextManager[tuple[str, Callable[[], int]]]:
+    return _wire(url) if url.startswith("postgres") else _calls(url)
+
+
+@asynccontextmanager
+async def _wire(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
+    async with wire_to(url) as wire:
+        yield wire.url, lambda: wire.trips
+
+
+@asynccontextmanager
+async def _calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
+    real = aiosqlite.Connection.execute_fetchall
+    with patch.object(
+        aiosqlite.Connection, "execute_fetchall", autospec=True, side_effect=real
+    ) as calls:
+        yield url, lambda: calls.call_count
+
+
+async def run(call: Awaitable[object]) -> None:
+    try:
+        await call
+    except StorageError as error:
+        raise AssertionError("the case is of a call that succeeds") from error
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_number_of_statements(url: str, name: str) -> None:
+    expected, call = CASES[name]
+    if url.startswith("sqlite"):
+        expected = ON_SQLITE.get(name, expected)
+
+    async def use() -> int:
+        async with counted(url) as (storage, sent):
+            await prepare(storage, "c", "d")
+            for each in "cd":
+                before = sent()
+                # The first run prepares the statements.
+                await run(call(storage, each))
+            return sent() - before
+
+    assert asyncio.run(use()) == expected
