@@ -88,6 +88,11 @@ class Database:
     ) -> None:
         await self.close()
 
+    @property
+    def dialect(self) -> str:
+        """POSTGRES or SQLITE: for an operation that only one of them has a statement for."""
+        return self._driver.dialect
+
     def require(self, schema: Schema) -> None:
         """Has the tables of a component checked, or created, before the next statement."""
         self._unchecked.append(schema)
