@@ -18,9 +18,12 @@ from storeproof.reference.auth.database import DatabaseAuthStorage
 from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.config import Config
+from storeproof.reference.costs.database import DatabaseCostStorage
+from storeproof.reference.costs.memory import InMemoryCostStorage
+from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, is_in_memory
 
-__all__ = ["Storages", "get_auth_storage", "open_storages"]
+__all__ = ["Storages", "get_auth_storage", "get_cost_storage", "open_storages"]
 
 Storage = TypeVar("Storage")
 
@@ -42,6 +45,7 @@ class Storages:
     """
 
     auth: cached_property[AuthStorage] = _component(InMemoryAuthStorage, DatabaseAuthStorage)
+    costs: cached_property[CostStorage] = _component(InMemoryCostStorage, DatabaseCostStorage)
 
     def __init__(self, config: Config) -> None:
         self.database = _database(config)
@@ -69,6 +73,11 @@ def get_auth_storage(config: Config) -> AuthStorage:
     `open_storages` to close them, or to share them between components.
     """
     return Storages(config).auth
+
+
+def get_cost_storage(config: Config) -> CostStorage:
+    """A new cost storage for this configuration; see `get_auth_storage`."""
+    return Storages(config).costs
 
 
 def _database(config: Config) -> Database | None:

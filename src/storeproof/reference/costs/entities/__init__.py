@@ -5,7 +5,6 @@ a storage holds. Ids and times come from the caller.
 """
 
 from storeproof.reference.costs.entities.budgets import (
-    FIXED_FIELDS,
     NOTHING,
     Actor,
     Alert,
@@ -23,10 +22,10 @@ from storeproof.reference.costs.entities.budgets import (
     ending,
     holding,
     in_window,
+    put,
     reached,
     released,
     settled,
-    unused,
 )
 from storeproof.reference.costs.entities.canonical import (
     MAX_AMOUNTS,
@@ -74,7 +73,6 @@ from storeproof.reference.costs.entities.money import (
 
 __all__ = [
     "EVERYTHING",
-    "FIXED_FIELDS",
     "MAX_AMOUNT",
     "MAX_AMOUNTS",
     "MAX_TOTAL",
@@ -126,10 +124,10 @@ __all__ = [
     "owner_chain",
     "period",
     "position",
+    "put",
     "reached",
     "released",
     "same_reservation",
     "settled",
     "sort_key",
-    "unused",
 ]

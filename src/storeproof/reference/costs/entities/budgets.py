@@ -20,11 +20,10 @@ from storeproof.reference.costs.exceptions import (
     BudgetOverflow,
     ReservationClosed,
 )
-from storeproof.reference.exceptions import NotFound
+from storeproof.reference.exceptions import InUse, NotFound, VersionConflict
 from storeproof.reference.values import EARLIEST, LATEST
 
 __all__ = [
-    "FIXED_FIELDS",
     "NOTHING",
     "Actor",
     "Alert",
@@ -42,10 +41,10 @@ __all__ = [
     "ending",
     "holding",
     "in_window",
+    "put",
     "reached",
     "released",
     "settled",
-    "unused",
 ]
 
 BudgetId = NewType("BudgetId", str)
@@ -171,9 +170,21 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     raised_at: datetime
 
 
-def unused(budget: Budget, version: int) -> BudgetStatus:
-    """The status of a new budget: its window is empty, so that the first use rolls it."""
-    return BudgetStatus(budget=budget, version=version, window_start=EARLIEST, window_end=EARLIEST)
+def put(before: BudgetStatus | None, budget: Budget, expected_version: int) -> BudgetStatus:
+    """The status after the budget is put; the window of a new one is empty, for the first use.
+
+    Raises NotFound, VersionConflict or InUse, as `CostStorage.put_budget` says.
+    """
+    if before is None:
+        if expected_version != 0:
+            raise NotFound("budget", budget.id)
+        return BudgetStatus(budget=budget, version=1, window_start=EARLIEST, window_end=EARLIEST)
+    if before.version != expected_version:
+        raise VersionConflict("budget", budget.id, expected_version)
+    for field in FIXED_FIELDS:
+        if getattr(budget, field) != getattr(before.budget, field):
+            raise InUse("budget", budget.id, field)
+    return replace(before, budget=budget, version=expected_version + 1)
 
 
 def in_window(status: BudgetStatus, at: datetime) -> BudgetStatus:

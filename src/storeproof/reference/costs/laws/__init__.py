@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
+from storeproof.reference.costs.database import open_cost_storage
 from storeproof.reference.costs.entities import (
     Actor,
     Allocation,
@@ -116,6 +117,7 @@ contract = Contract(
     CostStorage,
     name="costs",
     model=InMemoryCostStorage,
+    storages={"sqlite": open_cost_storage, "postgres": open_cost_storage},
     errors=(StorageError,),
     arguments={
         Actor: some(IDS, ODD_IDS),

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from storeproof.reference.costs.entities import (
-    FIXED_FIELDS,
     Actor,
     Alert,
     Budget,
@@ -43,19 +42,17 @@ from storeproof.reference.costs.entities import (
     new_reservation,
     period,
     position,
+    put,
     reached,
     released,
     same_reservation,
     settled,
     sort_key,
-    unused,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import (
     Duplicate,
-    InUse,
     NotFound,
-    VersionConflict,
 )
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 from storeproof.reference.values import canonical_id, canonical_integer, canonical_time
@@ -147,17 +144,9 @@ class InMemoryCostStorage(CostStorage):
         canonical_integer("expected_version", expected_version)
         canonical_id("actor", actor)
         at = canonical_time("at", at)
-        if expected_version != 0:
-            self._budget(budget.id)
-        before = self._budgets.get(budget.id, unused(budget, 0))
-        if before.version != expected_version:
-            raise VersionConflict("budget", budget.id, expected_version)
-        for field in FIXED_FIELDS:
-            if getattr(budget, field) != getattr(before.budget, field):
-                raise InUse("budget", budget.id, field)
-        version = expected_version + 1
-        self._budgets[budget.id] = replace(before, budget=budget, version=version)
-        made = BudgetVersion(budget=budget, version=version, actor=actor, at=at)
+        after = put(self._budgets.get(budget.id), budget, expected_version)
+        self._budgets[budget.id] = after
+        made = BudgetVersion(budget=budget, version=after.version, actor=actor, at=at)
         self._versions.setdefault(budget.id, []).append(made)
         return made
 
