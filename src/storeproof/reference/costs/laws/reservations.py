@@ -64,14 +64,14 @@ async def another_reservation_is_a_duplicate(storage: CostStorage) -> None:
     """Another reservation with a taken id is a Duplicate, before anything else, and not made."""
     await add_budget(storage, "a")
     await reserve(storage, "r", a="1")
-    for other in (
-        storage.reserve(R, amounts(a="2"), NOW, LATER),
-        storage.reserve(R, amounts(no="1"), NOW, LATER),
-        storage.reserve(R, amounts(a="99"), NOW, LATER),
-        storage.reserve(R, amounts(a="1"), NOW + TICK, LATER),
-        storage.reserve(R, amounts(a="1"), NOW, LATER + TICK),
+    for asked, at, end in (
+        (amounts(a="2"), NOW, LATER),
+        (amounts(no="1"), NOW, LATER),
+        (amounts(a="99"), NOW, LATER),
+        (amounts(a="1"), NOW + TICK, LATER),
+        (amounts(a="1"), NOW, LATER + TICK),
     ):
-        await is_refused(other, Duplicate("id"))
+        await is_refused(storage.reserve(R, asked, at, end), Duplicate("id"))
     assert await totals(storage, "a") == ("0", "1")
 
 
