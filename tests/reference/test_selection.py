@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from storeproof.reference.auth import InMemoryAuthStorage
 from storeproof.reference.auth.database import DatabaseAuthStorage
 from storeproof.reference.config import Config, ConfigurationError
+from storeproof.reference.costs import DatabaseCostStorage, InMemoryCostStorage
 from storeproof.reference.database import SchemaMismatch
 from storeproof.reference.exceptions import Unavailable
-from storeproof.reference.selection import Storages, get_auth_storage, open_storages
+from storeproof.reference.selection import (
+    Storages,
+    get_auth_storage,
+    get_cost_storage,
+    open_storages,
+)
 
 from .auth.examples import ANN, user
+from .costs.examples import charge
 
 
 @pytest.mark.parametrize(
@@ -83,3 +90,16 @@ def test_two_storages_in_memory_share_nothing() -> None:
     asyncio.run(one.auth.create(user(ANN)))
     asyncio.run(two.auth.create(user(ANN)))
     asyncio.run(one.close())
+
+
+def test_costs_are_chosen_in_the_same_way(url: str) -> None:
+    async def use() -> None:
+        async with open_storages(Config(database_url=url, create_schema=True)) as storages:
+            assert isinstance(storages.costs, DatabaseCostStorage)
+            await storages.costs.create(charge("a"))
+        assert isinstance(get_cost_storage(Config()), InMemoryCostStorage)
+        storage = get_cost_storage(Config(database_url=url))
+        assert await storage.get_by_id(charge("a").id) == charge("a")
+        await cast(DatabaseCostStorage, storage)._database.close()
+
+    asyncio.run(use())

@@ -18,22 +18,26 @@ from storeproof.reference.auth.database import DatabaseAuthStorage
 from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.config import Config
+from storeproof.reference.costs.database import DatabaseCostStorage
+from storeproof.reference.costs.memory import InMemoryCostStorage
+from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, is_in_memory
 from storeproof.reference.errors.database import DatabaseErrorStorage
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
+from storeproof.reference.providers.database import DatabaseProviderStorage
+from storeproof.reference.providers.memory import InMemoryProviderStorage
+from storeproof.reference.providers.protocol import ProviderStorage
 from storeproof.reference.unit import at_once
 
 __all__ = [
     "Storages",
     "get_auth_storage",
+    "get_cost_storage",
     "get_error_storage",
     "get_provider_storage",
     "open_storages",
 ]
-from storeproof.reference.providers.database import DatabaseProviderStorage
-from storeproof.reference.providers.memory import InMemoryProviderStorage
-from storeproof.reference.providers.protocol import ProviderStorage
 
 Storage = TypeVar("Storage")
 T = TypeVar("T")
@@ -56,6 +60,7 @@ class Storages:
     """
 
     auth: cached_property[AuthStorage] = _component(InMemoryAuthStorage, DatabaseAuthStorage)
+    costs: cached_property[CostStorage] = _component(InMemoryCostStorage, DatabaseCostStorage)
     errors: cached_property[ErrorStorage] = _component(InMemoryErrorStorage, DatabaseErrorStorage)
     providers: cached_property[ProviderStorage] = _component(
         InMemoryProviderStorage, DatabaseProviderStorage
@@ -124,6 +129,11 @@ def get_error_storage(config: Config) -> ErrorStorage:
 def get_provider_storage(config: Config) -> ProviderStorage:
     """A new provider storage for this configuration; as `get_auth_storage` otherwise."""
     return Storages(config).providers
+
+
+def get_cost_storage(config: Config) -> CostStorage:
+    """A new cost storage for this configuration; see `get_auth_storage`."""
+    return Storages(config).costs
 
 
 def _database(config: Config) -> Database | None:

@@ -1,0 +1,251 @@
+"""For authors of cost storages: the canonical form of every argument, and the order of lists."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from storeproof.reference import values
+from storeproof.reference.costs.entities.budgets import (
+    Alert,
+    Budget,
+    BudgetAmount,
+    BudgetFilter,
+    BudgetVersion,
+    Policy,
+    Reservation,
+    ReservationId,
+    Window,
+)
+from storeproof.reference.costs.entities.ledger import (
+    Allocation,
+    Charge,
+    ChargeFilter,
+    Correction,
+    Dimension,
+    OwnerPath,
+    ReportQuery,
+    canonical_zone,
+)
+from storeproof.reference.costs.entities.money import canonical_amount, canonical_money
+from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
+
+__all__ = [
+    "MAX_AMOUNTS",
+    "canonical",
+    "canonical_amounts",
+    "cursor_after",
+    "new_reservation",
+    "position",
+    "same_reservation",
+    "sort_key",
+]
+
+Entity = TypeVar("Entity", bound=msgspec.Struct)
+Rule: TypeAlias = Callable[[str, Any], Any]
+
+MAX_AMOUNTS: Final = 100
+MAX_LEVELS = 4
+MAX_TEXT = 1000
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def _currency(field: str, value: str) -> str:
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+        raise InvalidValue(field, "must be three capital letters")
+    return value
+
+
+def _path(field: str, value: OwnerPath) -> str:
+    values.canonical_text(field, value, values.MAX_ID)
+    parts = value.split("/") if value else []
+    if not all(parts) or len(parts) > MAX_LEVELS:
+        raise InvalidValue(field, f"must be at most {MAX_LEVELS} parts joined by single slashes")
+    return value
+
+
+def _text(field: str, value: str) -> str:
+    return values.canonical_text(field, value, MAX_TEXT)
+
+
+def _unit(field: str, value: str) -> str:
+    return values.canonical_text(field, value, values.MAX_NAME)
+
+
+def _count(field: str, value: int) -> int:
+    return values.canonical_integer(field, value, 0)
+
+
+def _names(field: str, names: frozenset[str]) -> frozenset[str]:
+    return frozenset(values.canonical_names(field, names))
+
+
+def _percents(field: str, percents: frozenset[int]) -> frozenset[int]:
+    if not isinstance(percents, frozenset):
+        raise InvalidValue(field, "must be a frozenset of integers")
+    return frozenset(values.canonical_integer(field, each, 1, 100) for each in percents)
+
+
+def _zone(field: str, value: str) -> str:
+    canonical_zone(field, value)
+    return value
+
+
+def _day(field: str, value: date) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise InvalidValue(field, "must be a date")
+    return value
+
+
+def _member(kind: type[StrEnum]) -> Rule:
+    def rule(field: str, value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise InvalidValue(field, f"must be a {kind.__name__}")
+        return value
+
+    return rule
+
+
+def _optional(rule: Rule) -> Rule:
+    return lambda field, value: None if value is None else rule(field, value)
+
+
+_ID, _NAME, _TIME = values.canonical_id, values.canonical_name, values.canonical_time
+_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+    Charge: {
+        "id": _ID,
+        "amount": canonical_money,
+        "currency": _currency,
+        "owner": _path,
+        "provider": _NAME,
+        "model": _NAME,
+        "quantity": _count,
+        "unit": _unit,
+        "tags": _names,
+        "occurred_at": _TIME,
+    },
+    Correction: {
+        "id": _ID,
+        "charge": _ID,
+        "amount": canonical_money,
+        "reason": _text,
+        "at": _TIME,
+    },
+    ChargeFilter: {
+        "owner": _optional(_path),
+        "provider": _optional(_NAME),
+        "model": _optional(_NAME),
+        "tag": _optional(_NAME),
+        "currency": _optional(_currency),
+        "since": _optional(_TIME),
+        "until": _optional(_TIME),
+    },
+    ReportQuery: {
+        "group_by": _member(Dimension),
+        "start": _day,
+        "end": _day,
+        "timezone": _zone,
+        "allocation": _member(Allocation),
+    },
+    Budget: {
+        "id": _ID,
+        "scope": _path,
+        "limit": canonical_amount,
+        "currency": _currency,
+        "window": _member(Window),
+        "timezone": _zone,
+        "thresholds": _percents,
+        "policy": _member(Policy),
+    },
+    BudgetFilter: {"covering": _optional(_path), "currency": _optional(_currency)},
+    BudgetAmount: {"budget": _ID, "amount": canonical_amount},
+}
+
+
+def canonical(entity: Entity) -> Entity:
+    """The entity, filter or query in the form in which every storage stores and returns it.
+
+    Raises InvalidValue for the first bad field, in the order of declaration; then for a
+    query whose `end` is before its `start` ("end").
+    """
+    rules = _RULES[type(entity)]
+    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
+    if isinstance(entity, ReportQuery) and entity.end < entity.start:
+        raise InvalidValue("end", "must not be before start")
+    return replace(entity, **fields)
+
+
+def canonical_amounts(field: str, amounts: tuple[BudgetAmount, ...]) -> tuple[BudgetAmount, ...]:
+    """1 to 100 amounts, each in a budget of its own, in the order of the budgets' ids.
+
+    Raises InvalidValue for `field` as a whole, then "budget" or "amount" for a member.
+    """
+    if not isinstance(amounts, tuple) or not all(isinstance(x, BudgetAmount) for x in amounts):
+        raise InvalidValue(field, "must be a tuple of BudgetAmounts")
+    if not 1 <= len(amounts) <= MAX_AMOUNTS:
+        raise InvalidValue(field, f"must have 1 to {MAX_AMOUNTS} members")
+    members = [canonical(each) for each in amounts]
+    if len({each.budget for each in members}) != len(members):
+        raise InvalidValue(field, "must not name a budget twice")
+    return tuple(sorted(members, key=lambda each: each.budget))
+
+
+def new_reservation(
+    id: ReservationId, amounts: tuple[BudgetAmount, ...], at: datetime, expires_at: datetime
+) -> Reservation:
+    """The open reservation that canonical forms of these arguments make."""
+    values.canonical_id("id", id)
+    amounts = canonical_amounts("amounts", amounts)
+    at = values.canonical_time("at", at)
+    expires_at = values.canonical_time("expires_at", expires_at)
+    if expires_at <= at:
+        raise InvalidValue("expires_at", "must be later than at")
+    return Reservation(id=id, amounts=amounts, at=at, expires_at=expires_at)
+
+
+def same_reservation(stored: Reservation, made: Reservation) -> bool:
+    """Whether a stored reservation was made with the arguments that `made` has."""
+    return replace(stored, state=made.state, settled=made.settled) == made
+
+
+_SORT_KEYS: dict[type[msgspec.Struct], dict[str, type]] = {
+    Charge: {"occurred_at": datetime, "id": str},
+    Correction: {"at": datetime, "id": str},
+    Budget: {"id": str},
+    BudgetVersion: {"version": int},
+    Alert: {"window_start": datetime, "threshold": int},
+}
+
+
+def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
+    """The immutable key by which lists are ordered."""
+    return tuple(getattr(item, name) for name in _SORT_KEYS[type(item)])
+
+
+def cursor_after(item: msgspec.Struct) -> Cursor:
+    """The cursor of a page that ends with this item; the same for every storage."""
+    key = (part.isoformat() if isinstance(part, datetime) else str(part) for part in sort_key(item))
+    return encode_cursor(type(item).__name__, *key)
+
+
+def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
+    """The sort key in a cursor of a list of this entity; None, the start, for None."""
+    if cursor is None:
+        return None
+    kinds = _SORT_KEYS[kind].values()
+    parts = decode_cursor(kind.__name__, len(kinds), cursor)
+    return tuple(_read(part, each) for part, each in zip(parts, kinds, strict=True))
+
+
+def _read(text: str, kind: type) -> Any:
+    try:
+        if kind is datetime:
+            return values.canonical_time("cursor", datetime.fromisoformat(text))
+        return values.canonical_integer("cursor", int(text)) if kind is int else text
+    except ValueError as error:
+        raise InvalidValue("cursor", "is not a cursor of this list") from error

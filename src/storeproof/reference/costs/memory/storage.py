@@ -1,0 +1,282 @@
+"""For tests and single processes: the cost storage in memory, the executable specification.
+
+No operation awaits anything, so each is atomic under asyncio. What the operations mean
+stands in `CostStorage`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+
+from msgspec.structs import replace
+
+from storeproof.reference.costs.entities import (
+    Actor,
+    Alert,
+    Budget,
+    BudgetAmount,
+    BudgetFilter,
+    BudgetId,
+    BudgetStatus,
+    BudgetVersion,
+    Charge,
+    ChargeFilter,
+    ChargeId,
+    Correction,
+    CorrectionId,
+    ReportQuery,
+    ReportRow,
+    Reservation,
+    ReservationId,
+    ReservationState,
+    allocate,
+    canonical,
+    canonical_amounts,
+    covers,
+    cursor_after,
+    ending,
+    grouped_field,
+    holding,
+    in_window,
+    nanos,
+    new_reservation,
+    period,
+    position,
+    put,
+    reached,
+    released,
+    same_reservation,
+    settled,
+    sort_key,
+)
+from storeproof.reference.costs.protocol import CostStorage
+from storeproof.reference.exceptions import (
+    Duplicate,
+    NotFound,
+)
+from storeproof.reference.storage import Cursor, Page, canonical_limit
+from storeproof.reference.values import canonical_id, canonical_integer, canonical_time
+
+__all__ = ["InMemoryCostStorage"]
+
+Key: TypeAlias = tuple[Any, ...]
+Item = TypeVar("Item", Charge, Correction, Budget, BudgetVersion, Alert)
+
+
+class InMemoryCostStorage(CostStorage):
+    """Implements `CostStorage`. Starts empty; its content ends with the process."""
+
+    def __init__(self) -> None:
+        self._charges: dict[ChargeId, Charge] = {}
+        self._corrections: dict[CorrectionId, Correction] = {}
+        self._budgets: dict[BudgetId, BudgetStatus] = {}
+        self._versions: dict[BudgetId, list[BudgetVersion]] = {}
+        self._reservations: dict[ReservationId, Reservation] = {}
+        self._windows: dict[tuple[ReservationId, BudgetId], datetime] = {}
+        self._alerts: dict[Key, Alert] = {}
+
+    async def get_by_id(self, id: ChargeId) -> Charge:
+        canonical_id("id", id)
+        return self._charge(id)
+
+    async def create(self, entity: Charge) -> Charge:
+        charge = canonical(entity)
+        if self._charges.setdefault(charge.id, charge) != charge:
+            raise Duplicate("id")
+        return charge
+
+    async def correct(self, correction: Correction) -> Correction:
+        correction = canonical(correction)
+        self._charge(correction.charge)
+        if self._corrections.setdefault(correction.id, correction) != correction:
+            raise Duplicate("id")
+        return correction
+
+    async def list_charges(
+        self, filter: ChargeFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Charge]:
+        wanted = canonical(filter)
+        after = position(Charge, cursor)
+        charges = [
+            charge
+            for charge in self._charges.values()
+            if (wanted.owner is None or covers(wanted.owner, charge.owner))
+            and wanted.provider in (None, charge.provider)
+            and wanted.model in (None, charge.model)
+            and wanted.tag in (None, *charge.tags)
+            and wanted.currency in (None, charge.currency)
+            and (wanted.since is None or wanted.since <= charge.occurred_at)
+            and (wanted.until is None or charge.occurred_at < wanted.until)
+        ]
+        return _page(charges, after, limit)
+
+    async def list_corrections(
+        self, charge: ChargeId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Correction]:
+        canonical_id("charge", charge)
+        after = position(Correction, cursor)
+        found = [each for each in self._corrections.values() if each.charge == charge]
+        return _page(found, after, limit)
+
+    async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
+        query = canonical(query)
+        start, end = period(query)
+        entries = [(each, each.amount, each.occurred_at, 1) for each in self._charges.values()] + [
+            (self._charges[each.charge], each.amount, each.at, 0)
+            for each in self._corrections.values()
+        ]
+        return allocate(
+            query,
+            [
+                (charge.currency, getattr(charge, grouped_field(query)), nanos(amount), count)
+                for charge, amount, at, count in entries
+                if start <= at < end
+            ],
+        )
+
+    async def rebuild_rollups(self) -> None:
+        """Reports are made from the ledger itself here."""
+
+    async def put_budget(
+        self, budget: Budget, expected_version: int, actor: Actor, at: datetime
+    ) -> BudgetVersion:
+        budget = canonical(budget)
+        canonical_integer("expected_version", expected_version)
+        canonical_id("actor", actor)
+        at = canonical_time("at", at)
+        after = put(self._budgets.get(budget.id), budget, expected_version)
+        self._budgets[budget.id] = after
+        made = BudgetVersion(budget=budget, version=after.version, actor=actor, at=at)
+        self._versions.setdefault(budget.id, []).append(made)
+        return made
+
+    async def budget_status(self, id: BudgetId, at: datetime) -> BudgetStatus:
+        canonical_id("id", id)
+        at = canonical_time("at", at)
+        return in_window(self._budget(id), at)
+
+    async def list_budgets(
+        self, filter: BudgetFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Budget]:
+        wanted = canonical(filter)
+        after = position(Budget, cursor)
+        budgets = [
+            status.budget
+            for status in self._budgets.values()
+            if (wanted.covering is None or covers(status.budget.scope, wanted.covering))
+            and wanted.currency in (None, status.budget.currency)
+        ]
+        return _page(budgets, after, limit)
+
+    async def list_budget_versions(
+        self, id: BudgetId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[BudgetVersion]:
+        canonical_id("id", id)
+        after = position(BudgetVersion, cursor)
+        return _page(self._versions.get(id, []), after, limit)
+
+    async def reserve(
+        self,
+        id: ReservationId,
+        amounts: tuple[BudgetAmount, ...],
+        at: datetime,
+        expires_at: datetime,
+    ) -> Reservation:
+        made = new_reservation(id, amounts, at, expires_at)
+        if id in self._reservations:
+            stored = self._reservations[id]
+            if not same_reservation(stored, made):
+                raise Duplicate("id")
+            return stored
+        found = [in_window(self._budget(each.budget), made.at) for each in made.amounts]
+        held = [
+            holding(status, each.amount) for status, each in zip(found, made.amounts, strict=True)
+        ]
+        for status in held:
+            self._budgets[status.budget.id] = status
+            self._windows[id, status.budget.id] = status.window_start
+        self._reservations[id] = made
+        return made
+
+    async def get_reservation(self, id: ReservationId) -> Reservation:
+        canonical_id("id", id)
+        return self._reservation(id)
+
+    async def settle(self, id: ReservationId, amounts: tuple[BudgetAmount, ...]) -> Reservation:
+        canonical_id("id", id)
+        amounts = canonical_amounts("amounts", amounts)
+        return self._end(self._reservation(id), settled(self._reservation(id), amounts))
+
+    async def release(self, id: ReservationId) -> Reservation:
+        canonical_id("id", id)
+        return self._end(self._reservation(id), released(self._reservation(id)))
+
+    async def expire_reservations(self, at: datetime, limit: int) -> int:
+        at = canonical_time("at", at)
+        canonical_limit(limit)
+        due = sorted(
+            (each.expires_at, each.id)
+            for each in self._reservations.values()
+            if each.state is ReservationState.OPEN and each.expires_at <= at
+        )
+        for _, due_id in due[:limit]:
+            stored = self._reservations[due_id]
+            self._end(stored, replace(stored, state=ReservationState.EXPIRED))
+        return len(due[:limit])
+
+    async def raise_alerts(self, budget: BudgetId, at: datetime) -> tuple[Alert, ...]:
+        canonical_id("budget", budget)
+        at = canonical_time("at", at)
+        raised = [
+            alert
+            for alert in reached(self._budget(budget), at)
+            if (budget, *sort_key(alert)) not in self._alerts
+        ]
+        for alert in raised:
+            self._alerts[(budget, *sort_key(alert))] = alert
+        return tuple(raised)
+
+    async def list_alerts(
+        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Alert]:
+        canonical_id("budget", budget)
+        after = position(Alert, cursor)
+        found = [each for each in self._alerts.values() if each.budget == budget]
+        return _page(found, after, limit)
+
+    def _charge(self, id: ChargeId) -> Charge:
+        if id not in self._charges:
+            raise NotFound("charge", id)
+        return self._charges[id]
+
+    def _budget(self, id: BudgetId) -> BudgetStatus:
+        if id not in self._budgets:
+            raise NotFound("budget", id)
+        return self._budgets[id]
+
+    def _reservation(self, id: ReservationId) -> Reservation:
+        if id not in self._reservations:
+            raise NotFound("reservation", id)
+        return self._reservations[id]
+
+    def _end(self, before: Reservation, after: Reservation) -> Reservation:
+        if after != before:
+            changed = [
+                ending(
+                    self._budgets[each.budget], self._windows[before.id, each.budget], before, after
+                )
+                for each in before.amounts
+            ]
+            self._budgets.update({status.budget.id: status for status in changed})
+            self._reservations[before.id] = after
+        return after
+
+
+def _page(items: Iterable[Item], after: Key | None, limit: int) -> Page[Item]:
+    canonical_limit(limit)
+    ordered = [
+        item for item in sorted(items, key=sort_key) if after is None or sort_key(item) > after
+    ]
+    page = tuple(ordered[:limit])
+    more = len(ordered) > limit
+    return Page(items=page, next_cursor=cursor_after(page[-1]) if more else None)

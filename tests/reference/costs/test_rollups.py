@@ -1,0 +1,107 @@
+"""What reports read in a database: rollups that equal the ledger, exactly."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from typing import Any
+
+from storeproof.reference.costs import (
+    Allocation,
+    CostStorage,
+    DatabaseCostStorage,
+    Dimension,
+    InMemoryCostStorage,
+    ReportQuery,
+    Tag,
+)
+from storeproof.reference.costs.database.rollups import CLEAR, ends
+from storeproof.reference.costs.entities import period
+from storeproof.reference.database import Database
+
+from .examples import NOW, charge, correction, run
+
+ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati")
+
+
+def march(group_by: Dimension, **fields: Any) -> ReportQuery:
+    plain: dict[str, Any] = {"start": date(2026, 3, 1), "end": date(2026, 4, 1)}
+    return ReportQuery(group_by=group_by, **plain | fields)
+
+
+async def fill(storage: CostStorage, seed: int) -> None:
+    """The same charges and corrections of two months for every storage."""
+    choices = random.Random(seed)
+    for number in range(150):
+        made = charge(
+            f"{number}",
+            f"{choices.randint(-9, 99)}.{choices.randint(0, 10**9 - 1):09}",
+            owner="/".join("abcd"[: choices.randint(0, 4)]),
+            model=choices.choice(("small", "large")),
+            currency=choices.choice(("USD", "EUR")),
+            tags=frozenset(map(Tag, choices.sample("xyz", choices.randint(0, 3)))),
+            occurred_at=NOW + timedelta(minutes=choices.randint(-40_000, 40_000)),
+        )
+        await storage.create(made)
+        if number % 7 == 0:
+            await storage.correct(correction(f"c{number}", f"{number}", "-0.000000001"))
+
+
+async def reports(storage: CostStorage) -> list[Any]:
+    """Reports over many periods, whose ends are in the middle of days of UTC."""
+    choices = random.Random(5)
+    found = []
+    for zone in ZONES:
+        for group_by in Dimension:
+            start = date(2026, 2, 10) + timedelta(days=choices.randint(0, 30))
+            end = start + timedelta(days=choices.randint(0, 30))
+            allocation = choices.choice(tuple(Allocation))
+            query = march(group_by, start=start, end=end, timezone=zone, allocation=allocation)
+            found.append(await storage.report(query))
+    return found
+
+
+def test_reports_equal_those_of_the_ledger_and_rebuilding_changes_none(url: str) -> None:
+    async def use() -> None:
+        model = InMemoryCostStorage()
+        await fill(model, 1)
+        expected = await reports(model)
+        async with Database(url, create=True) as database:
+            storage = DatabaseCostStorage(database)
+            await fill(storage, 1)
+            assert await reports(storage) == expected
+            await storage.rebuild_rollups()
+            assert await reports(storage) == expected
+        assert sum(map(bool, expected)) > len(expected) / 2
+
+    run(use())
+
+
+def test_rebuilding_mends_rollups_that_are_lost(url: str) -> None:
+    async def use() -> None:
+        async with Database(url, create=True) as database:
+            storage = DatabaseCostStorage(database)
+            await fill(storage, 2)
+            query = march(Dimension.MODEL)
+            right = await storage.report(query)
+            await database.write(CLEAR, {})
+            assert await storage.report(query) != right
+            await storage.rebuild_rollups()
+            assert await storage.report(query) == right
+
+    run(use())
+
+
+def test_only_the_ends_of_a_period_are_read_from_the_ledger() -> None:
+    given = ends(*period(march(Dimension.MODEL, timezone="Asia/Kathmandu")))
+    days = given["end_day"] - given["first_day"]
+    parts = given["first_end"] - given["first_start"], given["second_end"] - given["second_start"]
+    assert (days, sum(parts, timedelta())) == (30, timedelta(days=1))
+
+
+def test_a_period_without_a_whole_day_of_utc_is_read_from_the_ledger() -> None:
+    one_day = march(Dimension.MODEL, end=date(2026, 3, 2), timezone="Asia/Kathmandu")
+    given = ends(*period(one_day))
+    assert given["first_day"] == given["end_day"]
+    assert given["first_end"] - given["first_start"] == timedelta(days=1)
+    assert given["second_start"] == given["second_end"]
