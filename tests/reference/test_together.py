@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -18,11 +19,15 @@ from storeproof.reference.auth import (
     UserPatch,
 )
 from storeproof.reference.config import Config
+from storeproof.reference.costs import BudgetId, ChargeFilter, ReservationId
 from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.providers import Outcome, OutcomeId, Provider, ProviderId
 from storeproof.reference.selection import Storages, open_storages
 from storeproof.reference.unit import UnitSuspended
 
 from .auth.examples import ANN, BOB, EVE, user
+from .costs.examples import NOW as COSTS_NOW
+from .costs.examples import amounts, charge, put, reserve
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -167,6 +172,45 @@ def test_calls_at_the_same_time_in_one_unit_take_turns(config: Config) -> None:
             return
         await storages.together(all_at_once)
         assert sorted(await people(storages.auth)) == [ANN, BOB, EVE]
+
+    use(config, work)
+
+
+def test_a_request_is_paid_recorded_and_settled_as_a_whole(config: Config) -> None:
+    outcome = Outcome(
+        id=OutcomeId("1"),
+        provider=ProviderId("east"),
+        at=NOW,
+        ok=True,
+        cost=Decimal("0.000000002"),
+        latency=100,
+    )
+
+    async def finish(unit: Storages) -> None:
+        await unit.costs.create(charge("1", "0.000000002"))
+        await unit.providers.record_outcome(outcome)
+        await unit.costs.settle(ReservationId("r"), amounts(b="0.000000002"))
+
+    async def finish_for_nobody(unit: Storages) -> None:
+        await finish(unit)
+        await unit.costs.settle(ReservationId("nobody"), amounts(b="1"))
+
+    async def spent(storages: Storages) -> tuple[Decimal, Decimal, int]:
+        status = await storages.costs.budget_status(BudgetId("b"), COSTS_NOW)
+        charges = await storages.costs.list_charges(ChargeFilter())
+        return status.spent, status.reserved, len(charges.items)
+
+    async def work(storages: Storages) -> None:
+        await put(storages.costs, "b")
+        await reserve(storages.costs, "r", b="5")
+        await storages.providers.create(
+            Provider(id=ProviderId("east"), kind="open", endpoint="https://east.example.org")
+        )
+        with pytest.raises(NotFound):
+            await storages.together(finish_for_nobody)
+        assert await spent(storages) == (Decimal(0), Decimal(5), 0)
+        await storages.together(finish)
+        assert await spent(storages) == (Decimal("0.000000002"), Decimal(0), 1)
 
     use(config, work)
 
