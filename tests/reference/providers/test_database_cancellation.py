@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from storeproof.reference.exceptions import NotFound
 from storeproof.reference.providers import (
     LeaseId,
     ProviderId,
     ProviderStorage,
     Revision,
+    SecretFilter,
     open_provider_storage,
 )
-from storeproof.reference.providers.laws.given import NOW, TOKEN, provider, secret
+from storeproof.reference.providers.laws.given import NOW, provider, secret
 
 from ..cancelling import cancel_everywhere
 
@@ -23,20 +23,19 @@ Act = Callable[[ProviderStorage, ProviderId], Coroutine[Any, Any, object]]
 
 async def state(storage: ProviderStorage, id: ProviderId) -> tuple[object, ...]:
     """All that the operations below change of a provider, and what a lease would count."""
-    try:
-        version: int | None = (await storage.get_by_id(id)).version
-        await storage.get_secret(id, TOKEN)
-    except NotFound as error:
-        version = None if error.kind == "provider" else -1
     changes = [each for each in await storage.changes_since(Revision(0), 1000) if each.id == id]
     usage = (await storage.list_usage(NOW, None, 1000)).items
-    requests = [each.requests for each in usage if each.provider == id]
-    return (version, [each.provider is None for each in changes], requests)
+    secrets = (await storage.list_secrets(SecretFilter(provider=id))).items
+    return (
+        [each.provider and each.provider.version for each in changes],
+        len(secrets),
+        [each.requests for each in usage if each.provider == id],
+    )
 
 
 def everywhere(url: str, act: Act, after: object) -> int:
     """Cancels the act at each of its suspensions, on a new provider each time."""
-    before = (1, [False], [])
+    before = ([1], 1, [])
 
     async def use() -> int:
         async with open_provider_storage(url) as storage, open_provider_storage(url) as other:
@@ -68,17 +67,17 @@ def everywhere(url: str, act: Act, after: object) -> int:
 
 
 def test_a_cancelled_update(url: str) -> None:
-    after = (2, [False], [])
+    after = ([2], 1, [])
     assert everywhere(url, lambda storage, who: storage.update(provider(who), 1), after) >= 3
 
 
 def test_a_cancelled_deletion(url: str) -> None:
-    after: object = (None, [True], [])
+    after: object = ([None], 0, [])
     assert everywhere(url, lambda storage, who: storage.delete(who), after) >= 4
 
 
 def test_a_cancelled_lease(url: str) -> None:
-    after = (1, [False], [1])
+    after = ([1], 1, [1])
 
     async def acquire(storage: ProviderStorage, id: ProviderId) -> None:
         await storage.acquire(LeaseId(id), id, 1, NOW)
