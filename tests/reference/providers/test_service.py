@@ -25,6 +25,7 @@ from storeproof.reference.providers import (
     ModelName,
     ProviderId,
     ProviderStorage,
+    Revision,
     SecretName,
 )
 from storeproof.reference.providers.laws.given import (
@@ -207,6 +208,24 @@ def test_the_strategy_is_the_policys() -> None:
             await made.record(lease, ok=True, latency=timedelta(seconds=latency), cost=FREE)
         chosen, _ = await made.choose(MODEL)
         assert chosen.id == WEST
+
+    run(use())
+
+
+def test_changes_come_whole_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storeproof.reference.providers.service.service.MAX_LIMIT", 2)
+
+    async def use() -> None:
+        made = service(InMemoryProviderStorage())
+        await fill(made, "a", "b", "c")
+        await made.remove(ProviderId("b"))
+        seen = await made.changes(Revision(0))
+        assert [(each.id, each.provider is None) for each in seen] == [
+            ("a", False),
+            ("c", False),
+            ("b", True),
+        ]
+        assert await made.changes(seen[-1].revision) == ()
 
     run(use())
 

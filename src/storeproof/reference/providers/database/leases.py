@@ -16,7 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.compiling import POSTGRES
-from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.database.engine import ATTEMPTS
+from storeproof.reference.exceptions import Duplicate, NotFound, Unavailable
 from storeproof.reference.providers.database.statements import bind
 from storeproof.reference.providers.database.tables import LEASES, PROVIDERS, USAGE
 from storeproof.reference.providers.entities import MINUTE, Lease, Usage, check_room, minute_of
@@ -140,7 +141,7 @@ async def acquire(database: Database, lease: Lease) -> Lease:
 
 
 async def _acquire_at_once(database: Database, lease: Lease, given: dict[str, Any]) -> Lease:
-    while True:
+    for _ in range(ATTEMPTS):
         try:
             if await database.write(ACQUIRE, given):
                 return lease
@@ -150,6 +151,7 @@ async def _acquire_at_once(database: Database, lease: Lease, given: dict[str, An
         if earlier is not None:
             return earlier
         # What refused it has gone since: a limit was raised, or a minute purged.
+    raise Unavailable("the limits kept changing")
 
 
 def _earlier(lease: Lease, state: Row) -> Lease | None:

@@ -20,7 +20,14 @@ from storeproof.reference.database import (
     Transaction,
     UniqueViolated,
 )
-from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound, VersionConflict
+from storeproof.reference.database.engine import ATTEMPTS
+from storeproof.reference.exceptions import (
+    Duplicate,
+    InvalidValue,
+    NotFound,
+    Unavailable,
+    VersionConflict,
+)
 from storeproof.reference.providers.database import leases, statements
 from storeproof.reference.providers.database.lists import (
     COOLING_LIST,
@@ -187,7 +194,7 @@ class DatabaseProviderStorage(ProviderStorage):
     async def record_outcome(self, outcome: Outcome) -> Outcome:
         outcome = canonical(outcome)
         given = {**asdict(outcome), "bucket": bucket_of(outcome.latency)}
-        while True:
+        for _ in range(ATTEMPTS):
             try:
                 if await self._database.write(statements.RECORD_OUTCOME, given):
                     return outcome
@@ -198,6 +205,7 @@ class DatabaseProviderStorage(ProviderStorage):
                 if entity(Outcome, row) != outcome:
                     raise Duplicate("id")
                 return outcome
+        raise Unavailable("the outcome was purged again and again")
 
     async def stats(self, provider: ProviderId, start: datetime, end: datetime) -> Stats:
         canonical_id("provider", provider)

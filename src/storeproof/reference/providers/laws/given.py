@@ -55,6 +55,7 @@ HOUR: Final = timedelta(hours=1)
 EAST, WEST, NOBODY = ProviderId("east"), ProviderId("west"), ProviderId("nobody")
 TOKEN: Final = SecretName("token")
 ANY: Final = ProviderFilter()
+PAGES: Final = 100
 
 
 def provider(id: str, **fields: Any) -> Provider:
@@ -119,15 +120,16 @@ async def _outcome(call: Awaitable[object]) -> object:
 async def walk(
     page: Callable[..., Awaitable[Page[Item]]], *arguments: object, limit: int
 ) -> list[Item]:
-    """The items of all pages, one page after the other."""
+    """The items of all pages, one page after the other. Fails where there is no end of them."""
     items: list[Item] = []
     cursor = None
-    while True:
+    for _ in range(PAGES):
         found = await page(*arguments, cursor, limit)
         items.extend(found.items)
         cursor = found.next_cursor
         if cursor is None:
             return items
+    raise AssertionError(f"the list has not ended after {PAGES} pages: {items[:9]!r}, ...")
 
 
 async def content(storage: ProviderStorage) -> list[Any]:

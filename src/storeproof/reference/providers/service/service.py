@@ -11,6 +11,7 @@ import msgspec
 
 from storeproof.reference.exceptions import NotFound
 from storeproof.reference.providers.entities import (
+    Change,
     Lease,
     LeaseId,
     ModelName,
@@ -19,6 +20,7 @@ from storeproof.reference.providers.entities import (
     Provider,
     ProviderFilter,
     ProviderId,
+    Revision,
     SecretFilter,
     SecretName,
     Stats,
@@ -95,6 +97,18 @@ class ProviderService:
     async def remove(self, id: ProviderId) -> None:
         """Deletes a provider with its secrets. Raises NotFound."""
         await self._storage.delete(id)
+
+    async def changes(self, since: Revision) -> tuple[Change, ...]:
+        """The changes after a revision, all of them, by revision.
+
+        A process that keeps providers in memory asks from time to time, from the revision of
+        the last change that it saw (0 at first), and costs nothing where nothing changed.
+        """
+        found: list[Change] = []
+        while more := await self._storage.changes_since(since, MAX_LIMIT):
+            found.extend(more)
+            since = more[-1].revision
+        return tuple(found)
 
     async def put_secret(self, provider: ProviderId, name: SecretName, text: SecretText) -> None:
         """Encrypts a secret and stores it in the place of the one that was there."""

@@ -1,0 +1,134 @@
+"""Maintainers run `python benchmarks/providers.py` to see what leases and outcomes cost.
+
+Nothing fails here: machines are noisy, so the promised figures are ratios of what was measured side
+by side on PostgreSQL. Rates and times depend on the machine; compare them with each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+from msgspec.structs import asdict
+from sampling import interleaved, medians
+
+from storeproof.harness.backends.base import RunOptions, Store
+from storeproof.harness.backends.postgres import PostgresBackend
+from storeproof.reference.database.compiling import POSTGRES, compile_for
+from storeproof.reference.providers import Lease, LeaseId, ProviderStorage
+from storeproof.reference.providers.database import leases, statements
+from storeproof.reference.providers.entities import minute_of
+from storeproof.reference.providers.laws import contract
+from storeproof.reference.providers.laws.given import EAST, HOUR, NOW, add, outcome
+from storeproof.reference.providers.sketch import bucket_of
+
+CALLS = 960
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postgres-url", help="measure on this server instead of finding one")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, asyncio.Runner() as runner:
+        backend = PostgresBackend()
+        server = backend.start(
+            RunOptions(directory=Path(directory), postgres_url=options.postgres_url)
+        )
+        print(f"{server.description}\n\n| figure | measured | promised |\n|---|---|---|")
+        store = runner.run(backend.create_store(contract, server))
+        try:
+            runner.run(measure(store))
+        finally:
+            runner.run(store.close())
+            backend.stop()
+
+
+async def measure(store: Store) -> None:
+    """Measure everything, one after the other."""
+    storage: ProviderStorage = await store.fresh()
+    await add(storage, EAST, rpm=10**9, tpm=10**12)
+    numbers = itertools.count(1)
+    for name, ratio in (await ratios(storage, store.address, numbers)).items():
+        row(f"{name}, times the same statement on an asyncpg pool", f"{ratio:.2f}", "<= 1.5")
+    for writers in (1, 8, 64):
+        rate = await leases_a_second(storage, writers, numbers)
+        row(f"leases a second of one provider, {writers} at once", f"{rate:.0f}")
+    for size in (1_000, 10_000):
+        row(f"stats over {size} outcomes", f"{await stats_over(storage, size):.1f} ms")
+
+
+def row(figure: str, measured: str, promised: str = "") -> None:
+    """Print one row of the table."""
+    print(f"| {figure} | {measured} | {promised} |", flush=True)
+
+
+async def ratios(
+    storage: ProviderStorage, address: str, numbers: Iterator[int]
+) -> dict[str, float]:
+    """`acquire` and `record_outcome` beside the same statements on an asyncpg pool."""
+    acquiring = compile_for(POSTGRES, leases.ACQUIRE)
+    recording = compile_for(POSTGRES, statements.RECORD_OUTCOME)
+    async with asyncpg.create_pool(address.replace("+asyncpg", ""), max_size=10) as pool:
+
+        async def acquire() -> None:
+            await storage.acquire(LeaseId(f"l{next(numbers)}"), EAST, 1, NOW)
+
+        async def record() -> None:
+            await storage.record_outcome(outcome(f"o{next(numbers)}"))
+
+        async def pool_acquire() -> None:
+            lease = Lease(id=LeaseId(f"l{next(numbers)}"), provider=EAST, tokens=1, at=NOW)
+            values = {**asdict(lease), "minute": minute_of(NOW)}
+            await pool.fetch(acquiring.text, *acquiring.arguments(values))
+
+        async def pool_record() -> None:
+            made = outcome(f"o{next(numbers)}")
+            values = {**asdict(made), "bucket": bucket_of(made.latency)}
+            await pool.fetch(recording.text, *recording.arguments(values))
+
+        measured = {"a": acquire, "r": record, "pool a": pool_acquire, "pool r": pool_record}
+        taken = medians(await interleaved(measured, rounds=500))
+    return {
+        "acquire": taken["a"] / taken["pool a"],
+        "record_outcome": taken["r"] / taken["pool r"],
+    }
+
+
+async def leases_a_second(storage: ProviderStorage, writers: int, numbers: Iterator[int]) -> float:
+    """How many leases of one provider so many callers get, who all count in the same row."""
+
+    async def write() -> None:
+        for _ in range(CALLS // writers):
+            await storage.acquire(LeaseId(f"l{next(numbers)}"), EAST, 1, NOW)
+
+    started = perf_counter()
+    await asyncio.gather(*(write() for _ in range(writers)))
+    return CALLS / (perf_counter() - started)
+
+
+async def stats_over(storage: ProviderStorage, size: int) -> float:
+    """The median of ten calls of `stats` over so many outcomes of an hour; milliseconds."""
+    start = NOW + size * HOUR
+    for first in range(0, size, 100):
+        numbers = range(first, first + 100)
+        await asyncio.gather(
+            *(
+                storage.record_outcome(outcome(f"s{size} {n}", at=start, latency=n * n))
+                for n in numbers
+            )
+        )
+    samples = await interleaved(
+        {"stats": lambda: storage.stats(EAST, start, start + HOUR)}, rounds=10, warm_up=2
+    )
+    return medians(samples)["stats"] / 1000
+
+
+if __name__ == "__main__":
+    main()
