@@ -7,29 +7,40 @@ import sqlalchemy as sa
 
 from storeproof.reference.database.columns import TEXT, members
 from storeproof.reference.errors.database.statements import bind
-from storeproof.reference.errors.database.tables import COUNTS, POINTS
+from storeproof.reference.errors.database.tables import COUNTS, POINTS, TOTALS
 from storeproof.reference.errors.entities import Aggregation, Dimension
 
 __all__ = ["AGGREGATIONS", "MANY", "top", "trend"]
 
 _INTEGER = sa.BigInteger()
 _FIRST, _END = sa.bindparam("first", type_=_INTEGER), sa.bindparam("end", type_=_INTEGER)
-_WITHIN = sa.and_(COUNTS.c.slot >= _FIRST, COUNTS.c.slot < _END)
-_TOTAL = sa.cast(sa.func.sum(COUNTS.c.count), _INTEGER)
-_KEYS: Final = {Dimension.LEVEL: COUNTS.c.level, Dimension.GROUP: COUNTS.c.group_id}
+_LIMIT = sa.bindparam("limit", type_=_INTEGER)
+_KEYS: Final = {
+    None: sa.literal("", TEXT),
+    Dimension.LEVEL: TOTALS.c.level,
+    Dimension.GROUP: COUNTS.c.group_id,
+}
+
+
+def _rollup(by: Dimension | None) -> sa.Table:
+    return COUNTS if by is Dimension.GROUP else TOTALS
+
+
+def _sum_of(count: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.cast(sa.func.sum(count), _INTEGER)
 
 
 @cache
 def top(by: Dimension) -> sa.Select[Any]:
     """The `limit` keys with the most events in slots `first` to before `end`."""
-    key = _KEYS[by]
-    total = _TOTAL.label("total")
+    rollup, key = _rollup(by), _KEYS[by]
+    total = _sum_of(rollup.c.count).label("total")
     return (
         sa.select(key.label("key"), total)
-        .where(_WITHIN)
+        .where(rollup.c.slot >= _FIRST, rollup.c.slot < _END)
         .group_by(key)
         .order_by(total.desc(), key)
-        .limit(sa.bindparam("limit", type_=_INTEGER))
+        .limit(_LIMIT)
     )
 
 
@@ -38,23 +49,33 @@ def trend(by: Dimension | None) -> sa.Select[Any]:
     """Key, first slot of a bucket, and events; nothing for a bucket without.
 
     `starts` are the first slots of all buckets, as a JSON array. Keys come in the order
-    of `top`, and buckets in theirs.
+    of `top`, at most `limit` of them.
     """
+    cells = _cells(by).cte("cells")
+    total = sa.func.sum(cells.c.count).over(partition_by=cells.c.key).label("total")
+    ranked = sa.select(cells, total).subquery("ranked")
+    place = sa.func.dense_rank().over(order_by=(ranked.c.total.desc(), ranked.c.key))
+    placed = sa.select(ranked, place.label("place")).subquery("placed")
+    return (
+        sa.select(placed.c.key, placed.c.low, placed.c.count)
+        .where(placed.c.place <= _LIMIT)
+        .order_by(placed.c.place)
+    )
+
+
+def _cells(by: Dimension | None) -> sa.Select[Any]:
+    """The events of each key and bucket."""
+    rollup, key = _rollup(by), _KEYS[by].label("key")
     start = members(sa.bindparam("starts", type_=sa.Text()))
     low = sa.cast(start.c.value, _INTEGER)
     high = sa.func.lead(low, 1, _END).over(order_by=low)
     bounds = sa.select(low.label("low"), high.label("high")).cte("bounds")
-    within = sa.and_(COUNTS.c.slot >= bounds.c.low, COUNTS.c.slot < bounds.c.high)
-    found = sa.select().select_from(bounds.join(COUNTS, within))
-    if by is None:
-        key: Any = sa.literal("", TEXT)
-        return found.add_columns(key, bounds.c.low, _TOTAL).group_by(bounds.c.low)
-    ranks = top(by).cte("ranks")
-    joined = sa.select(ranks.c.key, bounds.c.low, _TOTAL).select_from(
-        bounds.join(COUNTS, within).join(ranks, ranks.c.key == _KEYS[by])
+    within = sa.and_(rollup.c.slot >= bounds.c.low, rollup.c.slot < bounds.c.high)
+    return (
+        sa.select(key, bounds.c.low, _sum_of(rollup.c.count).label("count"))
+        .select_from(bounds.join(rollup, within))
+        .group_by(key, bounds.c.low)
     )
-    grouped = joined.group_by(ranks.c.key, ranks.c.total, bounds.c.low)
-    return grouped.order_by(ranks.c.total.desc(), ranks.c.key, bounds.c.low)
 
 
 MANY = 2**32

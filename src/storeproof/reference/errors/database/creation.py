@@ -1,6 +1,6 @@
 """For `DatabaseErrorStorage`: the statements that store an event and count it.
 
-Three parts: the group, the event, the rollup. PostgreSQL runs them as one statement,
+Parts: the group, the event, the rollups. PostgreSQL runs them as one statement,
 whose parts feed each other; SQLite has no such statements, and runs them as a
 transaction. Both give the row of the group, or none where the event is there already or
 the group was merged while the statement waited for its row.
@@ -18,6 +18,7 @@ from storeproof.reference.errors.database.tables import (
     EVENTS,
     GROUP_COLUMNS,
     GROUPS,
+    TOTALS,
 )
 from storeproof.reference.errors.entities import Status
 
@@ -75,11 +76,12 @@ def _event(insert: Any, group: Any, source: Any) -> Any:
     return insert(EVENTS).from_select([*EVENT_COLUMNS, EVENTS.c.group_id], _from(values, source))
 
 
-def _rollup(insert: Any, group: Any, source: Any) -> Any:
-    values = [_bind(COUNTS.c.slot), group, _bind(EVENTS.c.level), sa.literal(1, sa.BigInteger())]
-    new = insert(COUNTS).from_select(list(COUNTS.c), _from(values, source).where(sa.true()))
+def _rollup(insert: Any, table: sa.Table, group: Any, source: Any) -> Any:
+    given = {"group_id": group, "count": sa.literal(1, sa.BigInteger())}
+    values = [given[c.key] if c.key in given else _bind(c) for c in table.c]
+    new = insert(table).from_select(list(table.c), _from(values, source).where(sa.true()))
     return new.on_conflict_do_update(
-        index_elements=list(COUNTS.primary_key), set_={"count": COUNTS.c.count + 1}
+        index_elements=list(table.primary_key), set_={"count": table.c.count + 1}
     )
 
 
@@ -91,13 +93,15 @@ def _from(values: list[Any], source: Any) -> sa.Select[Any]:
 def _in_one() -> sa.Select[Any]:
     group = _count_in_group(postgresql.insert).cte("counted")
     event = _event(postgresql.insert, group.c.id, group).cte("stored")
-    rollup = _rollup(postgresql.insert, group.c.id, group).cte("rolled_up")
-    return sa.select(*group.c).add_cte(event, rollup)
+    rollup = _rollup(postgresql.insert, COUNTS, group.c.id, group).cte("rolled_up")
+    total = _rollup(postgresql.insert, TOTALS, group.c.id, group).cte("totalled")
+    return sa.select(*group.c).add_cte(event, rollup, total)
 
 
 CREATE = _in_one()
 CREATE_PARTS = (
     _count_in_group(sqlite.insert),
     _event(sqlite.insert, _GROUP, None),
-    _rollup(sqlite.insert, _GROUP, None),
+    _rollup(sqlite.insert, COUNTS, _GROUP, None),
+    _rollup(sqlite.insert, TOTALS, _GROUP, None),
 )

@@ -80,7 +80,7 @@ MOVE_EVENTS = sa.update(EVENTS).where(EVENTS.c.group_id == _SOURCE).values(group
 
 
 def _move_rollups(insert: Any) -> Any:
-    moved = sa.select(COUNTS.c.slot, _TARGET, COUNTS.c.level, COUNTS.c.count)
+    moved = sa.select(COUNTS.c.slot, _TARGET, COUNTS.c.count)
     new = insert(COUNTS).from_select(list(COUNTS.c), moved.where(COUNTS.c.group_id == _SOURCE))
     return new.on_conflict_do_update(
         index_elements=list(COUNTS.primary_key),

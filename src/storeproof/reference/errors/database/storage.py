@@ -54,11 +54,19 @@ from storeproof.reference.errors.entities import (
     created_of,
 )
 from storeproof.reference.errors.protocol import MOST_SERIES, ErrorStorage
-from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound, VersionConflict
+from storeproof.reference.exceptions import (
+    Duplicate,
+    InvalidValue,
+    NotFound,
+    Unavailable,
+    VersionConflict,
+)
 from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id, canonical_integer
 
 __all__ = ["DatabaseErrorStorage", "open_error_storage"]
+
+ATTEMPTS = 10
 
 
 @asynccontextmanager
@@ -85,7 +93,7 @@ class DatabaseErrorStorage(ErrorStorage):
     async def create(self, entity: ErrorEvent) -> Created:
         event = canonical(entity)
         values = event_values(event)
-        while True:
+        for _ in range(ATTEMPTS):
             counted = await self._count(values)
             if counted:
                 return created_of(event, group_of(counted[0]))
@@ -93,6 +101,7 @@ class DatabaseErrorStorage(ErrorStorage):
             if stored:
                 return _repeated(event, stored[0])
             # The group was merged meanwhile: now it is known into which one.
+        raise Unavailable("the event's group is being merged again and again")
 
     async def _count(self, values: dict[str, Any]) -> list[Row]:
         """The row of the group; none where the event may be there already."""

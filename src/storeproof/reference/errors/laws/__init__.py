@@ -8,7 +8,15 @@ from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
 from storeproof.reference.errors.buckets import TimeZone
 from storeproof.reference.errors.database import open_error_storage
-from storeproof.reference.errors.entities import EventId, GroupId, MetricName, PointId, Tag
+from storeproof.reference.errors.entities import (
+    EventId,
+    GroupId,
+    GroupState,
+    MetricName,
+    PointId,
+    Status,
+    Tag,
+)
 from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
@@ -54,7 +62,7 @@ def tags(*pairs: str) -> tuple[Tag, ...]:
 
 BAD_TIMES = (NOW.replace(tzinfo=None), datetime.max.replace(tzinfo=UTC))
 TIMES = (
-    NOW,
+    *[NOW] * 6,
     NOW + HOUR,
     NOW + HOUR - TICK,
     NOW + QUARTER,
@@ -66,10 +74,21 @@ TIMES = (
 STARTS = (NOW, NOW - HOUR, NOW - DAY, NOW + QUARTER)
 ENDS = (NOW + HOUR, NOW + QUARTER, NOW + 2 * DAY, NOW + 40 * DAY)
 ODD_BOUNDS = (NOW + TICK, NOW + 2000 * DAY, NOW - 9 * DAY)
-IDS, ODD_IDS = ("a", "b", "c"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
+IDS, ODD_IDS = ("a", "b"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
+MANY_IDS = tuple("abcdefghijklmnopqrst")  # a group is of interest once it has several events
 WORDS, BAD_WORDS = ("x", "y", "é", "%", "a_b", ""), ("a\0", "a" * 8193)
 TAGS = (tags(), tags("k=v"), tags("b=1", "a=2"), tags("a=2", "b=1"), tags("é=", "e\u0301=x"))
 BAD_TAGS = (tags("=v"), tags("k=1", "k=2"), tags("k=\0"))
+STATES = (
+    *(GroupState(status=Status.RESOLVED, at=at) for at in (NOW, NOW + HOUR, NOW - HOUR)),
+    *(GroupState(status=Status.IGNORED, at=at) for at in (None, NOW)),
+    GroupState(),
+)
+BAD_STATES = (
+    GroupState(status=Status.RESOLVED),
+    GroupState(at=NOW),
+    *(GroupState(status=Status.IGNORED, at=at) for at in BAD_TIMES),
+)
 
 contract = Contract(
     ErrorStorage,
@@ -78,7 +97,7 @@ contract = Contract(
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
     arguments={
-        EventId: some(IDS, ODD_IDS),
+        EventId: some(MANY_IDS, ODD_IDS),
         GroupId: some(IDS, ODD_IDS),
         MetricName: some(("m", "n"), ("", "a\0", "a" * 129)),
         PointId: some(IDS, ODD_IDS),
@@ -90,6 +109,7 @@ contract = Contract(
         "end": some(ENDS, (*ODD_BOUNDS, *BAD_TIMES)),
         "expected_version": some((1, 2, 3), (0, -1, 2**63)),
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
+        "state": some(STATES, BAD_STATES),
         "n": some((1, 2, 100), (0, 1001)),
         "ErrorEvent.grouping": field((1, 2), (0, 2**62, 2**63)),
         "ErrorEvent.message": field(WORDS, BAD_WORDS),
@@ -97,7 +117,6 @@ contract = Contract(
         "ErrorEvent.stack": field(WORDS, ("\0", "a" * 65537)),
         "ErrorEvent.tags": field(TAGS, BAD_TAGS),
         "GroupFilter.message_contains": maybe(WORDS, BAD_WORDS),
-        "GroupState.at": some((None, *TIMES), BAD_TIMES),
         "MetricPoint.at": field(TIMES, BAD_TIMES),
         "MetricPoint.value": field((1, 0, 3, 2**53 - 1, 1 - 2**53, -1), (2**53, 2**63)),
         "MetricQuery.end": field(ENDS, BAD_TIMES),
