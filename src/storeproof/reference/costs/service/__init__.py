@@ -2,6 +2,7 @@
 
 from storeproof.reference.costs.service.exceptions import AlertNotDelivered
 from storeproof.reference.costs.service.service import Admission, CostService, Offer
+from storeproof.reference.costs.service.showback import focus_csv, showback_table
 from storeproof.reference.costs.service.sinks import AlertSink, LogSink
 from storeproof.reference.costs.service.webhook import WebhookSink, signature
 
@@ -13,5 +14,7 @@ __all__ = [
     "LogSink",
     "Offer",
     "WebhookSink",
+    "focus_csv",
+    "showback_table",
     "signature",
 ]
