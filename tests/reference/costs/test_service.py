@@ -53,6 +53,11 @@ class Broken:
         raise AlertNotDelivered("this", "it is broken")
 
 
+class Wrong:
+    async def deliver(self, alert: Alert) -> None:
+        raise RuntimeError("it is wrong")
+
+
 class Given:
     """A service with a clock to move, and a sink that is read."""
 
@@ -222,6 +227,19 @@ def test_what_is_abandoned_or_expires_is_free_again(place: str | None) -> None:
     run(use())
 
 
+def test_a_charge_is_in_the_currency_of_its_admission() -> None:
+    async def use() -> None:
+        async with opened(None) as given:
+            await given.service.put_budget(ANN, budget("a"))
+            admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
+            with pytest.raises(InvalidValue, match="currency"):
+                await given.service.finish(admission, charge("c", currency="EUR"))
+            assert await given.status("a") == ("0", "3")
+            assert (await given.service.charges(ChargeFilter())).items == ()
+
+    run(use())
+
+
 def test_a_credit_settles_nothing() -> None:
     async def use() -> None:
         async with opened(None) as given:
@@ -237,16 +255,17 @@ def test_every_alert_reaches_every_sink_once(
     place: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def use() -> None:
-        async with opened(place, LogSink(), Broken()) as given:
+        async with opened(place, LogSink(), Broken(), Wrong()) as given:
             await given.service.put_budget(ANN, budget("a", thresholds=HALVES))
             for number in range(3):
                 admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
                 await given.service.finish(admission, charge(f"{number}", "3"))
                 await given.service.deliver_alerts([BudgetId("a")])
             assert [alert.threshold for alert in given.sink.alerts] == [50]
-            assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
+            assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR", "ERROR"]
             assert "budget a: 50 % reached, 6 of 10 spent" in caplog.text
             assert "it is broken" in caplog.text
+            assert "it is wrong" in caplog.text
 
     run(use())
 

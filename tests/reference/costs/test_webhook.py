@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -139,6 +140,23 @@ def test_a_real_receiver_that_refuses_or_redirects_gets_one_request(status: int)
     with receiver(status) as (url, got), pytest.raises(AlertNotDelivered, match=str(status)):
         asyncio.run(WebhookSink(url, SECRET).deliver(ALERT))
     assert len(got) == 1
+
+
+def test_an_answer_that_is_not_http_is_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(AlertNotDelivered, match="no answer"):
+            asyncio.run(WebhookSink(url, SECRET, attempts=1).deliver(ALERT))
+        thread.join()
 
 
 def test_nobody_there_is_no_answer() -> None:

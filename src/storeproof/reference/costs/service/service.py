@@ -33,8 +33,8 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.costs.service.exceptions import AlertNotDelivered
 from storeproof.reference.costs.service.sinks import LOGGER, AlertSink, LogSink
+from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.storage import Clock, Cursor, Page
 
 __all__ = ["Admission", "CostService", "Offer"]
@@ -56,6 +56,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     offer: Offer
+    currency: Currency
     reservation: Reservation | None
     warnings: tuple[BudgetId, ...] = ()
 
@@ -139,7 +140,9 @@ class CostService:
                 refused, asked = error, offer.amount
             else:
                 warnings = await self._warnings(policies)
-                return Admission(offer=offer, reservation=reservation, warnings=warnings)
+                return Admission(
+                    offer=offer, currency=currency, reservation=reservation, warnings=warnings
+                )
         if refused is None:
             raise ValueError("there is no offer to admit")
         raise refused
@@ -147,8 +150,11 @@ class CostService:
     async def finish(self, admission: Admission, charge: Charge) -> tuple[Alert, ...]:
         """Records what an admitted request cost, settles it, and delivers new alerts.
 
-        Repeating it is harmless. A credit settles nothing.
+        Repeating it is harmless. A credit settles nothing. Raises InvalidValue("currency")
+        for a charge in another currency than that of the admission.
         """
+        if charge.currency != admission.currency:
+            raise InvalidValue("currency", "must be that of the admission")
         await self._storage.create(charge)
         reservation = admission.reservation
         if reservation is None:
@@ -172,7 +178,8 @@ class CostService:
     async def deliver_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
         """Raises the alerts that these budgets' thresholds call for, and gives them to all sinks.
 
-        A sink that fails is logged, and keeps no other one from its alerts.
+        A sink that fails, however it does, is logged, and keeps no other one from its
+        alerts. The sinks are waited for: one that may be slow should only queue.
         """
         now = self._clock()
         raised = [
@@ -182,8 +189,8 @@ class CostService:
             for sink in self._sinks:
                 try:
                     await sink.deliver(alert)
-                except AlertNotDelivered as error:
-                    LOGGER.error("alert of budget %s: %s", alert.budget, error)
+                except Exception:
+                    LOGGER.exception("an alert of budget %s was not delivered", alert.budget)
         return tuple(raised)
 
     async def record(self, charge: Charge) -> Charge:

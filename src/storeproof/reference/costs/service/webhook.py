@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any, TypeAlias
 
 import msgspec
@@ -122,5 +123,7 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str], timeout: floa
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+        except HTTPException as error:
+            raise ConnectionError("the answer was not HTTP") from error
 
     return await asyncio.to_thread(send)
