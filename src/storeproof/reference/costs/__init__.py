@@ -38,6 +38,7 @@ from storeproof.reference.costs.exceptions import (
 )
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.costs.protocol import CostStorage
+from storeproof.reference.costs.service import CostService
 
 __all__ = [
     "EVERYTHING",
@@ -57,6 +58,7 @@ __all__ = [
     "ChargeId",
     "Correction",
     "CorrectionId",
+    "CostService",
     "CostStorage",
     "Currency",
     "DatabaseCostStorage",

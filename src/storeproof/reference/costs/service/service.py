@@ -1,0 +1,230 @@
+"""For applications: `CostService` admits requests within budgets and records what they cost."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import msgspec
+
+from storeproof.reference.costs.entities import (
+    Actor,
+    Alert,
+    Budget,
+    BudgetAmount,
+    BudgetFilter,
+    BudgetId,
+    BudgetStatus,
+    BudgetVersion,
+    Charge,
+    ChargeFilter,
+    ChargeId,
+    Correction,
+    CorrectionId,
+    Currency,
+    ModelName,
+    OwnerPath,
+    Policy,
+    ProviderName,
+    ReportQuery,
+    ReportRow,
+    Reservation,
+    ReservationId,
+)
+from storeproof.reference.costs.exceptions import BudgetExceeded
+from storeproof.reference.costs.protocol import CostStorage
+from storeproof.reference.costs.service.sinks import LOGGER, AlertSink, LogSink
+from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.storage import Clock, Cursor, Page
+
+__all__ = ["Admission", "CostService", "Offer"]
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to serve a request, and the most that it is expected to cost."""
+
+    provider: ProviderName
+    model: ModelName
+    amount: Decimal
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that may go on, as `offer` says.
+
+    `reservation` is None where no budget covers the owner. `warnings` are the budgets
+    with Policy.WARN whose limit is passed.
+    """
+
+    offer: Offer
+    currency: Currency
+    reservation: Reservation | None
+    warnings: tuple[BudgetId, ...] = ()
+
+
+class CostService:
+    """Costs and budgets on any `CostStorage`.
+
+        admission = await service.admit(owner, currency, (wanted, cheaper))
+        ...  # the request, by admission.offer
+        await service.finish(admission, charge)
+
+    Every method raises what the storage's operation behind it raises. A request that ends
+    without cost is given to `abandon`; one that is never heard of again expires after
+    `patience`, once `expire` is called, which an application does now and then.
+
+    storage: injected. clock: gives the present. new_id: gives ids. sinks: where alerts go.
+    """
+
+    def __init__(
+        self,
+        storage: CostStorage,
+        *,
+        clock: Clock = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: uuid4().hex,
+        sinks: Sequence[AlertSink] = (LogSink(),),
+        patience: timedelta = timedelta(minutes=15),
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._new_id = new_id
+        self._sinks = tuple(sinks)
+        self._patience = patience
+
+    async def put_budget(
+        self, by: Actor, budget: Budget, expected_version: int = 0
+    ) -> BudgetVersion:
+        """Creates (version 0) or replaces a budget; who did it is kept with the version."""
+        return await self._storage.put_budget(budget, expected_version, by, self._clock())
+
+    async def budget_status(self, id: BudgetId) -> BudgetStatus:
+        """What is spent and reserved now."""
+        return await self._storage.budget_status(id, self._clock())
+
+    async def budget_history(
+        self, id: BudgetId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[BudgetVersion]:
+        """Who changed the budget to what, and when."""
+        return await self._storage.list_budget_versions(id, cursor, limit)
+
+    async def budgets_of(self, owner: OwnerPath, currency: Currency) -> tuple[Budget, ...]:
+        """All budgets in this currency that cover the owner, by id."""
+        wanted = BudgetFilter(covering=owner, currency=currency)
+        page = await self._storage.list_budgets(wanted)
+        found = list(page.items)
+        while page.next_cursor is not None:
+            page = await self._storage.list_budgets(wanted, page.next_cursor)
+            found.extend(page.items)
+        return tuple(found)
+
+    async def admit(
+        self, owner: OwnerPath, currency: Currency, offers: Sequence[Offer]
+    ) -> Admission:
+        """Reserves the amount of the first offer in every budget that covers the owner.
+
+        Where a budget with Policy.ROUTE has no room, the next offer is tried that costs
+        less than the one refused. Raises BudgetExceeded when a budget with Policy.BLOCK
+        has no room, or when no offer is left; InvalidValue when more than 100 cover the owner.
+        """
+        budgets = await self.budgets_of(owner, currency)
+        policies = {budget.id: budget.policy for budget in budgets}
+        refused: BudgetExceeded | None = None
+        asked: Decimal | None = None
+        for offer in offers:
+            if asked is not None and offer.amount >= asked:
+                continue
+            try:
+                reservation = await self._reserve(tuple(policies), offer.amount)
+            except BudgetExceeded as error:
+                if policies[BudgetId(error.budget)] is not Policy.ROUTE:
+                    raise
+                refused, asked = error, offer.amount
+            else:
+                warnings = await self._warnings(policies)
+                return Admission(
+                    offer=offer, currency=currency, reservation=reservation, warnings=warnings
+                )
+        if refused is None:
+            raise ValueError("there is no offer to admit")
+        raise refused
+
+    async def finish(self, admission: Admission, charge: Charge) -> tuple[Alert, ...]:
+        """Records what an admitted request cost, settles it, and delivers new alerts.
+
+        Repeating it is harmless. A credit settles nothing. Raises InvalidValue("currency")
+        for a charge in another currency than that of the admission.
+        """
+        if charge.currency != admission.currency:
+            raise InvalidValue("currency", "must be that of the admission")
+        await self._storage.create(charge)
+        reservation = admission.reservation
+        if reservation is None:
+            return ()
+        spent = max(charge.amount, Decimal(0))
+        amounts = tuple(
+            BudgetAmount(budget=each.budget, amount=spent) for each in reservation.amounts
+        )
+        await self._storage.settle(reservation.id, amounts)
+        return await self.deliver_alerts([each.budget for each in reservation.amounts])
+
+    async def abandon(self, admission: Admission) -> None:
+        """Frees what is reserved for a request that costs nothing. Repeating it is harmless."""
+        if admission.reservation is not None:
+            await self._storage.release(admission.reservation.id)
+
+    async def expire(self, limit: int = 1000) -> int:
+        """Frees what is reserved for requests that were not heard of in time; how many."""
+        return await self._storage.expire_reservations(self._clock(), limit)
+
+    async def deliver_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
+        """Raises the alerts that these budgets' thresholds call for, and gives them to all sinks.
+
+        A sink that fails, however it does, is logged, and keeps no other one from its
+        alerts. The sinks are waited for: one that may be slow should only queue.
+        """
+        now = self._clock()
+        raised = [
+            alert for each in budgets for alert in await self._storage.raise_alerts(each, now)
+        ]
+        for alert in raised:
+            for sink in self._sinks:
+                try:
+                    await sink.deliver(alert)
+                except Exception:
+                    LOGGER.exception("an alert of budget %s was not delivered", alert.budget)
+        return tuple(raised)
+
+    async def record(self, charge: Charge) -> Charge:
+        """Records a charge that no admission belongs to."""
+        return await self._storage.create(charge)
+
+    async def correct(self, charge: ChargeId, amount: Decimal, reason: str) -> Correction:
+        """Adds an amount to what a charge cost, as of now."""
+        correction = Correction(
+            id=CorrectionId(self._new_id()),
+            charge=charge,
+            amount=amount,
+            reason=reason,
+            at=self._clock(),
+        )
+        return await self._storage.correct(correction)
+
+    async def charges(
+        self, filter: ChargeFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Charge]:
+        return await self._storage.list_charges(filter, cursor, limit)
+
+    async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
+        return await self._storage.report(query)
+
+    async def _reserve(self, budgets: tuple[BudgetId, ...], amount: Decimal) -> Reservation | None:
+        if not budgets:
+            return None
+        now = self._clock()
+        amounts = tuple(BudgetAmount(budget=each, amount=amount) for each in budgets)
+        made = ReservationId(self._new_id())
+        return await self._storage.reserve(made, amounts, now, now + self._patience)
+
+    async def _warnings(self, policies: dict[BudgetId, Policy]) -> tuple[BudgetId, ...]:
+        warning = [each for each, policy in policies.items() if policy is Policy.WARN]
+        found = [await self.budget_status(each) for each in warning]
+        return tuple(status.budget.id for status in found if status.available < 0)

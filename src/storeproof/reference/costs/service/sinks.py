@@ -1,0 +1,32 @@
+"""For applications: where alerts go. A sink is anything with `deliver`."""
+
+import logging
+from typing import Protocol
+
+from storeproof.reference.costs.entities import Alert
+
+__all__ = ["LOGGER", "AlertSink", "LogSink"]
+
+LOGGER = logging.getLogger("storeproof.costs")
+
+
+class AlertSink(Protocol):
+    """Passes alerts on. `CostService` gives each alert to each of its sinks once."""
+
+    async def deliver(self, alert: Alert) -> None:
+        """Passes one alert on. Raises AlertNotDelivered when that failed for good."""
+        ...
+
+
+class LogSink:
+    """Writes each alert as a warning to the logger "storeproof.costs"."""
+
+    async def deliver(self, alert: Alert) -> None:
+        LOGGER.warning(
+            "budget %s: %d %% reached, %s of %s spent since %s",
+            alert.budget,
+            alert.threshold,
+            alert.spent,
+            alert.limit,
+            alert.window_start.isoformat(),
+        )
