@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from storeproof import Capability, Contract
+from storeproof import MUST, Capability, Contract, law
+from storeproof.harness import law_check as law_check_module
 from storeproof.harness.checks.agreement import AgreementCheck
 from storeproof.harness.checks.base import Profile
 from storeproof.harness.checks.capabilities import CapabilitiesCheck
@@ -523,3 +524,19 @@ def test_a_contract_error_has_its_parts() -> None:
 def test_callables_are_not_confused_with_operations() -> None:
     wanted: Callable[[], Any] = InMemoryNotes
     assert callable(wanted)
+
+
+def test_a_law_that_waits_for_ever_fails(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @law("TOY-001", MUST)
+    async def waits(storage: Any) -> None:
+        """It ends."""
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(law_check_module, "_LAW_SECONDS", 0.01)
+    found = failure(
+        law_check_module.law_check("notes", waits), context(notes, InMemoryNotes, runner)
+    )
+    assert found is not None
+    assert "TimeoutError" in found.message

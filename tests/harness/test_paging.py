@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from storeproof import assert_walk
+from storeproof.harness.paging import walk
 
 from .examples import run
 
@@ -145,3 +146,16 @@ def test_items_without_an_id_are_told_apart_as_a_whole() -> None:
     walked(shelf)
     with pytest.raises(AssertionError, match="gave 'a' twice"):
         walked(shelf, lambda: setattr(shelf, "key", lambda item: "z" + item), lambda: None)
+
+
+def test_all_pages_are_walked() -> None:
+    shelf = Shelf(*range(7))
+    assert run(walk(shelf.walk, limit=3)) == shelf.items
+
+
+def test_a_walk_that_never_ends_fails() -> None:
+    async def endless(cursor: Any = None, limit: int = 10) -> Page:
+        return Page((Item(1),), "more")
+
+    with pytest.raises(AssertionError, match="has not ended after 1000 pages"):
+        run(walk(endless, limit=3))

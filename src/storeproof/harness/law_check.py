@@ -16,6 +16,9 @@ from storeproof.harness.law import Law
 
 __all__ = ["LawCheck", "law_check"]
 
+_LAW_SECONDS = 120.0
+"""After so long a law that waits has failed."""
+
 
 class LawCheck(Check):
     """Runs one law's test on a fresh storage."""
@@ -37,7 +40,8 @@ class LawCheck(Check):
         arguments = {"storage": await store.fresh()}
         if "second" in inspect.signature(self.law.test).parameters:
             arguments["second"] = await store.second()
-        await self.law.test(**arguments)
+        async with asyncio.timeout(_LAW_SECONDS):
+            await self.law.test(**arguments)
 
     def _failed(self, context: CheckContext, text: str) -> str:
         return f"{self.id} ({self.level}) on {context.backend.name}: {self.sentence}\n\n{text}"

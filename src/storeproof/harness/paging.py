@@ -7,12 +7,30 @@ from typing import Any
 
 from storeproof.harness.compare import difference
 
-__all__ = ["assert_walk"]
+__all__ = ["assert_walk", "walk"]
 
 _MORE_PAGES = 50
 """Empty pages that a walk may give, over what its items need."""
 
+_MOST_PAGES = 1000
+
 _PageOperation = Callable[..., Awaitable[Any]]
+
+
+async def walk(operation: _PageOperation, *arguments: object, limit: int) -> list[Any]:
+    """Give the items of all pages of `operation(*arguments, cursor, limit)`, one after the other.
+
+    Raises AssertionError where they don't end after 1000 pages.
+    """
+    items: list[Any] = []
+    cursor = None
+    for _ in range(_MOST_PAGES):
+        page = await operation(*arguments, cursor, limit)
+        items.extend(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            return items
+    raise AssertionError(f"the list has not ended after {_MOST_PAGES} pages: {items[:5]!r}, …")
 
 
 async def assert_walk(
@@ -33,22 +51,22 @@ async def assert_walk(
     Raises AssertionError, saying which item was missed, doubled or out of order, or that the walk
     does not end.
     """
-    walk = _Walk(limit, [await _listing(operation, arguments, largest)])
+    walked = _Walk(limit, [await _listing(operation, arguments, largest)])
     cursor = None
     while True:
         page = await operation(**arguments, cursor=cursor, limit=limit)
-        walk.add(page.items)
+        walked.add(page.items)
         if page.next_cursor is None:
             break
-        walk.assert_moving(cursor, page.next_cursor)
+        walked.assert_moving(cursor, page.next_cursor)
         cursor = page.next_cursor
         if between is not None:
             await anext(between, None)
-            walk.listings.append(await _listing(operation, arguments, largest))
+            walked.listings.append(await _listing(operation, arguments, largest))
     if between is None:
-        walk.assert_equal()
+        walked.assert_equal()
     else:
-        walk.assert_stable()
+        walked.assert_stable()
 
 
 async def _listing(

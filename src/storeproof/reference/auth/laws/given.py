@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from storeproof.harness.paging import walk
 from storeproof.reference.auth.entities import (
     ApiKey,
     AuditEntry,
@@ -202,20 +203,6 @@ async def _outcome(call: Awaitable[object]) -> object:
         return await call
     except StorageError as error:
         return error
-
-
-async def walk(
-    page: Callable[..., Awaitable[Page[Item]]], *arguments: object, limit: int
-) -> list[Item]:
-    """The items of all pages, one page after the other."""
-    items: list[Item] = []
-    cursor = None
-    while True:
-        found = await page(*arguments, cursor, limit)
-        items.extend(found.items)
-        cursor = found.next_cursor
-        if cursor is None:
-            return items
 
 
 def every_list(

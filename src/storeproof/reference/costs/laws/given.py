@@ -1,11 +1,12 @@
 """Authors of cost laws build what a law starts from here, and state what it ends with."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+from storeproof.harness.paging import walk
 from storeproof.reference.costs.entities import (
     Actor,
     Budget,
@@ -23,7 +24,6 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import InvalidValue, StorageError
-from storeproof.reference.storage import Page
 
 __all__ = [
     "ACTOR",
@@ -184,17 +184,3 @@ async def together(*calls: Awaitable[Any]) -> tuple[list[Any], list[str]]:
         if not isinstance(error, StorageError):
             raise error
     return results, [type(error).__name__ for error in errors]
-
-
-async def walk(
-    page: Callable[..., Awaitable[Page[Item]]], *arguments: object, limit: int
-) -> list[Item]:
-    """The items of all pages, one page after the other."""
-    items: list[Item] = []
-    cursor = None
-    while True:
-        found = await page(*arguments, cursor, limit)
-        items.extend(found.items)
-        cursor = found.next_cursor
-        if cursor is None:
-            return items

@@ -1,9 +1,10 @@
 """Authors of error laws build what a law starts from here, and state what it ends with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from storeproof.harness.paging import walk
 from storeproof.reference.errors.entities import (
     Created,
     ErrorEvent,
@@ -20,7 +21,6 @@ from storeproof.reference.errors.entities import (
 )
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import InvalidValue, StorageError
-from storeproof.reference.storage import Page
 
 __all__ = [
     "DAY",
@@ -96,20 +96,6 @@ async def _outcome(call: Awaitable[object]) -> object:
         return await call
     except StorageError as error:
         return error
-
-
-async def walk(
-    page: Callable[..., Awaitable[Page[Item]]], *arguments: object, limit: int
-) -> list[Item]:
-    """The items of all pages, one page after the other."""
-    items: list[Item] = []
-    cursor = None
-    while True:
-        found = await page(*arguments, cursor, limit)
-        items.extend(found.items)
-        cursor = found.next_cursor
-        if cursor is None:
-            return items
 
 
 async def content(storage: ErrorStorage) -> list[tuple[ErrorGroup, tuple[ErrorEvent, ...]]]:

@@ -1,10 +1,11 @@
 """Authors of provider laws build what a law starts from here, and state what it ends with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+from storeproof.harness.paging import walk
 from storeproof.reference.exceptions import InvalidValue, StorageError
 from storeproof.reference.providers.entities import (
     Ciphertext,
@@ -21,7 +22,6 @@ from storeproof.reference.providers.entities import (
     Usage,
 )
 from storeproof.reference.providers.protocol import ProviderStorage
-from storeproof.reference.storage import Page
 
 __all__ = [
     "ANY",
@@ -55,7 +55,6 @@ HOUR: Final = timedelta(hours=1)
 EAST, WEST, NOBODY = ProviderId("east"), ProviderId("west"), ProviderId("nobody")
 TOKEN: Final = SecretName("token")
 ANY: Final = ProviderFilter()
-PAGES: Final = 100
 
 
 def provider(id: str, **fields: Any) -> Provider:
@@ -115,21 +114,6 @@ async def _outcome(call: Awaitable[object]) -> object:
         return await call
     except StorageError as error:
         return error
-
-
-async def walk(
-    page: Callable[..., Awaitable[Page[Item]]], *arguments: object, limit: int
-) -> list[Item]:
-    """The items of all pages, one page after the other. Fails where there is no end of them."""
-    items: list[Item] = []
-    cursor = None
-    for _ in range(PAGES):
-        found = await page(*arguments, cursor, limit)
-        items.extend(found.items)
-        cursor = found.next_cursor
-        if cursor is None:
-            return items
-    raise AssertionError(f"the list has not ended after {PAGES} pages: {items[:9]!r}, ...")
 
 
 async def content(storage: ProviderStorage) -> list[Any]:
