@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storeproof.reference.errors import Frame, fingerprint
@@ -75,12 +75,14 @@ def test_unknown_versions_are_refused() -> None:
         fingerprint("E", "", [], version=2)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.lists(st.builds(Frame, module=st.text(), function=st.text())))
 def test_every_fingerprint_can_be_stored(kind: str, message: str, frames: list[Frame]) -> None:
     made = fingerprint(kind, message, frames)
     assert canonical_id("fingerprint", made) == made == fingerprint(kind, message, frames)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_steadying_again_changes_nothing(text: str) -> None:
     assert steady(steady(text)) == steady(text)

@@ -18,10 +18,11 @@ _NAMES = (
 )
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})\Z", re.IGNORECASE)
 
-# A name, perhaps quoted, then = or :, then a quoted text or all up to a separator.
+# A name, perhaps quoted, then = or :, then all up to a separator, or a quoted text, which may
+# have been cut off.
 _NAMED = re.compile(
     rf"""(?P<name>(?:{_NAMES})\\?["']?\s{{0,4}}[=:]\s{{0,4}})(?!\[redacted\])"""
-    r"""(?P<value>\\"[^"\n]*"|"[^"\n]*"|'[^'\n]*'|[^\s"'&,;)}\]]+)""",
+    r"""(?P<value>\\"[^"\n]*"?|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[^\s"'&,;)}\]]+)""",
     re.IGNORECASE,
 )
 # Words may follow too ("basic rules"): a credential is long, or has a digit.
