@@ -9,8 +9,8 @@ from typing import Protocol
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    Amounts,
     Budget,
-    BudgetAmount,
     BudgetFilter,
     BudgetId,
     BudgetStatus,
@@ -153,7 +153,7 @@ class CostStorage(ComponentStorage[Charge], Protocol):
     async def reserve(
         self,
         id: ReservationId,
-        amounts: tuple[BudgetAmount, ...],
+        amounts: Amounts,
         at: datetime,
         expires_at: datetime,
     ) -> Reservation:
@@ -180,7 +180,7 @@ class CostStorage(ComponentStorage[Charge], Protocol):
         """
         ...
 
-    async def settle(self, id: ReservationId, amounts: tuple[BudgetAmount, ...]) -> Reservation:
+    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
         """Ends an open or expired reservation, and counts what was spent in its budgets.
 
         A budget of the reservation without an amount here counts 0. An amount may be more

@@ -27,8 +27,8 @@ from storeproof.reference.costs.entities import (
     NANOS,
     Actor,
     Alert,
+    Amounts,
     Budget,
-    BudgetAmount,
     BudgetFilter,
     BudgetId,
     BudgetStatus,
@@ -198,7 +198,7 @@ class DatabaseCostStorage(CostStorage):
     async def reserve(
         self,
         id: ReservationId,
-        amounts: tuple[BudgetAmount, ...],
+        amounts: Amounts,
         at: datetime,
         expires_at: datetime,
     ) -> Reservation:
@@ -225,7 +225,7 @@ class DatabaseCostStorage(CostStorage):
         rows = await self._database.read(statements.GET_RESERVATION, {"id": id})
         return reserving.reservation_of(rows, id)
 
-    async def settle(self, id: ReservationId, amounts: tuple[BudgetAmount, ...]) -> Reservation:
+    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
 

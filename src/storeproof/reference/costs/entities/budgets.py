@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Annotated, Final, NewType, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -27,6 +27,7 @@ __all__ = [
     "NOTHING",
     "Actor",
     "Alert",
+    "Amounts",
     "Budget",
     "BudgetAmount",
     "BudgetFilter",
@@ -136,6 +137,10 @@ class BudgetAmount(msgspec.Struct, frozen=True, kw_only=True):
 
     budget: BudgetId
     amount: Decimal
+
+
+Amounts: TypeAlias = Annotated[tuple[BudgetAmount, ...], msgspec.Meta(min_length=1)]
+"""At least one amount, at most 100; those of one budget add up."""
 
 
 class ReservationState(StrEnum):

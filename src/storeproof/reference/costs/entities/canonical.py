@@ -15,6 +15,7 @@ from storeproof.reference.costs.entities.budgets import (
     Budget,
     BudgetAmount,
     BudgetFilter,
+    BudgetId,
     BudgetVersion,
     Policy,
     Reservation,
@@ -31,7 +32,12 @@ from storeproof.reference.costs.entities.ledger import (
     ReportQuery,
     canonical_zone,
 )
-from storeproof.reference.costs.entities.money import canonical_amount, canonical_money
+from storeproof.reference.costs.entities.money import (
+    canonical_amount,
+    canonical_money,
+    money,
+    nanos,
+)
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
 
@@ -181,18 +187,22 @@ def canonical(entity: Entity) -> Entity:
 
 
 def canonical_amounts(field: str, amounts: tuple[BudgetAmount, ...]) -> tuple[BudgetAmount, ...]:
-    """1 to 100 amounts, each in a budget of its own, in the order of the budgets' ids.
+    """1 to 100 amounts, those of one budget added up, in the order of the budgets' ids.
 
-    Raises InvalidValue for `field` as a whole, then "budget" or "amount" for a member.
+    Raises InvalidValue for `field` as a whole, then "budget" or "amount" for a member, then
+    for `field` when a sum is out of range.
     """
     if not isinstance(amounts, tuple) or not all(isinstance(x, BudgetAmount) for x in amounts):
         raise InvalidValue(field, "must be a tuple of BudgetAmounts")
     if not 1 <= len(amounts) <= MAX_AMOUNTS:
         raise InvalidValue(field, f"must have 1 to {MAX_AMOUNTS} members")
-    members = [canonical(each) for each in amounts]
-    if len({each.budget for each in members}) != len(members):
-        raise InvalidValue(field, "must not name a budget twice")
-    return tuple(sorted(members, key=lambda each: each.budget))
+    sums: dict[BudgetId, int] = {}
+    for each in map(canonical, amounts):
+        sums[each.budget] = sums.get(each.budget, 0) + nanos(each.amount)
+    return tuple(
+        BudgetAmount(budget=budget, amount=canonical_amount(field, money(sums[budget])))
+        for budget in sorted(sums)
+    )
 
 
 def new_reservation(

@@ -83,7 +83,8 @@ TIMES = (
     NOW + 31 * DAY,
     (NOW + HOUR).astimezone(LOCAL),
 )
-ENDS = (NOW + 3 * HOUR, NOW + DAY, NOW + 2 * HOUR, NOW + 40 * DAY)
+ENDS = (NOW + 40 * DAY, NOW + 41 * DAY)
+DUE = (NOW + 41 * DAY, NOW + 40 * DAY, NOW + 40 * DAY - TICK)
 IDS, ODD_IDS = ("a", "b"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
 NAMES, ODD_NAMES = ("x", "y", "é"), ("X", "", "a\0", "a" * 129)
 AMOUNTS = tuple(
@@ -93,6 +94,7 @@ CREDITS = tuple(map(Decimal, ("-1", "-0.000000001", "1E+2", "1000000000")))
 BAD_AMOUNTS = tuple(
     map(Decimal, ("NaN", "Infinity", "0.0000000001", "1000000000.1", "-1E+10", "1E-999999"))
 )
+LIMITS = tuple(map(Decimal, ("10", "5", "1000", "3.5", "0.1")))
 OWNERS = ("", "o", "o/t", "o/t/u", "o/t/u/k", "o/tt", "p/t", "O", "é/%")
 BAD_OWNERS = ("/", "o/", "a//b", "a/b/c/d/e", "\0")
 CURRENCIES, BAD_CURRENCIES = ("USD", "EUR"), ("usd", "US", "", "USDX")
@@ -113,6 +115,7 @@ THRESHOLDS: tuple[frozenset[int], ...] = (
     frozenset({33, 66}),
 )
 
+
 contract = Contract(
     CostStorage,
     name="costs",
@@ -121,7 +124,7 @@ contract = Contract(
     errors=(StorageError,),
     arguments={
         Actor: some(IDS, ODD_IDS),
-        BudgetId: some(("a", "b", "c"), ODD_IDS, 64),
+        BudgetId: some(("a", "b"), ODD_IDS, 64),
         ChargeId: some(IDS, ODD_IDS),
         CorrectionId: some(IDS, ODD_IDS),
         Currency: field(CURRENCIES, BAD_CURRENCIES),
@@ -131,10 +134,11 @@ contract = Contract(
         ReservationId: some(IDS, ODD_IDS),
         Tag: field(NAMES, ODD_NAMES),
         "at": some(TIMES, BAD_TIMES, 64),
-        "expected_version": some((0, 0, 1, 2), (-1, 2**63)),
+        "expected_version": some((0, 0, 0, 1, 2), (-1, 2**63), 32),
+        "expire_reservations.at": some(DUE, BAD_TIMES),
         "expires_at": some(ENDS, (NOW, *BAD_TIMES), 32),
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
-        "Budget.limit": field((*AMOUNTS[:3], Decimal(5), Decimal(100)), (*CREDITS, *BAD_AMOUNTS)),
+        "Budget.limit": field(LIMITS, (*CREDITS, *BAD_AMOUNTS)),
         "Budget.policy": some(tuple(Policy)),
         "Budget.thresholds": field(THRESHOLDS, (frozenset({0}), frozenset({101}))),
         "Budget.timezone": field(ZONES, BAD_ZONES),

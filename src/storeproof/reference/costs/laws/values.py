@@ -93,17 +93,23 @@ async def budgets_take_nothing_negative(storage: CostStorage) -> None:
 
 
 @law("COST-060", MUST)
-async def amounts_name_each_budget_once(storage: CostStorage) -> None:
-    """Amounts are 1 to 100, each in a budget of its own; anything else is invalid."""
+async def amounts_of_a_budget_add_up(storage: CostStorage) -> None:
+    """Amounts are 1 to 100, those of one budget add up, within 10^9; anything else is invalid."""
     await add_budget(storage, "a")
     many = tuple(BudgetAmount(budget=BudgetId(f"b{n}"), amount=Decimal(1)) for n in range(101))
-    bad: tuple[Any, ...] = ((), amounts(a="1") * 2, many, list(amounts(a="1")), ("a",))
+    too_much = amounts(a="0.000000001") + amounts(a="1000000000")
+    bad: tuple[Any, ...] = ((), too_much, many, list(amounts(a="1")), ("a",))
     for each in bad:
         await is_invalid(storage.reserve(R, each, NOW, LATER), "amounts")
         await is_invalid(storage.settle(R, each), "amounts")
     for each in many[:100]:
         await add_budget(storage, each.budget)
     assert len((await storage.reserve(R, many[:100], NOW, LATER)).amounts) == 100
+    twice = amounts(a="0.5") + amounts(a="0.25")
+    made = await storage.reserve(ReservationId("s"), twice, NOW, LATER)
+    assert made.amounts == amounts(a="0.75")
+    ended = await storage.settle(made.id, amounts(a="0.1") * 3)
+    assert ended.settled == amounts(a="0.3")
 
 
 @law("COST-061", MUST)

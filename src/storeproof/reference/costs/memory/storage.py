@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    Amounts,
     Budget,
-    BudgetAmount,
     BudgetFilter,
     BudgetId,
     BudgetStatus,
@@ -178,7 +178,7 @@ class InMemoryCostStorage(CostStorage):
     async def reserve(
         self,
         id: ReservationId,
-        amounts: tuple[BudgetAmount, ...],
+        amounts: Amounts,
         at: datetime,
         expires_at: datetime,
     ) -> Reservation:
@@ -202,7 +202,7 @@ class InMemoryCostStorage(CostStorage):
         canonical_id("id", id)
         return self._reservation(id)
 
-    async def settle(self, id: ReservationId, amounts: tuple[BudgetAmount, ...]) -> Reservation:
+    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
         return self._end(self._reservation(id), settled(self._reservation(id), amounts))
