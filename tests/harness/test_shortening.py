@@ -173,7 +173,7 @@ def test_a_walk_loses_its_calls_and_its_limit() -> None:
     assert program.steps == (Walk("list_notes", {}, 1, (Call("delete", {"id": "a"}),)),)
 
 
-def test_no_more_than_200_programs_are_tried() -> None:
+def test_no_more_programs_are_tried_than_is_said() -> None:
     steps = [
         Call("create", {"note": replace(NOISE, id=NoteId(f"é{i} {chr(100 + i)}{i}"), size=i**9)})
         for i in range(80)
@@ -188,6 +188,21 @@ def test_no_more_than_200_programs_are_tried() -> None:
     _, tried = shortened(Program(tuple(steps)), fails)
 
     assert tried <= 200
+
+
+def test_a_call_that_never_returns_is_tried_a_few_times_only() -> None:
+    tried = []
+
+    def replay(program: Program) -> Failure | None:
+        tried.append(program)
+        return waiting(program)
+
+    def waiting(program: Program) -> Failure:
+        return replace(failure(program), actual=Outcome(error=TimeoutError(), declared=False))
+
+    program = Program(tuple(Call("create", {"note": NOISE}) for _ in range(20)))
+    assert len(shorten(notes, waiting(program), replay).program.steps) < 20
+    assert len(tried) == 4
 
 
 def test_a_failure_of_the_storage_does_not_become_one_of_the_model() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["shorten"]
 
 _MOST_REPLAYS = 300
+_MOST_WAITING = 4
 _FEW = 2
 """Steps before a walk of which every choice is tried at once."""
 _MOST_EXAMPLES = 30
@@ -39,7 +40,7 @@ def shorten(contract: Contract, failure: Failure, replay: Replay) -> Failure:
     Steps without which the program still fails go, so do optional arguments and fields and items of
     lists. Values give way to simpler ones, everywhere in the program at once, so that what was
     equal stays equal, and stay what the contract and its types allow. At most 300 programs are
-    tried.
+    tried, and few where the failure is a call that never returns: each costs all the patience.
     """
     shortener = _Shortener(contract, failure, replay)
     while True:
@@ -52,7 +53,7 @@ def shorten(contract: Contract, failure: Failure, replay: Replay) -> Failure:
 
 class _Shortener:
     def __init__(self, contract: Contract, failure: Failure, replay: Replay) -> None:
-        self.contract, self.best, self.left = contract, failure, _MOST_REPLAYS
+        self.contract, self.best, self.left = contract, failure, _replays(failure, _MOST_REPLAYS)
         self._replay, self._of_model = replay, _is_of_model(failure)
         self._tried = {repr(failure.program)}
 
@@ -68,11 +69,16 @@ class _Shortener:
         found = self._replay(program)
         if found is None or _is_of_model(found) != self._of_model:
             return False
-        self.best = found
+        self.best, self.left = found, _replays(found, self.left)
         return True
 
     def places(self) -> list[Place]:
         return list(places(self.contract, self.best.program))
+
+
+def _replays(failure: Failure, most: int) -> int:
+    waited = failure.actual is not None and isinstance(failure.actual.error, TimeoutError)
+    return min(most, _MOST_WAITING) if waited else most
 
 
 def _cost(program: Program) -> tuple[int, bool, int, int, str]:
