@@ -202,7 +202,7 @@ def test_a_call_that_never_returns_is_tried_a_few_times_only() -> None:
 
     program = Program(tuple(Call("create", {"note": NOISE}) for _ in range(20)))
     assert len(shorten(notes, waiting(program), replay).program.steps) < 20
-    assert len(tried) == 4
+    assert 0 < len(tried) <= 4
 
 
 def test_a_failure_of_the_storage_does_not_become_one_of_the_model() -> None:
