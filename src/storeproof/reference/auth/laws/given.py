@@ -25,7 +25,7 @@ from storeproof.reference.auth.entities import (
     UserId,
 )
 from storeproof.reference.auth.protocol import AuthStorage
-from storeproof.reference.exceptions import InvalidValue, StorageError
+from storeproof.reference.law_words import is_invalid, is_refused
 from storeproof.reference.storage import Page
 
 __all__ = [
@@ -182,27 +182,6 @@ def both_kinds(storage: AuthStorage) -> tuple[Tokens, Tokens]:
             storage.purge_api_keys,
         ),
     )
-
-
-async def is_refused(call: Awaitable[object], expected: StorageError) -> None:
-    """Asserts that the call raises exactly this error: its class and its attributes."""
-    outcome = await _outcome(call)
-    assert type(outcome) is type(expected), f"{outcome!r} came, not {expected!r}"
-    assert vars(outcome) == vars(expected), f"{outcome!r} came, not {expected!r}"
-
-
-async def is_invalid(call: Awaitable[object], field: str) -> None:
-    """Asserts that the call raises InvalidValue for this field, for whatever reason."""
-    outcome = await _outcome(call)
-    assert isinstance(outcome, InvalidValue), f"{outcome!r} came; {field!r} should be refused"
-    assert outcome.field == field, f"{outcome!r} came; {field!r} should be refused"
-
-
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except StorageError as error:
-        return error
 
 
 def every_list(

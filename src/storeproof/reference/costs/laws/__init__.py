@@ -1,9 +1,8 @@
 """For authors of a cost storage: the laws, and the contract that they and the checks make up."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
@@ -36,6 +35,7 @@ from storeproof.reference.costs.laws import (
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import StorageError
+from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
 
@@ -51,22 +51,6 @@ LAWS: Final[tuple[Law, ...]] = (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TICK, HOUR, DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
-
-
-def some(usual: Sequence[Any], rare: Sequence[Any] = (), one_in: int = 16) -> Sequence[Any]:
-    """Values, the simplest first, of which about one in `one_in` is a rare one."""
-    times = max(1, (one_in - 1) * len(rare) // len(usual))
-    return (*(tuple(usual) * times), *rare)
-
-
-def field(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
-    """As `some`, for one of the many fields of an entity, all of which must be right at once."""
-    return some(usual, rare, 64)
-
-
-def maybe(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
-    """As `field`, or, half of the time, None."""
-    return field((*[None] * len(usual), *usual), rare)
 
 
 BAD_TIMES = (NOW.replace(tzinfo=None), datetime.max.replace(tzinfo=UTC))

@@ -23,7 +23,8 @@ from storeproof.reference.costs.entities import (
     Window,
 )
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.exceptions import InvalidValue, StorageError
+from storeproof.reference.exceptions import StorageError
+from storeproof.reference.law_words import is_invalid, is_refused
 
 __all__ = [
     "ACTOR",
@@ -149,27 +150,6 @@ async def totals(storage: CostStorage, id: str, at: datetime = NOW) -> tuple[str
     """What is spent and what is reserved in a budget, as text."""
     status = await storage.budget_status(BudgetId(id), at)
     return str(status.spent), str(status.reserved)
-
-
-async def is_refused(call: Awaitable[object], expected: StorageError) -> None:
-    """Asserts that the call raises exactly this error: its class and its attributes."""
-    outcome = await _outcome(call)
-    assert type(outcome) is type(expected), f"{outcome!r} came, not {expected!r}"
-    assert vars(outcome) == vars(expected), f"{outcome!r} came, not {expected!r}"
-
-
-async def is_invalid(call: Awaitable[object], field: str) -> None:
-    """Asserts that the call raises InvalidValue for this field, for whatever reason."""
-    outcome = await _outcome(call)
-    assert isinstance(outcome, InvalidValue), f"{outcome!r} came; {field!r} should be refused"
-    assert outcome.field == field, f"{outcome!r} came; {field!r} should be refused"
-
-
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except StorageError as error:
-        return error
 
 
 async def together(*calls: Awaitable[Any]) -> tuple[list[Any], list[str]]:

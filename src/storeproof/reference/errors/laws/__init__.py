@@ -1,8 +1,7 @@
 """For authors of an error storage: the laws, and the contract that they and the checks make up."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
@@ -21,6 +20,7 @@ from storeproof.reference.errors.laws import counts, events, lists, merges, race
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import StorageError
+from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
 
@@ -36,22 +36,6 @@ LAWS: Final[tuple[Law, ...]] = (
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 TICK, QUARTER = timedelta(microseconds=1), timedelta(minutes=15)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-def some(usual: Sequence[Any], rare: Sequence[Any] = (), one_in: int = 16) -> Sequence[Any]:
-    """Values, the simplest first, of which about one in `one_in` is a rare one."""
-    times = max(1, (one_in - 1) * len(rare) // len(usual))
-    return (*(tuple(usual) * times), *rare)
-
-
-def field(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
-    """As `some`, for one of the many fields of an entity, all of which must be right at once."""
-    return some(usual, rare, 64)
-
-
-def maybe(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
-    """As `field`, or, half of the time, None."""
-    return field((*[None] * len(usual), *usual), rare)
 
 
 def tags(*pairs: str) -> tuple[Tag, ...]:

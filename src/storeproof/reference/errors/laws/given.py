@@ -1,6 +1,5 @@
 """Authors of error laws build what a law starts from here, and state what it ends with."""
 
-from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -20,7 +19,7 @@ from storeproof.reference.errors.entities import (
     Status,
 )
 from storeproof.reference.errors.protocol import ErrorStorage
-from storeproof.reference.exceptions import InvalidValue, StorageError
+from storeproof.reference.law_words import is_invalid, is_refused
 
 __all__ = [
     "DAY",
@@ -75,27 +74,6 @@ def ignored(until: datetime | None = None) -> GroupState:
 def point(id: str, value: int = 1, kind: Kind = Kind.HISTOGRAM, **fields: Any) -> MetricPoint:
     plain: dict[str, Any] = {"id": PointId(id), "name": MetricName("seconds"), "at": NOW}
     return MetricPoint(**plain | {"kind": kind, "value": value} | fields)
-
-
-async def is_refused(call: Awaitable[object], expected: StorageError) -> None:
-    """Asserts that the call raises exactly this error: its class and its attributes."""
-    outcome = await _outcome(call)
-    assert type(outcome) is type(expected), f"{outcome!r} came, not {expected!r}"
-    assert vars(outcome) == vars(expected), f"{outcome!r} came, not {expected!r}"
-
-
-async def is_invalid(call: Awaitable[object], field: str) -> None:
-    """Asserts that the call raises InvalidValue for this field, for whatever reason."""
-    outcome = await _outcome(call)
-    assert isinstance(outcome, InvalidValue), f"{outcome!r} came; {field!r} should be refused"
-    assert outcome.field == field, f"{outcome!r} came; {field!r} should be refused"
-
-
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except StorageError as error:
-        return error
 
 
 async def content(storage: ErrorStorage) -> list[tuple[ErrorGroup, tuple[ErrorEvent, ...]]]:

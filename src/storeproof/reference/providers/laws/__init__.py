@@ -1,13 +1,13 @@
 """For authors of a provider storage: the laws, and the contract that uses them."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
 from storeproof.reference.exceptions import StorageError
+from storeproof.reference.law_words import field, maybe, some
 from storeproof.reference.providers.database import open_provider_storage
 from storeproof.reference.providers.entities import (
     Ciphertext,
@@ -44,22 +44,6 @@ LAWS: Final[tuple[Law, ...]] = (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TICK, MINUTE, HOUR = timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1)
-
-
-def some(usual: Sequence[Any], rare: Sequence[Any] = (), one_in: int = 16) -> Sequence[Any]:
-    """Values, the simplest first, of which about one in `one_in` is a rare one."""
-    times = max(1, (one_in - 1) * len(rare) // len(usual))
-    return (*(tuple(usual) * times), *rare)
-
-
-def field(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
-    """As `some`, for one of the many fields of an entity, all of which must be right at once."""
-    return some(usual, rare, 64)
-
-
-def maybe(usual: Sequence[Any], rare: Sequence[Any] = ()) -> Sequence[Any]:
-    """As `field`, or, half of the time, None."""
-    return field((*[None] * len(usual), *usual), rare)
 
 
 BAD_TIMES = (NOW.replace(tzinfo=None), datetime.max.replace(tzinfo=UTC))

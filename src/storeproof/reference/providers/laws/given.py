@@ -1,12 +1,11 @@
 """Authors of provider laws build what a law starts from here, and state what it ends with."""
 
-from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from storeproof.harness.paging import walk
-from storeproof.reference.exceptions import InvalidValue, StorageError
+from storeproof.reference.law_words import is_invalid, is_refused
 from storeproof.reference.providers.entities import (
     Ciphertext,
     LeaseId,
@@ -93,27 +92,6 @@ async def used(storage: ProviderStorage, at: datetime = NOW) -> list[tuple[int, 
     """Requests and tokens of each provider that was used in this minute."""
     found: tuple[Usage, ...] = (await storage.list_usage(at)).items
     return [(each.requests, each.tokens) for each in found]
-
-
-async def is_refused(call: Awaitable[object], expected: StorageError) -> None:
-    """Asserts that the call raises exactly this error: its class and its attributes."""
-    outcome = await _outcome(call)
-    assert type(outcome) is type(expected), f"{outcome!r} came, not {expected!r}"
-    assert vars(outcome) == vars(expected), f"{outcome!r} came, not {expected!r}"
-
-
-async def is_invalid(call: Awaitable[object], field: str) -> None:
-    """Asserts that the call raises InvalidValue for this field, for whatever reason."""
-    outcome = await _outcome(call)
-    assert isinstance(outcome, InvalidValue), f"{outcome!r} came; {field!r} should be refused"
-    assert outcome.field == field, f"{outcome!r} came; {field!r} should be refused"
-
-
-async def _outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except StorageError as error:
-        return error
 
 
 async def content(storage: ProviderStorage) -> list[Any]:
