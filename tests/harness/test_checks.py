@@ -540,3 +540,12 @@ def test_a_law_that_waits_for_ever_fails(
     )
     assert found is not None
     assert "TimeoutError" in found.message
+
+
+def test_agreement_counts_the_calls_of_every_operation(runner: asyncio.Runner) -> None:
+    given = context(notes, InMemoryNotes, runner, profile=FEW)
+    AgreementCheck().run(given)
+    calls = given.tally.calls
+    assert calls.keys() == notes.operations.keys()
+    assert sum(made for made, _ in calls.values()) == given.tally.operations
+    assert 0 < calls["create"][1] < calls["create"][0]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
 import pytest
 from plugin_project import Project
 
@@ -23,6 +24,7 @@ from storeproof.harness.report import (
     load,
     save,
 )
+from storeproof.harness.summary import lines
 
 pytest_plugins = ["pytester"]
 
@@ -194,3 +196,15 @@ def test_the_report_is_plain_json(project: Project) -> None:
     project.run("--storage-report=report.json")
     data = json.loads((project.path / "report.json").read_text("ascii"))
     assert data["format"] == "storeproof-report/1"
+
+
+@pytest.mark.parametrize(("status", "told"), [(Status.PASSED, True), (Status.FAILED, False)])
+def test_operations_that_never_succeeded_are_named(status: Status, told: bool) -> None:
+    judgement = REPORT.judgements[0]
+    check = msgspec.structs.replace(
+        judgement.checks[0], status=status, calls={"get": (3, 0), "put": (2, 2), "drop": (0, 0)}
+    )
+    judged = msgspec.structs.replace(judgement, checks=(check,))
+    found = lines(msgspec.structs.replace(REPORT, judgements=(judged,)))
+    sentence = "notes on b: only errors were compared of get, drop: no call succeeded"
+    assert (sentence in found) is told

@@ -226,6 +226,7 @@ def _result(node: Node, outcome: Outcome, tally: Tally, seconds: float) -> Check
         programs=tally.programs,
         operations=tally.operations,
         seconds=round(seconds, 6),
+        calls=tally.calls,
         failure=outcome.failure,
     )
 

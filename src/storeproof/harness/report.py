@@ -91,6 +91,8 @@ class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     programs: int = 0
     operations: int = 0
     seconds: float = 0.0
+    calls: dict[str, tuple[int, int]] = {}
+    """By operation: how many calls were made, and how many of them succeeded on the model."""
     failure: Failure | None = None
 
 

@@ -20,10 +20,11 @@ def title(report: Report) -> str:
 
 
 def lines(report: Report) -> list[str]:
-    """Give a table of the verdicts, then why those that are not conformant are not."""
+    """Give a table of the verdicts, then why some are not conformant, and what was not reached."""
     return [
         *_table([_row(each) for each in report.judgements]),
         *_whys(report.judgements),
+        *_unreached(report.judgements),
         *_hint(report),
         *report.problems,
     ]
@@ -75,6 +76,19 @@ def _whys(judgements: Iterable[Judgement]) -> Iterable[str]:
             groups.setdefault(key, []).append(each.contract)
     for (backend, verdict, why), contracts in groups.items():
         yield f"{', '.join(contracts)} on {backend}: {verdict}: {'; '.join(why)}"
+
+
+def _unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
+    """Name the operations of which no call succeeded: little is proved of them."""
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for judgement in judgements:
+        for check in judgement.checks:
+            never = tuple(name for name, (_, well) in check.calls.items() if not well)
+            if never and check.status is Status.PASSED:
+                groups.setdefault((judgement.contract, never), []).append(judgement.backend)
+    for (contract, never), backends in groups.items():
+        where = f"{contract} on {', '.join(backends)}"
+        yield f"{where}: only errors were compared of {', '.join(never)}: no call succeeded"
 
 
 def _hint(report: Report) -> list[str]:

@@ -49,6 +49,7 @@ class Trial:
         if isinstance(expected.error, Unresolvable):
             self._model.results.pop()
             return None
+        self._tally.add_call(call.operation, succeeded=expected.error is None)
         actual = await self._storage.call(call)
         self._steps.append(call)
         self._expected.append(expected)

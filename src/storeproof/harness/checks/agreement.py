@@ -25,6 +25,7 @@ class AgreementCheck(Check):
     sentence = "Every program gives the same outcomes, call by call, as on the in-memory model."
 
     def run(self, context: CheckContext) -> None:
+        context.tally.calls = dict.fromkeys(context.contract.operations, (0, 0))
         explore(
             context,
             self.id,

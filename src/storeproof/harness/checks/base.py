@@ -47,6 +47,13 @@ class Tally:
 
     programs: int = 0
     operations: int = 0
+    calls: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By operation: how many calls were made, and how many of them succeeded on the model."""
+
+    def add_call(self, operation: str, *, succeeded: bool) -> None:
+        """Count a call that is compared with the model's."""
+        made, well = self.calls.get(operation, (0, 0))
+        self.calls[operation] = (made + 1, well + succeeded)
 
 
 @dataclass
