@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
-from collections.abc import Mapping
+import types
+from collections.abc import Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -131,14 +133,9 @@ class Actor:
 
     async def _invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
         operation = self._contract.operations[name]
-        context = {
-            each.name: self._contract.context[each.name]()
-            for each in operation.parameters
-            if each.name in self._contract.context
-        }
+        given = {**arguments, **self._context(operation)}
         try:
-            async with asyncio.timeout(PATIENCE):
-                value = await invoke(self._storage, operation, {**arguments, **context})
+            value = await _patiently(invoke(self._storage, operation, given))
         except Exception as error:
             if self._scribbling:
                 scribble(*arguments.values())
@@ -148,15 +145,56 @@ class Actor:
             scribble(*arguments.values(), *([value] if kept is not value else []))
         return Outcome(value=kept)
 
+    def _context(self, operation: Operation) -> dict[str, Any]:
+        made = self._contract.context
+        return {
+            each.name: made[each.name]()
+            for each in (operation.parameters if made else ())
+            if each.name in made
+        }
+
+
+async def _patiently(call: Coroutine[Any, Any, Any]) -> Any:
+    """Await a call for as long as PATIENCE. One that never waits costs no timer."""
+    try:
+        waiting = call.send(None)
+    except StopIteration as end:
+        return end.value
+    async with asyncio.timeout(PATIENCE):
+        return await _rest(call, waiting)
+
+
+@types.coroutine
+def _rest(call: Coroutine[Any, Any, Any], waiting: Any) -> Generator[Any, Any, Any]:
+    """Go on with a coroutine that was begun and waits; `yield from` can only begin one."""
+    while True:
+        try:
+            sent = yield waiting
+        except BaseException as error:
+            step = functools.partial(call.throw, error)
+        else:
+            step = functools.partial(call.send, sent)
+        try:
+            waiting = step()
+        except StopIteration as end:
+            return end.value
+
 
 async def invoke(storage: Any, operation: Operation, arguments: Mapping[str, Any]) -> Any:
     """Call an operation by its Protocol's parameter names; an async generator is collected."""
+    if not operation.positional:
+        made = getattr(storage, operation.name)(**arguments)
+        return await _value(operation, made)
     first = list(operation.positional)
     while first and first[-1].name not in arguments:
         first.pop()
     positional = [arguments.get(each.name, each.default) for each in first]
     named = {name: arguments[name] for name in arguments.keys() - {each.name for each in first}}
     made = getattr(storage, operation.name)(*positional, **named)
+    return await _value(operation, made)
+
+
+async def _value(operation: Operation, made: Any) -> Any:
     if operation.style is Style.GENERATOR:
         return [each async for each in made]
     return await made if operation.style is Style.COROUTINE else made
