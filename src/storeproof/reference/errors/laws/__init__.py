@@ -5,6 +5,7 @@ from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
+from storeproof.reference.errors.archives import ArchiveId
 from storeproof.reference.errors.buckets import TimeZone
 from storeproof.reference.errors.database import open_error_storage
 from storeproof.reference.errors.entities import (
@@ -81,6 +82,7 @@ contract = Contract(
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
     arguments={
+        ArchiveId: some(IDS, ODD_IDS),
         EventId: some(MANY_IDS, ODD_IDS),
         GroupId: some(IDS, ODD_IDS),
         MetricName: some(("m", "n"), ("", "a\0", "a" * 129)),
@@ -91,6 +93,8 @@ contract = Contract(
         ),
         "start": some(STARTS, (*ODD_BOUNDS, *BAD_TIMES)),
         "end": some(ENDS, (*ODD_BOUNDS, *BAD_TIMES)),
+        "archive.limit": some((1, 2, 3, 10_000), (0, -1, 10_001)),
+        "before": some((NOW + HOUR, NOW + 2 * DAY, NOW + TICK, NOW), BAD_TIMES),
         "expected_version": some((1, 2, 3), (0, -1, 2**63)),
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
         "state": some(STATES, BAD_STATES),
