@@ -39,7 +39,7 @@ ArchiveId = NewType("ArchiveId", str)
 
 MAX_EVENTS: Final = 10_000
 MAX_BYTES: Final = 2**25
-"""What the lines of one file may have, unless it is of one event: so it fits one parameter."""
+"""What the lines of one file may have, so that they fit one parameter. An event's has less."""
 
 _GZIP: Final = 31
 
@@ -96,11 +96,11 @@ def pack(entries: Sequence[Archived]) -> tuple[int, bytes]:
     lines: list[bytes] = []
     size = 0
     for entry in entries:
-        lines.append(msgspec.json.encode(entry) + b"\n")
-        size += len(lines[-1])
-        if size > MAX_BYTES and len(lines) > 1:
-            lines.pop()
+        line = msgspec.json.encode(entry) + b"\n"
+        size += len(line)
+        if size > MAX_BYTES:
             break
+        lines.append(line)
     return len(lines), zlib.compress(b"".join(lines), wbits=_GZIP)
 
 

@@ -137,10 +137,9 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
         """Moves the oldest events, at most `limit` (1 to 10,000) of them, into a new archive.
 
         These are the first, by `occurred_at` and then by id, of the events that occurred
-        before `before`; and no more of them than have 32 MiB of lines in the archive's file,
-        but one at least. The file is stored, read back and compared, and the events leave
-        their places, in one step. Without any such event this gives None, and nothing is
-        stored.
+        before `before`, and no more of them than have 32 MiB of lines in the archive's file.
+        The file is stored, read back and compared, and the events leave their places, in
+        one step. Without any such event this gives None, and nothing is stored.
 
         Archived events are in no list, and NotFound by id. Groups, trends and ranks stay as
         they are: they still count them. To `create` an archived event is as known as any

@@ -17,7 +17,17 @@ from storeproof.reference.errors.entities import (
     Status,
     Tag,
 )
-from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
+from storeproof.reference.errors.laws import (
+    archive_lists,
+    archive_races,
+    archives,
+    counts,
+    events,
+    lists,
+    merges,
+    races,
+    values,
+)
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import StorageError
@@ -32,6 +42,9 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(counts),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(archives),
+    *laws_of(archive_lists),
+    *laws_of(archive_races),
 )
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
