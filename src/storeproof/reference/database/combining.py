@@ -50,7 +50,7 @@ class Combined(Generic[T, R]):
         run: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
         key: Callable[[T], Hashable],
     ) -> None:
-        self._run = run
+        self.run = run
         self._key = key
         self._waiting: deque[_Waiting[T, R]] = deque()
         self._working: asyncio.Task[None] | None = None
@@ -62,7 +62,7 @@ class Combined(Generic[T, R]):
             return await self._in_company(item)
         self._busy = True
         try:
-            return (await self._run([item]))[0]
+            return (await self.run([item]))[0]
         finally:
             self._pass_on()
 
@@ -119,7 +119,7 @@ class Combined(Generic[T, R]):
 
     async def _settle(self, calls: Sequence[_Waiting[T, R]]) -> None:
         try:
-            answers = await self._run([each.item for each in calls])
+            answers = await self.run([each.item for each in calls])
         except (ForeignKeyViolated, UniqueViolated) as error:
             if len(calls) == 1:
                 _fail(calls, error)
