@@ -14,6 +14,7 @@ import pytest
 from storeproof.reference.costs import (
     BudgetFilter,
     BudgetId,
+    Charge,
     ChargeFilter,
     ChargeId,
     CostStorage,
@@ -32,6 +33,12 @@ from .test_rollups import march
 
 Call = Callable[[CostStorage, str], Awaitable[object]]
 A = BudgetId("a")
+
+
+async def settle(storage: CostStorage, number: str, made: Charge | None = None) -> None:
+    await storage.settle(ReservationId(f"open {number}"), amounts(a="1", b="1"), made)
+
+
 CASES: dict[str, tuple[int, int, Call]] = {
     # On PostgreSQL, on SQLite.
     "get_by_id": (1, 1, lambda s, i: s.get_by_id(ChargeId("kept"))),
@@ -58,7 +65,9 @@ CASES: dict[str, tuple[int, int, Call]] = {
         ),
     ),
     "get_reservation": (1, 1, lambda s, i: s.get_reservation(ReservationId("kept"))),
-    "settle": (10, 10, lambda s, i: s.settle(ReservationId(f"open {i}"), amounts(a="1", b="1"))),
+    "settle": (10, 10, settle),
+    "settle, with a charge": (12, 12, lambda s, i: settle(s, i, charge(i))),
+    "settle, with a known charge": (12, 12, lambda s, i: settle(s, i, charge("kept"))),
     "release": (8, 8, lambda s, i: s.release(ReservationId(f"open {i}"))),
     "expire_reservations": (8, 8, lambda s, i: s.expire_reservations(NOW + HOUR, 3)),
     "expire_reservations, nothing due": (3, 3, lambda s, i: s.expire_reservations(NOW, 3)),

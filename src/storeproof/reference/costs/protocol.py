@@ -180,8 +180,12 @@ class CostStorage(ComponentStorage[Charge], Protocol):
         """
         ...
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         """Ends an open or expired reservation, and counts what was spent in its budgets.
+
+        Records the charge, if there is one, as `create` does: both happen, or neither.
 
         A budget of the reservation without an amount here counts 0. An amount may be more
         than was reserved, and pass the limit: what is spent is spent. It counts in the
@@ -189,6 +193,7 @@ class CostStorage(ComponentStorage[Charge], Protocol):
 
         Raises NotFound("reservation", id) for an unknown reservation. Raises
         NotFound("budget", id) for the first budget by id that it has no amount in. Raises
+        Duplicate("id") when the id of the charge is taken by a different one. Raises
         ReservationClosed(id, state) when it is released, or settled with other amounts.
         Raises BudgetOverflow(id) for the first budget by id whose spent and the amount
         together would pass 4·10^9.

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from msgspec.structs import asdict
 from sqlalchemy.dialects import postgresql
 
-from storeproof.reference.costs.database.statements import bind
+from storeproof.reference.costs.database.lists import entity
+from storeproof.reference.costs.database.statements import GET_CHARGE, bind
 from storeproof.reference.costs.database.tables import (
     CHARGES,
     CORRECTIONS,
@@ -25,8 +26,9 @@ from storeproof.reference.costs.database.tables import (
     day_of,
 )
 from storeproof.reference.costs.entities import NANOS, Charge, nanos
-from storeproof.reference.database import PerDialect, per_dialect
+from storeproof.reference.database import PerDialect, Transaction, per_dialect
 from storeproof.reference.database.compiling import POSTGRES, SQLITE
+from storeproof.reference.exceptions import Duplicate
 from storeproof.reference.values import EARLIEST
 
 __all__ = [
@@ -39,6 +41,8 @@ __all__ = [
     "charge_row",
     "ends",
     "parts",
+    "record",
+    "record_or_raise",
     "totals",
 ]
 
@@ -93,6 +97,24 @@ ADD_TO_ROLLUP = per_dialect(
 
 RECORD_CHARGE = _record_charge()
 """Both in one statement, which only PostgreSQL can express; returns a row as ADD_CHARGE does."""
+
+
+async def record(transaction: Transaction, charge: Charge) -> bool:
+    """Records a charge in a transaction; False where one with this id is there already."""
+    row = charge_row(charge)
+    new = await transaction.run(ADD_CHARGE, row)
+    if new:
+        await transaction.run(ADD_TO_ROLLUP, row)
+    return bool(new)
+
+
+async def record_or_raise(transaction: Transaction, charge: Charge) -> None:
+    """As `record`. Raises Duplicate where a different charge with this id is there."""
+    if await record(transaction, charge):
+        return
+    [row] = await transaction.run(GET_CHARGE, {"id": charge.id})
+    if entity(Charge, row) != charge:
+        raise Duplicate("id")
 
 
 def _entries(table: sa.Table, charges: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -8,7 +8,6 @@ locks stands in `reserving`.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import asdict
 
@@ -54,6 +53,7 @@ from storeproof.reference.costs.entities import (
     reached,
     released,
     settled,
+    spent_in,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
@@ -87,20 +87,18 @@ class DatabaseCostStorage(CostStorage):
 
     async def create(self, entity: Charge) -> Charge:
         charge = canonical(entity)
-        new = await self._record(rollups.charge_row(charge))
+        new = await self._record(charge)
         if not new and await self._charge(charge.id) != charge:
             raise Duplicate("id")
         return charge
 
-    async def _record(self, row: dict[str, Any]) -> bool:
+    async def _record(self, charge: Charge) -> bool:
         if self._database.dialect == POSTGRES:
+            row = rollups.charge_row(charge)
             return bool(await self._database.write(rollups.RECORD_CHARGE, row))
 
         async def work(transaction: Transaction) -> bool:
-            new = await transaction.run(rollups.ADD_CHARGE, row)
-            if new:
-                await transaction.run(rollups.ADD_TO_ROLLUP, row)
-            return bool(new)
+            return await rollups.record(transaction, charge)
 
         return await self._database.transact(work)
 
@@ -225,14 +223,20 @@ class DatabaseCostStorage(CostStorage):
         rows = await self._database.read(statements.GET_RESERVATION, {"id": id})
         return reserving.reservation_of(rows, id)
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
+        charge = None if charge is None else canonical(charge)
 
         async def work(transaction: Transaction) -> Reservation:
-            return await reserving.end_locked(
-                transaction, id, lambda reservation: settled(reservation, amounts)
-            )
+            rows = await reserving.lock_reservation(transaction, id)
+            before = reserving.reservation_of(rows, id)
+            spent = spent_in(before, amounts)
+            if charge is not None:
+                await rollups.record_or_raise(transaction, charge)
+            return await reserving.end(transaction, rows, before, settled(before, spent))
 
         return await self._database.transact(work)
 
@@ -240,7 +244,9 @@ class DatabaseCostStorage(CostStorage):
         canonical_id("id", id)
 
         async def work(transaction: Transaction) -> Reservation:
-            return await reserving.end_locked(transaction, id, released)
+            rows = await reserving.lock_reservation(transaction, id)
+            before = reserving.reservation_of(rows, id)
+            return await reserving.end(transaction, rows, before, released(before))
 
         return await self._database.transact(work)
 

@@ -27,6 +27,7 @@ from storeproof.reference.costs.entities.budgets import (
     reached,
     released,
     settled,
+    spent_in,
 )
 from storeproof.reference.costs.entities.canonical import (
     MAX_AMOUNTS,
@@ -132,4 +133,5 @@ __all__ = [
     "same_reservation",
     "settled",
     "sort_key",
+    "spent_in",
 ]

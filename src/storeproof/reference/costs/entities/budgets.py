@@ -46,6 +46,7 @@ __all__ = [
     "reached",
     "released",
     "settled",
+    "spent_in",
 ]
 
 BudgetId = NewType("BudgetId", str)
@@ -230,20 +231,29 @@ def ending(
     )
 
 
-def settled(reservation: Reservation, amounts: tuple[BudgetAmount, ...]) -> Reservation:
-    """The reservation with what was spent; itself when it is settled with that already.
+def spent_in(
+    reservation: Reservation, amounts: tuple[BudgetAmount, ...]
+) -> tuple[BudgetAmount, ...]:
+    """What these amounts say was spent in each budget of the reservation.
 
-    Raises NotFound or ReservationClosed, as `CostStorage.settle` says.
+    Raises NotFound, as `CostStorage.settle` says.
     """
     spent = by_budget(amounts)
     held = by_budget(reservation.amounts)
     for budget in sorted(spent.keys() - held.keys()):
         raise NotFound("budget", budget)
-    every = tuple(BudgetAmount(budget=each, amount=spent.get(each, NOTHING)) for each in held)
-    closed = reservation.state is ReservationState.SETTLED and reservation.settled != every
+    return tuple(BudgetAmount(budget=each, amount=spent.get(each, NOTHING)) for each in held)
+
+
+def settled(reservation: Reservation, spent: tuple[BudgetAmount, ...]) -> Reservation:
+    """The reservation with what was spent; itself when it is settled with that already.
+
+    Raises ReservationClosed, as `CostStorage.settle` says.
+    """
+    closed = reservation.state is ReservationState.SETTLED and reservation.settled != spent
     if closed or reservation.state is ReservationState.RELEASED:
         raise ReservationClosed(reservation.id, reservation.state.value)
-    return replace(reservation, state=ReservationState.SETTLED, settled=every)
+    return replace(reservation, state=ReservationState.SETTLED, settled=spent)
 
 
 def released(reservation: Reservation) -> Reservation:

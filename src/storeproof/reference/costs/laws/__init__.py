@@ -30,6 +30,7 @@ from storeproof.reference.costs.laws import (
     races,
     reports,
     reservations,
+    settlements,
     values,
 )
 from storeproof.reference.costs.memory import InMemoryCostStorage
@@ -47,6 +48,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(lists),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(settlements),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -48,6 +48,7 @@ from storeproof.reference.costs.entities import (
     same_reservation,
     settled,
     sort_key,
+    spent_in,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import (
@@ -80,9 +81,8 @@ class InMemoryCostStorage(CostStorage):
         return self._charge(id)
 
     async def create(self, entity: Charge) -> Charge:
-        charge = canonical(entity)
-        if self._charges.setdefault(charge.id, charge) != charge:
-            raise Duplicate("id")
+        charge = self._new_charge(canonical(entity))
+        self._charges[charge.id] = charge
         return charge
 
     async def correct(self, correction: Correction) -> Correction:
@@ -202,10 +202,18 @@ class InMemoryCostStorage(CostStorage):
         canonical_id("id", id)
         return self._reservation(id)
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
-        return self._end(self._reservation(id), settled(self._reservation(id), amounts))
+        charges = [] if charge is None else [canonical(charge)]
+        before = self._reservation(id)
+        spent = spent_in(before, amounts)
+        new = {each.id: self._new_charge(each) for each in charges}
+        after = self._end(before, settled(before, spent))
+        self._charges.update(new)
+        return after
 
     async def release(self, id: ReservationId) -> Reservation:
         canonical_id("id", id)
@@ -248,6 +256,11 @@ class InMemoryCostStorage(CostStorage):
         if id not in self._charges:
             raise NotFound("charge", id)
         return self._charges[id]
+
+    def _new_charge(self, charge: Charge) -> Charge:
+        if self._charges.get(charge.id, charge) != charge:
+            raise Duplicate("id")
+        return charge
 
     def _budget(self, id: BudgetId) -> BudgetStatus:
         if id not in self._budgets:

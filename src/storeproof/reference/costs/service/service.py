@@ -1,8 +1,10 @@
 """For applications: `CostService` admits requests within budgets and records what they cost."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Self
 from uuid import uuid4
 
 import msgspec
@@ -90,6 +92,12 @@ class CostService:
         self._sinks = tuple(sinks)
         self._patience = patience
 
+    def on(self, storage: CostStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
+
     async def put_budget(
         self, by: Actor, budget: Budget, expected_version: int = 0
     ) -> BudgetVersion:
@@ -155,15 +163,15 @@ class CostService:
         """
         if charge.currency != admission.currency:
             raise InvalidValue("currency", "must be that of the admission")
-        await self._storage.create(charge)
         reservation = admission.reservation
         if reservation is None:
+            await self._storage.create(charge)
             return ()
         spent = max(charge.amount, Decimal(0))
         amounts = tuple(
             BudgetAmount(budget=each.budget, amount=spent) for each in reservation.amounts
         )
-        await self._storage.settle(reservation.id, amounts)
+        await self._storage.settle(reservation.id, amounts, charge)
         return await self.deliver_alerts([each.budget for each in reservation.amounts])
 
     async def abandon(self, admission: Admission) -> None:
