@@ -12,6 +12,7 @@ import aiosqlite
 import pytest
 
 from storeproof.reference.costs import (
+    AlertFilter,
     BudgetFilter,
     BudgetId,
     Charge,
@@ -20,12 +21,15 @@ from storeproof.reference.costs import (
     CostStorage,
     Dimension,
     ReservationId,
+    SinkName,
     Window,
 )
 from storeproof.reference.costs.database import DatabaseCostStorage
+from storeproof.reference.costs.entities import alert_id
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import StorageError
+from storeproof.reference.values import EARLIEST
 
 from ..wire import wire_to
 from .examples import ACTOR, DAY, HOUR, NOW, amounts, budget, charge, correction, put, reserve
@@ -33,6 +37,8 @@ from .test_rollups import march
 
 Call = Callable[[CostStorage, str], Awaitable[object]]
 A = BudgetId("a")
+LOG = SinkName("log")
+RAISED = alert_id(BudgetId("early"), EARLIEST, 50)
 
 
 async def settle(storage: CostStorage, number: str, made: Charge | None = None) -> None:
@@ -73,7 +79,11 @@ CASES: dict[str, tuple[int, int, Call]] = {
     "expire_reservations, nothing due": (3, 3, lambda s, i: s.expire_reservations(NOW, 3)),
     "raise_alerts": (7, 7, lambda s, i: s.raise_alerts(BudgetId(f"spent {i}"), NOW)),
     "raise_alerts, nothing new": (1, 1, lambda s, i: s.raise_alerts(A, NOW)),
-    "list_alerts": (1, 1, lambda s, i: s.list_alerts(A)),
+    "list_alerts": (1, 1, lambda s, i: s.list_alerts(AlertFilter())),
+    "list_alerts, undelivered": (1, 1, lambda s, i: s.list_alerts(AlertFilter(undelivered_to=LOG))),
+    "mark_delivered": (1, 1, lambda s, i: s.mark_delivered(RAISED, SinkName(f"new {i}"), NOW)),
+    "mark_delivered, again": (1, 1, lambda s, i: s.mark_delivered(RAISED, LOG, NOW)),
+    "list_deliveries": (1, 1, lambda s, i: s.list_deliveries(RAISED)),
 }
 
 
@@ -97,6 +107,10 @@ async def prepare(storage: CostStorage) -> None:
     await put(storage, "w", window=Window.DAY)
     await reserve(storage, "kept", a="1", b="1")
     await storage.release(ReservationId("kept"))
+    await put(storage, "early", window=Window.TOTAL, thresholds=frozenset({50}))
+    await reserve(storage, "early", early="10")
+    await storage.settle(ReservationId("early"), amounts(early="10"))
+    await storage.raise_alerts(BudgetId("early"), NOW)
     for number in "12":
         await put(storage, f"to put {number}")
         await put(storage, f"spent {number}", thresholds=frozenset({50, 100}))

@@ -12,6 +12,7 @@ from storeproof.reference.costs.laws import LAWS, contract
 
 from . import (
     mutants_of_budgets,
+    mutants_of_deliveries,
     mutants_of_ledger,
     mutants_of_settlements,
     mutants_of_values,
@@ -23,6 +24,7 @@ MUTANTS = {
     **mutants_of_budgets.MUTANTS,
     **mutants_of_values.MUTANTS,
     **mutants_of_settlements.MUTANTS,
+    **mutants_of_deliveries.MUTANTS,
 }
 KILLS = [
     pytest.param(law, mutant, id=f"{law.id}-{number}-{mutant.__name__}")

@@ -26,9 +26,10 @@ from storeproof.reference.costs import (
     Policy,
     ProviderName,
     ReservationState,
+    SinkName,
 )
 from storeproof.reference.costs.exceptions import BudgetExceeded
-from storeproof.reference.costs.service import AlertNotDelivered, LogSink, Offer
+from storeproof.reference.costs.service import Offer
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import InvalidValue, VersionConflict
 
@@ -37,25 +38,16 @@ from .test_rollups import march
 
 ANN = Actor("ann")
 OWNER, USD = OwnerPath("org/team"), Currency("USD")
-HALVES = frozenset({50, 100})
 
 
 class Recorder:
+    name = SinkName("recorder")
+
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
 
     async def deliver(self, alert: Alert) -> None:
         self.alerts.append(alert)
-
-
-class Broken:
-    async def deliver(self, alert: Alert) -> None:
-        raise AlertNotDelivered("this", "it is broken")
-
-
-class Wrong:
-    async def deliver(self, alert: Alert) -> None:
-        raise RuntimeError("it is wrong")
 
 
 class Given:
@@ -86,14 +78,6 @@ async def opened(url: str | None, *sinks: Any) -> AsyncIterator[Given]:
     else:
         async with Database(url, create=True) as database:
             yield Given(DatabaseCostStorage(database), *sinks)
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def place(request: pytest.FixtureRequest) -> str | None:
-    if request.param == "memory":
-        return None
-    value: str = request.getfixturevalue(f"{request.param}_url")
-    return value
 
 
 def offer(model: str, amount: str) -> Offer:
@@ -247,25 +231,6 @@ def test_a_credit_settles_nothing() -> None:
             admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
             await given.service.finish(admission, charge("c", "-2"))
             assert await given.status("a") == ("0", "0")
-
-    run(use())
-
-
-def test_every_alert_reaches_every_sink_once(
-    place: str | None, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def use() -> None:
-        async with opened(place, LogSink(), Broken(), Wrong()) as given:
-            await given.service.put_budget(ANN, budget("a", thresholds=HALVES))
-            for number in range(3):
-                admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
-                await given.service.finish(admission, charge(f"{number}", "3"))
-                await given.service.deliver_alerts([BudgetId("a")])
-            assert [alert.threshold for alert in given.sink.alerts] == [50]
-            assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR", "ERROR"]
-            assert "budget a: 50 % reached, 6 of 10 spent" in caplog.text
-            assert "it is broken" in caplog.text
-            assert "it is wrong" in caplog.text
 
     run(use())
 

@@ -9,6 +9,8 @@ from typing import Protocol
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -19,10 +21,12 @@ from storeproof.reference.costs.entities import (
     ChargeFilter,
     ChargeId,
     Correction,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
 )
 from storeproof.reference.storage import ComponentStorage, Cursor, Page
 
@@ -228,7 +232,22 @@ class CostStorage(ComponentStorage[Charge], Protocol):
         ...
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        """The alerts of a budget, by `window_start`, then by `threshold`."""
+        """The alerts that match, by `raised_at`, `window_start`, `threshold`, then `budget`."""
+        ...
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        """Records that a sink has passed an alert on, and returns the first record of that.
+
+        Repeating it changes nothing, whatever its `at` is.
+
+        Raises NotFound("alert", alert) for an unknown alert.
+        """
+        ...
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        """Who has passed an alert on, and when, by sink."""
         ...

@@ -14,6 +14,7 @@ from storeproof.reference.costs.database.tables import (
     BUDGETS,
     CHARGES,
     CORRECTIONS,
+    DELIVERIES,
     VERSIONS,
 )
 from storeproof.reference.costs.entities import (
@@ -22,6 +23,7 @@ from storeproof.reference.costs.entities import (
     BudgetVersion,
     Charge,
     Correction,
+    Delivery,
     cursor_after,
     position,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "BUDGET_LIST",
     "CHARGE_LIST",
     "CORRECTION_LIST",
+    "DELIVERY_LIST",
     "VERSION_LIST",
     "Listing",
     "entity",
@@ -122,7 +125,21 @@ VERSION_LIST = Listing(
     _equal(VERSIONS.c.id),
     _version,
 )
-ALERT_LIST = _listing(Alert, ALERTS, ("window_start", "threshold"), _equal(ALERTS.c.budget))
+_DELIVERED = sa.exists().where(
+    DELIVERIES.c.alert == ALERTS.c.id,
+    DELIVERIES.c.sink == bind(DELIVERIES.c.sink, "undelivered_to"),
+)
+ALERT_LIST = _listing(
+    Alert,
+    ALERTS,
+    ("raised_at", "window_start", "threshold", "budget"),
+    _equal(ALERTS.c.budget)
+    | {
+        "since": ALERTS.c.raised_at >= bind(ALERTS.c.raised_at, "since"),
+        "undelivered_to": ~_DELIVERED,
+    },
+)
+DELIVERY_LIST = _listing(Delivery, DELIVERIES, ("sink",), _equal(DELIVERIES.c.alert))
 
 
 @cache

@@ -17,6 +17,7 @@ from storeproof.reference.costs.database.lists import (
     BUDGET_LIST,
     CHARGE_LIST,
     CORRECTION_LIST,
+    DELIVERY_LIST,
     VERSION_LIST,
     entity,
     read_page,
@@ -26,6 +27,8 @@ from storeproof.reference.costs.entities import (
     NANOS,
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -36,10 +39,12 @@ from storeproof.reference.costs.entities import (
     ChargeFilter,
     ChargeId,
     Correction,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
     allocate,
     canonical,
     canonical_amounts,
@@ -276,10 +281,23 @@ class DatabaseCostStorage(CostStorage):
         return await self._database.transact(work) if _unraised(rows, at) else ()
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        filters = {"budget": canonical_id("budget", budget)}
+        filters = asdict(canonical(filter))
         return await read_page(self._database, ALERT_LIST, filters, cursor, limit)
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        made = canonical(Delivery(alert=alert, sink=sink, at=at))
+        rows = await self._database.write(statements.MARK_DELIVERED, asdict(made))
+        if not rows:
+            raise NotFound("alert", alert)
+        return entity(Delivery, rows[0])
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        filters = {"alert": canonical_id("alert", alert)}
+        return await read_page(self._database, DELIVERY_LIST, filters, cursor, limit)
 
     async def _charge(self, id: ChargeId) -> Charge:
         rows = await self._database.read(statements.GET_CHARGE, {"id": id})

@@ -23,6 +23,7 @@ __all__ = [
     "BUDGETS",
     "CHARGES",
     "CORRECTIONS",
+    "DELIVERIES",
     "HELD",
     "NUMBER",
     "RESERVATIONS",
@@ -182,10 +183,21 @@ HELD = sa.Table(
 ALERTS = sa.Table(
     "cost_alerts",
     _TABLES,
-    _column("budget", TEXT, primary_key=True),
-    _column("window_start", TIME, primary_key=True),
-    _column("threshold", NUMBER, primary_key=True),
+    _column("id", TEXT, primary_key=True),
+    _column("budget", TEXT),
+    _column("window_start", TIME),
+    _column("threshold", NUMBER),
     _column("spent", Nanos()),
     _column("limit", Nanos()),
     _column("raised_at", TIME),
+)
+sa.Index(None, ALERTS.c.budget, ALERTS.c.window_start)
+sa.Index(None, ALERTS.c.raised_at, ALERTS.c.window_start, ALERTS.c.threshold, ALERTS.c.budget)
+
+DELIVERIES = sa.Table(
+    "cost_deliveries",
+    _TABLES,
+    _column("alert", TEXT, primary_key=True),
+    _column("sink", TEXT, primary_key=True),
+    _column("at", TIME),
 )

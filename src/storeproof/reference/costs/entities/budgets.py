@@ -26,7 +26,6 @@ from storeproof.reference.values import EARLIEST, LATEST
 __all__ = [
     "NOTHING",
     "Actor",
-    "Alert",
     "Amounts",
     "Budget",
     "BudgetAmount",
@@ -43,7 +42,6 @@ __all__ = [
     "holding",
     "in_window",
     "put",
-    "reached",
     "released",
     "settled",
     "spent_in",
@@ -162,20 +160,6 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     settled: tuple[BudgetAmount, ...] | None = None
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """In the window that began at `window_start`, `threshold` percent of the budget were spent.
-
-    `spent` and `limit` are as they were found at `raised_at`.
-    """
-
-    budget: BudgetId
-    window_start: datetime
-    threshold: int
-    spent: Decimal
-    limit: Decimal
-    raised_at: datetime
-
-
 def put(before: BudgetStatus | None, budget: Budget, expected_version: int) -> BudgetStatus:
     """The status after the budget is put; the window of a new one is empty, for the first use.
 
@@ -263,24 +247,6 @@ def released(reservation: Reservation) -> Reservation:
     if reservation.state is ReservationState.EXPIRED:
         return reservation
     return replace(reservation, state=ReservationState.RELEASED)
-
-
-def reached(status: BudgetStatus, at: datetime) -> tuple[Alert, ...]:
-    """An alert for each threshold that is reached, the lowest first."""
-    percent = nanos(status.spent) * 100
-    limit = nanos(status.budget.limit)
-    return tuple(
-        Alert(
-            budget=status.budget.id,
-            window_start=status.window_start,
-            threshold=threshold,
-            spent=status.spent,
-            limit=status.budget.limit,
-            raised_at=at,
-        )
-        for threshold in sorted(status.budget.thresholds)
-        if percent and percent >= threshold * limit
-    )
 
 
 def _total(status: BudgetStatus, before: Decimal, amount: Decimal) -> Decimal:

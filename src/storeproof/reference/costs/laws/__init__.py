@@ -26,6 +26,7 @@ from storeproof.reference.costs.entities import (
 from storeproof.reference.costs.laws import (
     budgets,
     charges,
+    deliveries,
     lists,
     races,
     reports,
@@ -49,6 +50,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(values),
     *laws_of(races),
     *laws_of(settlements),
+    *laws_of(deliveries),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

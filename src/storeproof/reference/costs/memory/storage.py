@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -24,11 +26,13 @@ from storeproof.reference.costs.entities import (
     ChargeId,
     Correction,
     CorrectionId,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
     ReservationState,
+    SinkName,
     allocate,
     canonical,
     canonical_amounts,
@@ -61,7 +65,7 @@ from storeproof.reference.values import canonical_id, canonical_integer, canonic
 __all__ = ["InMemoryCostStorage"]
 
 Key: TypeAlias = tuple[Any, ...]
-Item = TypeVar("Item", Charge, Correction, Budget, BudgetVersion, Alert)
+Item = TypeVar("Item", Charge, Correction, Budget, BudgetVersion, Alert, Delivery)
 
 
 class InMemoryCostStorage(CostStorage):
@@ -74,7 +78,8 @@ class InMemoryCostStorage(CostStorage):
         self._versions: dict[BudgetId, list[BudgetVersion]] = {}
         self._reservations: dict[ReservationId, Reservation] = {}
         self._windows: dict[tuple[ReservationId, BudgetId], datetime] = {}
-        self._alerts: dict[Key, Alert] = {}
+        self._alerts: dict[AlertId, Alert] = {}
+        self._deliveries: dict[Key, Delivery] = {}
 
     async def get_by_id(self, id: ChargeId) -> Charge:
         canonical_id("id", id)
@@ -235,21 +240,37 @@ class InMemoryCostStorage(CostStorage):
     async def raise_alerts(self, budget: BudgetId, at: datetime) -> tuple[Alert, ...]:
         canonical_id("budget", budget)
         at = canonical_time("at", at)
-        raised = [
-            alert
-            for alert in reached(self._budget(budget), at)
-            if (budget, *sort_key(alert)) not in self._alerts
-        ]
-        for alert in raised:
-            self._alerts[(budget, *sort_key(alert))] = alert
-        return tuple(raised)
+        found = reached(self._budget(budget), at)
+        raised = {alert.id: alert for alert in found if alert.id not in self._alerts}
+        self._alerts.update(raised)
+        return tuple(raised.values())
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        canonical_id("budget", budget)
+        wanted = canonical(filter)
         after = position(Alert, cursor)
-        found = [each for each in self._alerts.values() if each.budget == budget]
+        alerts = [
+            alert
+            for alert in self._alerts.values()
+            if wanted.budget in (None, alert.budget)
+            and (wanted.since is None or wanted.since <= alert.raised_at)
+            and (alert.id, wanted.undelivered_to) not in self._deliveries
+        ]
+        return _page(alerts, after, limit)
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        made = canonical(Delivery(alert=alert, sink=sink, at=at))
+        if alert not in self._alerts:
+            raise NotFound("alert", alert)
+        return self._deliveries.setdefault((alert, sink), made)
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        canonical_id("alert", alert)
+        after = position(Delivery, cursor)
+        found = [each for each in self._deliveries.values() if each.alert == alert]
         return _page(found, after, limit)
 
     def _charge(self, id: ChargeId) -> Charge:

@@ -1,9 +1,10 @@
 """For applications: `CostService` admits requests within budgets and records what they cost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Self
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import msgspec
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    AlertFilter,
     Budget,
     BudgetAmount,
     BudgetFilter,
@@ -24,6 +26,7 @@ from storeproof.reference.costs.entities import (
     Correction,
     CorrectionId,
     Currency,
+    Delivery,
     ModelName,
     OwnerPath,
     Policy,
@@ -32,6 +35,7 @@ from storeproof.reference.costs.entities import (
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
 )
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.protocol import CostStorage
@@ -72,9 +76,10 @@ class CostService:
 
     Every method raises what the storage's operation behind it raises. A request that ends
     without cost is given to `abandon`; one that is never heard of again expires after
-    `patience`, once `expire` is called, which an application does now and then.
+    `patience`. An application calls `expire`, and `deliver_alerts`, now and then.
 
     storage: injected. clock: gives the present. new_id: gives ids. sinks: where alerts go.
+    persistence: how long an alert that was raised is tried to deliver.
     """
 
     def __init__(
@@ -85,12 +90,16 @@ class CostService:
         new_id: Callable[[], str] = lambda: uuid4().hex,
         sinks: Sequence[AlertSink] = (LogSink(),),
         patience: timedelta = timedelta(minutes=15),
+        persistence: timedelta = timedelta(days=7),
     ) -> None:
+        if len({sink.name for sink in sinks}) < len(sinks):
+            raise ValueError("no two sinks of one service have the same name")
         self._storage = storage
         self._clock = clock
         self._new_id = new_id
         self._sinks = tuple(sinks)
         self._patience = patience
+        self._persistence = persistence
 
     def on(self, storage: CostStorage) -> Self:
         """This service on another storage, as `Storages.together` gives one; all else is shared."""
@@ -156,10 +165,11 @@ class CostService:
         raise refused
 
     async def finish(self, admission: Admission, charge: Charge) -> tuple[Alert, ...]:
-        """Records what an admitted request cost, settles it, and delivers new alerts.
+        """Records what an admitted request cost and settles it, as a whole; then raises alerts.
 
-        Repeating it is harmless. A credit settles nothing. Raises InvalidValue("currency")
-        for a charge in another currency than that of the admission.
+        The alerts that it raised are returned, and wait for `deliver_alerts`. Repeating it is
+        harmless. A credit settles nothing. Raises InvalidValue("currency") for a charge in
+        another currency than that of the admission.
         """
         if charge.currency != admission.currency:
             raise InvalidValue("currency", "must be that of the admission")
@@ -172,7 +182,7 @@ class CostService:
             BudgetAmount(budget=each.budget, amount=spent) for each in reservation.amounts
         )
         await self._storage.settle(reservation.id, amounts, charge)
-        return await self.deliver_alerts([each.budget for each in reservation.amounts])
+        return await self.raise_alerts([each.budget for each in reservation.amounts])
 
     async def abandon(self, admission: Admission) -> None:
         """Frees what is reserved for a request that costs nothing. Repeating it is harmless."""
@@ -183,23 +193,31 @@ class CostService:
         """Frees what is reserved for requests that were not heard of in time; how many."""
         return await self._storage.expire_reservations(self._clock(), limit)
 
-    async def deliver_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
-        """Raises the alerts that these budgets' thresholds call for, and gives them to all sinks.
+    async def raise_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
+        """Records, and returns, the alerts that these budgets' thresholds call for by now.
 
-        A sink that fails, however it does, is logged, and keeps no other one from its
-        alerts. The sinks are waited for: one that may be slow should only queue.
+        `finish` does it. It is for a budget whose thresholds were changed, or whose last
+        request ended with its process; each alert is raised once all the same.
         """
         now = self._clock()
-        raised = [
-            alert for each in budgets for alert in await self._storage.raise_alerts(each, now)
-        ]
-        for alert in raised:
-            for sink in self._sinks:
-                try:
-                    await sink.deliver(alert)
-                except Exception:
-                    LOGGER.exception("an alert of budget %s was not delivered", alert.budget)
-        return tuple(raised)
+        raised = [await self._storage.raise_alerts(each, now) for each in budgets]
+        return tuple(chain.from_iterable(raised))
+
+    async def deliver_alerts(self) -> tuple[Delivery, ...]:
+        """Gives each sink, the oldest first, the alerts that it has not passed on; what it did.
+
+        Each gets every alert at least once: again where its answer was lost, where the
+        process ended before that was recorded, or where two processes deliver at the same
+        time. A sink that fails, however it does, is logged, keeps no other alert or sink
+        waiting, and is tried again by the next call, until `persistence` has passed.
+        """
+        return tuple([made for sink in self._sinks async for made in self._deliver_to(sink)])
+
+    async def undelivered(
+        self, sink: SinkName, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Alert]:
+        """The alerts that a sink has not passed on, the oldest first, also those given up."""
+        return await self._storage.list_alerts(AlertFilter(undelivered_to=sink), cursor, limit)
 
     async def record(self, charge: Charge) -> Charge:
         """Records a charge that no admission belongs to."""
@@ -223,6 +241,24 @@ class CostService:
 
     async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
         return await self._storage.report(query)
+
+    async def _deliver_to(self, sink: AlertSink) -> AsyncIterator[Delivery]:
+        since = self._clock() - self._persistence
+        wanted = AlertFilter(since=since, undelivered_to=sink.name)
+        cursor: Cursor | None = None
+        while True:
+            page = await self._storage.list_alerts(wanted, cursor)
+            for alert in page.items:
+                try:
+                    await sink.deliver(alert)
+                except Exception:
+                    LOGGER.exception("alert %s was not delivered to %s", alert.id, sink.name)
+                else:
+                    now = self._clock()
+                    yield await self._storage.mark_delivered(alert.id, sink.name, now)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     async def _reserve(self, budgets: tuple[BudgetId, ...], amount: Decimal) -> Reservation | None:
         if not budgets:
