@@ -306,6 +306,7 @@ class Hasty(InMemoryCostStorage):
 
 MUTANTS: dict[str, list[Mutant]] = {
     "COST-020": [
+        *(budget_as(**{field: None}) for field in ("provider", "model", "tag")),
         budget_as(scope="o"),
         budget_as(thresholds=frozenset()),
         budget_as(policy=Policy.BLOCK),

@@ -22,6 +22,7 @@ from storeproof.reference.costs import (
     Dimension,
     ReservationId,
     SinkName,
+    Tag,
     Window,
 )
 from storeproof.reference.costs.database import DatabaseCostStorage
@@ -59,6 +60,11 @@ CASES: dict[str, tuple[int, int, Call]] = {
     "put_budget, again": (5, 5, lambda s, i: s.put_budget(budget(f"to put {i}"), 1, ACTOR, NOW)),
     "budget_status": (1, 1, lambda s, i: s.budget_status(A, NOW)),
     "list_budgets": (1, 1, lambda s, i: s.list_budgets(BudgetFilter())),
+    "list_budgets, with tags": (
+        1,
+        1,
+        lambda s, i: s.list_budgets(BudgetFilter(tags=frozenset({Tag("x"), Tag("y")}))),
+    ),
     "list_budget_versions": (1, 1, lambda s, i: s.list_budget_versions(A)),
     "reserve": (1, 9, lambda s, i: reserve(s, i, a="1", b="1")),
     "reserve, again": (5, 4, lambda s, i: reserve(s, "kept", a="1", b="1")),

@@ -14,6 +14,7 @@ from . import (
     mutants_of_budgets,
     mutants_of_deliveries,
     mutants_of_ledger,
+    mutants_of_scopes,
     mutants_of_settlements,
     mutants_of_values,
 )
@@ -25,6 +26,7 @@ MUTANTS = {
     **mutants_of_values.MUTANTS,
     **mutants_of_settlements.MUTANTS,
     **mutants_of_deliveries.MUTANTS,
+    **mutants_of_scopes.MUTANTS,
 }
 KILLS = [
     pytest.param(law, mutant, id=f"{law.id}-{number}-{mutant.__name__}")

@@ -59,9 +59,12 @@ class CostStorage(ComponentStorage[Charge], Protocol):
     when no item follows. What matches nothing, or does not exist, gives an empty page.
 
     **Budgets** count what is reserved in them and what was settled; charges do not change
-    them. A budget has one window at a time. An operation at an instant when that has
-    ended finds the window of that instant, with nothing spent or reserved in it; one
-    before its start counts in it. What was reserved in an earlier window counts there.
+    them. In which ones a request is to be reserved `list_budgets` says: each is one of them
+    once, and counts an amount once, however many tags the request has.
+
+    A budget has one window at a time. An operation at an instant when that has ended finds
+    the window of that instant, with nothing spent or reserved in it; one before its start
+    counts in it. What was reserved in an earlier window counts there.
     """
 
     async def get_by_id(self, id: ChargeId) -> Charge:
@@ -145,7 +148,7 @@ class CostStorage(ComponentStorage[Charge], Protocol):
     async def list_budgets(
         self, filter: BudgetFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Budget]:
-        """The budgets that match, by id."""
+        """The budgets that match, each once, by id."""
         ...
 
     async def list_budget_versions(

@@ -111,11 +111,18 @@ CHARGE_LIST = _listing(
     },
 )
 CORRECTION_LIST = _listing(Correction, CORRECTIONS, ("at", "id"), _equal(CORRECTIONS.c.charge))
+_NAMED = _equal(BUDGETS.c.provider, BUDGETS.c.model)
 BUDGET_LIST = _listing(
     Budget,
     BUDGETS,
     ("id",),
-    _equal(BUDGETS.c.currency) | {"covering": _among(BUDGETS.c.scope, "covering")},
+    _equal(BUDGETS.c.currency)
+    | {
+        "covering": _among(BUDGETS.c.scope, "covering"),
+        "provider": sa.or_(BUDGETS.c.provider.is_(None), _NAMED["provider"]),
+        "model": sa.or_(BUDGETS.c.model.is_(None), _NAMED["model"]),
+        "tags": sa.or_(BUDGETS.c.tag.is_(None), _among(BUDGETS.c.tag, "tags")),
+    },
 )
 VERSION_LIST = Listing(
     BudgetVersion,

@@ -13,7 +13,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
-from storeproof.reference.costs.entities.ledger import Currency, OwnerPath, midnight
+from storeproof.reference.costs.entities.ledger import (
+    Currency,
+    ModelName,
+    OwnerPath,
+    ProviderName,
+    Tag,
+    midnight,
+)
 from storeproof.reference.costs.entities.money import MAX_TOTAL, money, nanos
 from storeproof.reference.costs.exceptions import (
     BudgetExceeded,
@@ -79,11 +86,15 @@ class Policy(StrEnum):
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """How much the owners in `scope` may spend in each `window`, whose days are `timezone`'s.
 
+    Where it names them, only what goes to that provider, or model, or has that tag, counts.
     `thresholds` are percentages of `limit`, 1 to 100, that raise an alert when spent.
     """
 
     id: BudgetId
     scope: OwnerPath = OwnerPath("")
+    provider: ProviderName | None = None
+    model: ModelName | None = None
+    tag: Tag | None = None
     limit: Decimal
     currency: Currency
     window: Window = Window.MONTH
@@ -106,9 +117,16 @@ class BudgetVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Budgets that match all that is given. `covering`: their scope covers this owner."""
+    """Budgets that match all that is given: those in which such a request counts.
+
+    Their scope covers the owner `covering`. They name this provider, this model, one of these
+    tags, or none at all: `tags` without a member are those of a request without tags.
+    """
 
     covering: OwnerPath | None = None
+    provider: ProviderName | None = None
+    model: ModelName | None = None
+    tags: frozenset[Tag] | None = None
     currency: Currency | None = None
 
 

@@ -161,6 +161,9 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
     Budget: {
         "id": _ID,
         "scope": _path,
+        "provider": _optional(_NAME),
+        "model": _optional(_NAME),
+        "tag": _optional(_NAME),
         "limit": canonical_amount,
         "currency": _currency,
         "window": _member(Window),
@@ -168,7 +171,13 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "thresholds": _percents,
         "policy": _member(Policy),
     },
-    BudgetFilter: {"covering": _optional(_path), "currency": _optional(_currency)},
+    BudgetFilter: {
+        "covering": _optional(_path),
+        "provider": _optional(_NAME),
+        "model": _optional(_NAME),
+        "tags": _optional(_names),
+        "currency": _optional(_currency),
+    },
     AlertFilter: {
         "budget": _optional(_ID),
         "since": _optional(_TIME),

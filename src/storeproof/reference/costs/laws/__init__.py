@@ -31,6 +31,7 @@ from storeproof.reference.costs.laws import (
     races,
     reports,
     reservations,
+    scopes,
     settlements,
     values,
 )
@@ -51,6 +52,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(races),
     *laws_of(settlements),
     *laws_of(deliveries),
+    *laws_of(scopes),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -46,7 +46,8 @@ def levels(alerts: tuple[Alert, ...]) -> list[int]:
 @law("COST-020", MUST)
 async def budget_is_stored_as_given(storage: CostStorage) -> None:
     """A budget comes back as it was put, at version 1, with nothing spent or reserved."""
-    made = budget("a", scope="o/t", thresholds=HALVES, policy=Policy.ROUTE, timezone="Asia/Tokyo")
+    names = {"scope": "o/t", "provider": "é", "model": "M", "tag": "k=v", "timezone": "Asia/Tokyo"}
+    made = budget("a", thresholds=HALVES, policy=Policy.ROUTE, **names)
     first = await storage.put_budget(made, 0, ACTOR, NOW + TICK)
     assert first == BudgetVersion(budget=made, version=1, actor=ACTOR, at=NOW + TICK)
     status = await storage.budget_status(A, NOW)

@@ -169,6 +169,9 @@ class InMemoryCostStorage(CostStorage):
             status.budget
             for status in self._budgets.values()
             if (wanted.covering is None or covers(status.budget.scope, wanted.covering))
+            and (wanted.provider is None or status.budget.provider in (None, wanted.provider))
+            and (wanted.model is None or status.budget.model in (None, wanted.model))
+            and (wanted.tags is None or status.budget.tag in (None, *wanted.tags))
             and wanted.currency in (None, status.budget.currency)
         ]
         return _page(budgets, after, limit)

@@ -5,10 +5,11 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import Self
+from typing import Final, Self
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from storeproof.reference.costs.entities import (
     Actor,
@@ -36,6 +37,7 @@ from storeproof.reference.costs.entities import (
     Reservation,
     ReservationId,
     SinkName,
+    Tag,
 )
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.protocol import CostStorage
@@ -44,6 +46,9 @@ from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.storage import Clock, Cursor, Page
 
 __all__ = ["Admission", "CostService", "Offer"]
+
+
+NO_TAGS: Final[frozenset[Tag]] = frozenset()
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +62,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """A request that may go on, as `offer` says.
 
-    `reservation` is None where no budget covers the owner. `warnings` are the budgets
+    `reservation` is None where it counts in no budget. `warnings` are the budgets
     with Policy.WARN whose limit is passed.
     """
 
@@ -123,32 +128,36 @@ class CostService:
         """Who changed the budget to what, and when."""
         return await self._storage.list_budget_versions(id, cursor, limit)
 
-    async def budgets_of(self, owner: OwnerPath, currency: Currency) -> tuple[Budget, ...]:
-        """All budgets in this currency that cover the owner, by id."""
-        wanted = BudgetFilter(covering=owner, currency=currency)
-        page = await self._storage.list_budgets(wanted)
+    async def budgets_of(self, filter: BudgetFilter) -> tuple[Budget, ...]:
+        """All budgets that match, by id."""
+        page = await self._storage.list_budgets(filter)
         found = list(page.items)
         while page.next_cursor is not None:
-            page = await self._storage.list_budgets(wanted, page.next_cursor)
+            page = await self._storage.list_budgets(filter, page.next_cursor)
             found.extend(page.items)
         return tuple(found)
 
     async def admit(
-        self, owner: OwnerPath, currency: Currency, offers: Sequence[Offer]
+        self,
+        owner: OwnerPath,
+        currency: Currency,
+        offers: Sequence[Offer],
+        tags: frozenset[Tag] = NO_TAGS,
     ) -> Admission:
-        """Reserves the amount of the first offer in every budget that covers the owner.
+        """Reserves the amount of the first offer, once in every budget in which it counts.
 
         Where a budget with Policy.ROUTE has no room, the next offer is tried that costs
         less than the one refused. Raises BudgetExceeded when a budget with Policy.BLOCK
-        has no room, or when no offer is left; InvalidValue when more than 100 cover the owner.
+        has no room, or when no offer is left; InvalidValue when it counts in more than 100.
         """
-        budgets = await self.budgets_of(owner, currency)
-        policies = {budget.id: budget.policy for budget in budgets}
+        request = BudgetFilter(covering=owner, tags=tags, currency=currency)
         refused: BudgetExceeded | None = None
         asked: Decimal | None = None
         for offer in offers:
             if asked is not None and offer.amount >= asked:
                 continue
+            counting = replace(request, provider=offer.provider, model=offer.model)
+            policies = {each.id: each.policy for each in await self.budgets_of(counting)}
             try:
                 reservation = await self._reserve(tuple(policies), offer.amount)
             except BudgetExceeded as error:
