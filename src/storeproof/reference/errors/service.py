@@ -11,8 +11,9 @@ except Exception as error:
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Self
 from uuid import uuid4
 
 from storeproof.reference.errors import entities
@@ -71,6 +72,12 @@ class ErrorService:
         self._clock = clock
         self._new_id = new_id
         self._redact = redact
+
+    def on(self, storage: ErrorStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def capture(
         self,

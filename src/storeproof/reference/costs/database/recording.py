@@ -4,16 +4,22 @@ Their rows are those of `rollups.charge_row`. Rollups are locked in the order of
 so two that record at once never wait for each other in a circle.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from storeproof.reference.costs.database.lists import entity
+from storeproof.reference.costs.database.rollups import charge_row
+from storeproof.reference.costs.database.statements import GET_CHARGE
 from storeproof.reference.costs.database.tables import CHARGES, NUMBER, ROLLUPS
-from storeproof.reference.database import per_dialect
+from storeproof.reference.costs.entities import Charge
+from storeproof.reference.database import Row, Transaction, per_dialect
 from storeproof.reference.database.rows import given_rows
+from storeproof.reference.exceptions import Duplicate
 
-__all__ = ["ADD_CHARGES", "ADD_TO_ROLLUPS", "RECORD_CHARGES"]
+__all__ = ["ADD_CHARGES", "ADD_TO_ROLLUPS", "RECORD_CHARGES", "record", "record_or_raise"]
 
 _SUMS = [ROLLUPS.c.whole, ROLLUPS.c.nano, ROLLUPS.c.charges]
 _SERIES = [column for column in ROLLUPS.c if column not in _SUMS]
@@ -54,3 +60,21 @@ ADD_TO_ROLLUPS = per_dialect(_add_to_rollups)
 
 RECORD_CHARGES = _record()
 """Both, with the new charges only, in one statement, which only PostgreSQL can express."""
+
+
+async def record(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Records charges in a transaction; gives the ids of those that were new."""
+    new = await transaction.run(ADD_CHARGES, {"rows": rows})
+    counted = [row for row in rows if (row["id"],) in new]
+    if counted:
+        await transaction.run(ADD_TO_ROLLUPS, {"rows": counted})
+    return new
+
+
+async def record_or_raise(transaction: Transaction, charge: Charge) -> None:
+    """Records one. Raises Duplicate where a different charge with this id is there."""
+    if await record(transaction, [charge_row(charge)]):
+        return
+    [row] = await transaction.run(GET_CHARGE, {"id": charge.id})
+    if entity(Charge, row) != charge:
+        raise Duplicate("id")

@@ -19,6 +19,7 @@ from storeproof.reference.costs.database.lists import (
     BUDGET_LIST,
     CHARGE_LIST,
     CORRECTION_LIST,
+    DELIVERY_LIST,
     VERSION_LIST,
     entity,
     read_page,
@@ -28,6 +29,8 @@ from storeproof.reference.costs.entities import (
     NANOS,
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -38,10 +41,12 @@ from storeproof.reference.costs.entities import (
     ChargeFilter,
     ChargeId,
     Correction,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
     allocate,
     canonical,
     canonical_amounts,
@@ -55,6 +60,7 @@ from storeproof.reference.costs.entities import (
     reached,
     released,
     settled,
+    spent_in,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
@@ -104,15 +110,7 @@ class DatabaseCostStorage(CostStorage):
     async def _record_rows(self, rows: list[dict[str, Any]]) -> list[Row]:
         if self._database.dialect == POSTGRES:
             return await self._database.write(recording.RECORD_CHARGES, {"rows": rows})
-
-        async def work(transaction: Transaction) -> list[Row]:
-            new = await transaction.run(recording.ADD_CHARGES, {"rows": rows})
-            counted = [row for row in rows if (row["id"],) in new]
-            if counted:
-                await transaction.run(recording.ADD_TO_ROLLUPS, {"rows": counted})
-            return new
-
-        return await self._database.transact(work)
+        return await self._database.transact(lambda it: recording.record(it, rows))
 
     async def correct(self, correction: Correction) -> Correction:
         correction = canonical(correction)
@@ -235,14 +233,20 @@ class DatabaseCostStorage(CostStorage):
         rows = await self._database.read(statements.GET_RESERVATION, {"id": id})
         return reserving.reservation_of(rows, id)
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
+        charge = None if charge is None else canonical(charge)
 
         async def work(transaction: Transaction) -> Reservation:
-            return await reserving.end_locked(
-                transaction, id, lambda reservation: settled(reservation, amounts)
-            )
+            rows = await reserving.lock_reservation(transaction, id)
+            before = reserving.reservation_of(rows, id)
+            spent = spent_in(before, amounts)
+            if charge is not None:
+                await recording.record_or_raise(transaction, charge)
+            return await reserving.end(transaction, rows, before, settled(before, spent))
 
         return await self._database.transact(work)
 
@@ -250,7 +254,9 @@ class DatabaseCostStorage(CostStorage):
         canonical_id("id", id)
 
         async def work(transaction: Transaction) -> Reservation:
-            return await reserving.end_locked(transaction, id, released)
+            rows = await reserving.lock_reservation(transaction, id)
+            before = reserving.reservation_of(rows, id)
+            return await reserving.end(transaction, rows, before, released(before))
 
         return await self._database.transact(work)
 
@@ -280,10 +286,23 @@ class DatabaseCostStorage(CostStorage):
         return await self._database.transact(work) if _unraised(rows, at) else ()
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        filters = {"budget": canonical_id("budget", budget)}
+        filters = asdict(canonical(filter))
         return await read_page(self._database, ALERT_LIST, filters, cursor, limit)
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        made = canonical(Delivery(alert=alert, sink=sink, at=at))
+        rows = await self._database.write(statements.MARK_DELIVERED, asdict(made))
+        if not rows:
+            raise NotFound("alert", alert)
+        return entity(Delivery, rows[0])
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        filters = {"alert": canonical_id("alert", alert)}
+        return await read_page(self._database, DELIVERY_LIST, filters, cursor, limit)
 
     async def _charge(self, id: ChargeId) -> Charge:
         rows = await self._database.read(statements.GET_CHARGE, {"id": id})
