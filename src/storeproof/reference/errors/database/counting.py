@@ -5,77 +5,94 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from storeproof.reference.database.columns import TEXT, members
+from storeproof.reference.database.columns import members
+from storeproof.reference.errors.database.rollups import (
+    BLOCK,
+    DAY,
+    DAYS,
+    QUARTERS,
+    Cover,
+    sum_between,
+)
 from storeproof.reference.errors.database.statements import bind
-from storeproof.reference.errors.database.tables import COUNTS, POINTS, TOTALS
+from storeproof.reference.errors.database.tables import POINTS, ROLLUPS
 from storeproof.reference.errors.entities import Aggregation, Dimension
 
-__all__ = ["AGGREGATIONS", "MANY", "top", "trend"]
+__all__ = ["AGGREGATIONS", "MANY", "span_of", "top", "trend"]
 
 _INTEGER = sa.BigInteger()
-_FIRST, _END = sa.bindparam("first", type_=_INTEGER), sa.bindparam("end", type_=_INTEGER)
-_LIMIT = sa.bindparam("limit", type_=_INTEGER)
-_KEYS: Final = {
-    None: sa.literal("", TEXT),
-    Dimension.LEVEL: TOTALS.c.level,
-    Dimension.GROUP: COUNTS.c.group_id,
-}
 
 
-def _rollup(by: Dimension | None) -> sa.Table:
-    return COUNTS if by is Dimension.GROUP else TOTALS
+def _integer(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=_INTEGER)
 
 
-def _sum_of(count: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.cast(sa.func.sum(count), _INTEGER)
+def _rows(by: Dimension, span: str) -> sa.ColumnElement[bool]:
+    return sa.and_(ROLLUPS.c.dimension == by.value, ROLLUPS.c.span == span)
+
+
+def span_of(start: int, end: int) -> dict[str, Any]:
+    """The parameters of `top` for the slots from `start` to before `end`."""
+    cover = Cover([start, end])
+    return {
+        "start": start,
+        "end": end,
+        "first_day": -(-start // QUARTERS),
+        "end_day": end // QUARTERS,
+        "days": str(cover.days),
+        "first_block": cover.blocks[0] if cover.blocks else 0,
+        "end_block": cover.blocks[-1] + 1 if cover.blocks else 0,
+    }
 
 
 @cache
 def top(by: Dimension) -> sa.Select[Any]:
-    """The `limit` keys with the most events in slots `first` to before `end`."""
-    rollup, key = _rollup(by), _KEYS[by]
-    total = _sum_of(rollup.c.count).label("total")
+    """The `limit` keys with the most events, and how many."""
+    parts = sa.union_all(_in_days(by), _in_blocks(by)).subquery("parts")
+    total = sa.cast(sa.func.sum(parts.c.count), _INTEGER).label("total")
     return (
-        sa.select(key.label("key"), total)
-        .where(rollup.c.slot >= _FIRST, rollup.c.slot < _END)
-        .group_by(key)
-        .order_by(total.desc(), key)
-        .limit(_LIMIT)
+        sa.select(parts.c.key, total)
+        .group_by(parts.c.key)
+        .having(total > 0)
+        .order_by(total.desc(), parts.c.key)
+        .limit(_integer("limit"))
     )
+
+
+def _in_days(by: Dimension) -> sa.Select[Any]:
+    first = ROLLUPS.c.slot * QUARTERS
+    count = sum_between(ROLLUPS.c.counts, _integer("start") - first, _integer("end") - first)
+    found = sa.select(ROLLUPS.c.key, count.label("count"))
+    return found.where(_rows(by, DAY), ROLLUPS.c.slot.in_(_given("days")))
+
+
+def _in_blocks(by: Dimension) -> sa.Select[Any]:
+    first = ROLLUPS.c.slot * DAYS
+    low, high = _integer("first_day") - first, _integer("end_day") - first
+    found = sa.select(ROLLUPS.c.key, sum_between(ROLLUPS.c.counts, low, high).label("count"))
+    return found.where(
+        _rows(by, BLOCK),
+        ROLLUPS.c.slot >= _integer("first_block"),
+        ROLLUPS.c.slot < _integer("end_block"),
+    )
+
+
+def _given(name: str) -> sa.Select[Any]:
+    return sa.select(sa.cast(members(sa.bindparam(name, type_=sa.Text())).c.value, _INTEGER))
 
 
 @cache
-def trend(by: Dimension | None) -> sa.Select[Any]:
-    """Key, first slot of a bucket, and events; nothing for a bucket without.
-
-    `starts` are the first slots of all buckets, as a JSON array. Keys come in the order
-    of `top`, at most `limit` of them.
-    """
-    cells = _cells(by).cte("cells")
-    total = sa.func.sum(cells.c.count).over(partition_by=cells.c.key).label("total")
-    ranked = sa.select(cells, total).subquery("ranked")
-    place = sa.func.dense_rank().over(order_by=(ranked.c.total.desc(), ranked.c.key))
-    placed = sa.select(ranked, place.label("place")).subquery("placed")
-    return (
-        sa.select(placed.c.key, placed.c.low, placed.c.count)
-        .where(placed.c.place <= _LIMIT)
-        .order_by(placed.c.place)
-    )
-
-
-def _cells(by: Dimension | None) -> sa.Select[Any]:
-    """The events of each key and bucket."""
-    rollup, key = _rollup(by), _KEYS[by].label("key")
-    start = members(sa.bindparam("starts", type_=sa.Text()))
-    low = sa.cast(start.c.value, _INTEGER)
-    high = sa.func.lead(low, 1, _END).over(order_by=low)
-    bounds = sa.select(low.label("low"), high.label("high")).cte("bounds")
-    within = sa.and_(rollup.c.slot >= bounds.c.low, rollup.c.slot < bounds.c.high)
-    return (
-        sa.select(key, bounds.c.low, _sum_of(rollup.c.count).label("count"))
-        .select_from(bounds.join(rollup, within))
-        .group_by(key, bounds.c.low)
-    )
+def trend(by: Dimension) -> sa.CompoundSelect[Any]:
+    """Key, span, slot and counts of the rows of a `Cover`, for the keys that `top` gives."""
+    ranked = top(by).cte("ranked")
+    rows = [
+        sa.select(ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot, ROLLUPS.c.counts)
+        .select_from(ranked)
+        .join(ROLLUPS, ROLLUPS.c.key == ranked.c.key)
+        .where(_rows(by, span), ROLLUPS.c.slot.in_(_given(name)))
+        for span, name in ((DAY, "cover_days"), (BLOCK, "cover_blocks"))
+    ]
+    return sa.union_all(*rows)
 
 
 MANY = 2**32

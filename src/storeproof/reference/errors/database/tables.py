@@ -3,10 +3,10 @@
 A group that was merged keeps its row, which says into which one: so whoever counts an
 event in it meanwhile finds that out under the row's lock.
 
-The rollups say how many events occurred in a quarter of an hour (`slot`), by group in
-`errors_counts` and by level in `errors_totals`. So the trend of all events reads no more
-rows for many events, or many groups. A total is spread over two rows (`shard`), so that
-the events of different groups seldom wait for each other; a merge leaves totals alone.
+The rollups count events by level and by group (`dimension`, `key`), each in a day and in
+a block of days (`rollups`). So a trend reads no more rows for many events. A level's count
+is spread over two rows (`shard`), so that the events of different groups seldom wait for
+each other; a merge leaves levels alone.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from storeproof.reference.database import Row, Schema
 from storeproof.reference.database.columns import TEXT, TIME, metadata
 from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.rollups import COUNTS, counted_at
 from storeproof.reference.errors.entities import (
     ErrorEvent,
     ErrorGroup,
@@ -30,14 +31,13 @@ from storeproof.reference.errors.entities import (
 )
 
 __all__ = [
-    "COUNTS",
     "EVENTS",
     "EVENT_COLUMNS",
     "GROUPS",
     "GROUP_COLUMNS",
     "POINTS",
+    "ROLLUPS",
     "SCHEMA",
-    "TOTALS",
     "event_of",
     "event_values",
     "group_of",
@@ -90,21 +90,15 @@ EVENTS = sa.Table(
 sa.Index(None, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
 EVENT_COLUMNS = [column for column in EVENTS.c if column is not EVENTS.c.group_id]
 
-COUNTS = sa.Table(
-    "errors_counts",
+ROLLUPS = sa.Table(
+    "errors_rollups",
     _TABLES,
+    _column("dimension", TEXT, primary_key=True),
+    _column("span", TEXT, primary_key=True),
     _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("group_id", TEXT, primary_key=True, index=True),
-    _column("count", sa.BigInteger()),
-)
-
-TOTALS = sa.Table(
-    "errors_totals",
-    _TABLES,
-    _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("level", TEXT, primary_key=True),
+    _column("key", TEXT, primary_key=True, index=True),
     _column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("count", sa.BigInteger()),
+    _column("counts", COUNTS),
 )
 
 POINTS = sa.Table(
@@ -125,7 +119,7 @@ def event_values(event: ErrorEvent) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(event),
         "tags": msgspec.json.encode(tags).decode(),
-        "slot": slot_of(event.occurred_at),
+        **counted_at(slot_of(event.occurred_at)),
         "shard": crc32(event.fingerprint.encode()) % SHARDS,
     }
 
