@@ -73,8 +73,10 @@ class Errors:
         def groups(sort: GroupSort) -> Operation:
             return lambda: storage.list_groups(everything, sort)
 
-        widths = (Bucket.HOUR, Bucket.DAY, Bucket.WEEK) if self._days <= 40 else (
-            Bucket.DAY, Bucket.WEEK, Bucket.MONTH
+        widths = (
+            (Bucket.HOUR, Bucket.DAY, Bucket.WEEK)
+            if self._days <= 40
+            else (Bucket.DAY, Bucket.WEEK, Bucket.MONTH)
         )
         return {
             **{

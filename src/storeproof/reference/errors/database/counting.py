@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from storeproof.reference.database.columns import members
 from storeproof.reference.errors.database.rollups import (
     BLOCK,
     DAY,
     DAYS,
     QUARTERS,
     Cover,
+    among,
     sum_between,
 )
 from storeproof.reference.errors.database.statements import bind
@@ -39,7 +39,7 @@ def span_of(start: int, end: int) -> dict[str, Any]:
         "end": end,
         "first_day": -(-start // QUARTERS),
         "end_day": end // QUARTERS,
-        "days": str(cover.days),
+        "days": cover.days,
         "first_block": cover.blocks[0] if cover.blocks else 0,
         "end_block": cover.blocks[-1] + 1 if cover.blocks else 0,
     }
@@ -63,7 +63,7 @@ def _in_days(by: Dimension) -> sa.Select[Any]:
     first = ROLLUPS.c.slot * QUARTERS
     count = sum_between(ROLLUPS.c.counts, _integer("start") - first, _integer("end") - first)
     found = sa.select(ROLLUPS.c.key, count.label("count"))
-    return found.where(_rows(by, DAY), ROLLUPS.c.slot.in_(_given("days")))
+    return found.where(_rows(by, DAY), among(ROLLUPS.c.slot, "days"))
 
 
 def _in_blocks(by: Dimension) -> sa.Select[Any]:
@@ -77,10 +77,6 @@ def _in_blocks(by: Dimension) -> sa.Select[Any]:
     )
 
 
-def _given(name: str) -> sa.Select[Any]:
-    return sa.select(sa.cast(members(sa.bindparam(name, type_=sa.Text())).c.value, _INTEGER))
-
-
 @cache
 def trend(by: Dimension) -> sa.CompoundSelect[Any]:
     """Key, span, slot and counts of the rows of a `Cover`, for the keys that `top` gives."""
@@ -89,7 +85,7 @@ def trend(by: Dimension) -> sa.CompoundSelect[Any]:
         sa.select(ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot, ROLLUPS.c.counts)
         .select_from(ranked)
         .join(ROLLUPS, ROLLUPS.c.key == ranked.c.key)
-        .where(_rows(by, span), ROLLUPS.c.slot.in_(_given(name)))
+        .where(_rows(by, span), among(ROLLUPS.c.slot, name))
         for span, name in ((DAY, "cover_days"), (BLOCK, "cover_blocks"))
     ]
     return sa.union_all(*rows)

@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -30,6 +29,7 @@ __all__ = [
     "QUARTERS",
     "Cover",
     "added",
+    "among",
     "counted_at",
     "sum_between",
 ]
@@ -52,8 +52,18 @@ class _Json(sa.TypeDecorator[list[int]]):
         return None if value is None else msgspec.json.decode(value, type=list[int])
 
 
-COUNTS = postgresql.ARRAY(sa.BigInteger(), dimensions=1).with_variant(_Json(), "sqlite")
-"""Counts, in order: an array on PostgreSQL, one of JSON on SQLite."""
+class _Array(sa.types.UserDefinedType[list[int]]):
+    """SQLAlchemy's own would make a copy of every value."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "BIGINT[]"
+
+
+COUNTS = _Array().with_variant(_Json(), "sqlite")
+"""Integers, in order: an array on PostgreSQL, one of JSON on SQLite."""
 
 
 class _Added(FunctionElement[Any]):
@@ -66,6 +76,12 @@ class _SumBetween(FunctionElement[int]):
     type = sa.BigInteger()
     inherit_cache = True
     name = "sum_between"
+
+
+class _Among(FunctionElement[bool]):
+    type = sa.Boolean()
+    inherit_cache = True
+    name = "among"
 
 
 @compiles(_Added, "postgresql")
@@ -95,6 +111,24 @@ def _sum_on_sqlite(element: _SumBetween, compiler: Any, **options: Any) -> str:
     within = f"one.key >= {low} AND one.key < {high}"
     each = f"json_each({counts}) AS one"
     return f"(SELECT sum(one.value) FROM {each} WHERE {within})"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_Among, "postgresql")
+def _among_on_postgres(element: _Among, compiler: Any, **options: Any) -> str:
+    column, given = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} = ANY ({given}))"
+
+
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+    column, given = (compiler.process(each, **options) for each in element.clauses)
+    values = f"SELECT value FROM json_each({given})"  # noqa: S608 - of SQLAlchemy's parts
+    return f"({column} IN ({values}))"
+
+
+def among(column: sa.ColumnElement[int], name: str) -> sa.ColumnElement[bool]:
+    """Whether a column's value is one of the parameter `name`, a list of integers."""
+    return _Among(column, sa.bindparam(name, type_=COUNTS))
 
 
 def added(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -201,8 +201,8 @@ class DatabaseErrorStorage(ErrorStorage):
         cover = Cover(bounds)
         given = {
             **counting.span_of(bounds[0], bounds[-1]),
-            "cover_days": str(cover.days),
-            "cover_blocks": str(cover.blocks),
+            "cover_days": cover.days,
+            "cover_blocks": cover.blocks,
             "limit": MOST_SERIES,
         }
         rows = await self._database.read(counting.trend(group_by or Dimension.LEVEL), given)

@@ -96,10 +96,11 @@ ROLLUPS = sa.Table(
     _column("dimension", TEXT, primary_key=True),
     _column("span", TEXT, primary_key=True),
     _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("key", TEXT, primary_key=True, index=True),
+    _column("key", TEXT, primary_key=True),
     _column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
     _column("counts", COUNTS),
 )
+sa.Index(None, ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot)
 
 POINTS = sa.Table(
     "errors_points",
