@@ -61,6 +61,7 @@ CASES: dict[str, Case] = {
     "get_group": (1, lambda s, i: s.get_group(DISK)),
     "list_groups": (1, lambda s, i: s.list_groups(GroupFilter(message_contains="d"))),
     "list_groups, oldest": (1, lambda s, i: s.list_groups(GroupFilter(), GroupSort.OLDEST)),
+    "list_groups, most": (1, lambda s, i: s.list_groups(GroupFilter(), GroupSort.COUNT)),
     "set_state": (1, lambda s, i: s.set_state(GroupId(i), GroupState(), 1)),
     "merge": (len(MERGE.split(",")), lambda s, i: s.merge(GroupId(i), DISK)),
     "list_events": (1, lambda s, i: s.list_events(DISK)),

@@ -79,10 +79,12 @@ class Status(StrEnum):
 
 
 class GroupSort(StrEnum):
-    """The orders of `list_groups`: by when the group began, then by id."""
+    """The orders of `list_groups`: by when groups began, when they last occurred, how often."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
+    LAST_SEEN = "last_seen"
+    COUNT = "count"
 
 
 class Dimension(StrEnum):

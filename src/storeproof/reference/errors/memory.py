@@ -21,7 +21,14 @@ from storeproof.reference.errors.buckets import (
     bucket_starts,
     quarters,
 )
-from storeproof.reference.errors.cursors import EVENTS, after_event, after_group, group_list, place
+from storeproof.reference.errors.cursors import (
+    EVENTS,
+    after_event,
+    after_group,
+    group_place,
+    place,
+    sort_field,
+)
 from storeproof.reference.errors.entities import (
     Aggregation,
     Created,
@@ -55,7 +62,7 @@ from storeproof.reference.values import canonical_id, canonical_integer
 
 __all__ = ["InMemoryErrorStorage"]
 
-Key: TypeAlias = tuple[datetime, str]
+Key: TypeAlias = tuple[Any, str]
 Item = TypeVar("Item", ErrorEvent, ErrorGroup)
 
 PERCENTILES = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
@@ -100,7 +107,7 @@ class InMemoryErrorStorage(ErrorStorage):
     ) -> Page[ErrorGroup]:
         wanted = canonical(filter)
         canonical_choice(GroupSort, "sort", sort)
-        after = place(group_list(sort), cursor)
+        after = group_place(sort, cursor)
         groups = [
             group
             for group in self._groups.values()
@@ -110,11 +117,11 @@ class InMemoryErrorStorage(ErrorStorage):
         ]
         return _page(
             groups,
-            lambda group: (group.created_at, group.id),
+            lambda group: (getattr(group, sort_field(sort)), group.id),
             after,
             limit,
             lambda group: after_group(sort, group),
-            descending=sort is GroupSort.NEWEST,
+            descending=sort is not GroupSort.OLDEST,
         )
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:

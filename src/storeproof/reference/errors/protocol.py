@@ -92,10 +92,14 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
         cursor: Cursor | None = None,
         limit: int = 100,
     ) -> Page[ErrorGroup]:
-        """The groups that match: by `created_at`, then by id; NEWEST has both descending.
+        """The groups that match: by `created_at` (NEWEST, OLDEST), `last_seen` or `count`.
 
-        A cursor of the one order is none of the other's. For the groups with the most
-        events see `top`.
+        Then by id. OLDEST has both ascending, the others descending. A cursor of the one
+        order is none of another's. For the groups with the most events in a time see `top`.
+
+        `created_at` never changes. The other two do, so a group can move during a walk by
+        LAST_SEEN or COUNT: one that does not change comes exactly once; one that does may
+        come again, or, having moved ahead of the cursor, not at all.
         """
         ...
 

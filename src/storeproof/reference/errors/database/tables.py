@@ -71,7 +71,8 @@ GROUPS = sa.Table(
     _column("regressed_by", TEXT, nullable=True),
     _column("merged_into", TEXT, nullable=True, index=True),
 )
-sa.Index(None, GROUPS.c.created_at, GROUPS.c.id)
+for _column_of_order in (GROUPS.c.created_at, GROUPS.c.last_seen, GROUPS.c.count):
+    sa.Index(None, _column_of_order, GROUPS.c.id)
 GROUP_COLUMNS = [column for column in GROUPS.c if column is not GROUPS.c.merged_into]
 
 EVENTS = sa.Table(

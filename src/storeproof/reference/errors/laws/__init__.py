@@ -16,7 +16,7 @@ from storeproof.reference.errors.entities import (
     Status,
     Tag,
 )
-from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
+from storeproof.reference.errors.laws import activity, counts, events, lists, merges, races, values
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import StorageError
@@ -31,6 +31,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(counts),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(activity),
 )
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
@@ -80,6 +81,7 @@ contract = Contract(
     model=InMemoryErrorStorage,
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
+    moving=["list_groups"],
     arguments={
         EventId: some(MANY_IDS, ODD_IDS),
         GroupId: some(IDS, ODD_IDS),
