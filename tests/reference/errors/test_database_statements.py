@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import aiosqlite
 import pytest
+from msgspec.structs import replace
 
 from storeproof.reference.database import Database
 from storeproof.reference.errors import (
@@ -26,6 +27,7 @@ from storeproof.reference.errors import (
     Kind,
     MetricName,
     MetricQuery,
+    Tag,
     TimeZone,
 )
 from storeproof.reference.errors.laws.given import DAY, DISK, NET, NOW, event, point, resolved
@@ -43,6 +45,7 @@ LAST = MetricQuery(
     start=NOW,
     end=NOW + DAY,
 )
+TAGS = (Tag(key="region", value="east"),)
 MERGE = "BEGIN with the lock, groups, events, counts, their deletion, source, target, COMMIT"
 ON_SQLITE = {
     "create": 5,  # BEGIN, the group, the event, its rollups, COMMIT
@@ -71,6 +74,7 @@ CASES: dict[str, Case] = {
     "record_metric": (1, lambda s, i: s.record_metric(point(i))),
     "record_metric, again": (2, lambda s, i: s.record_metric(point("kept"))),
     "query_metric": (1, lambda s, i: s.query_metric(LAST)),
+    "query_metric, tagged": (1, lambda s, i: s.query_metric(replace(LAST, tags=TAGS))),
 }
 
 

@@ -212,6 +212,7 @@ class InMemoryErrorStorage(ErrorStorage):
             for point in self._points.values()
             if (point.name, point.kind) == (query.name, query.kind)
             and query.start <= point.at < query.end
+            and set(query.tags) <= set(point.tags)
         ]
         points.sort(key=lambda point: (point.at, point.id))
         return _aggregate(query.aggregation, [point.value for point in points])

@@ -178,7 +178,8 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
     async def query_metric(self, query: MetricQuery) -> int | None:
         """The points that a query names, from `start` to before `end`, as one number.
 
-        Exact, however large. Of no points COUNT and SUM are 0, the others None.
+        A tag of the query must be one of the point's, key and value, by code point. The
+        number is exact, however large. Of no points COUNT and SUM are 0, the others None.
 
         Raises InvalidValue("aggregation") when the kind has no such aggregation: counters
         have COUNT and SUM; gauges COUNT, MIN, MAX and LAST; histograms all but LAST.

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from storeproof.reference.database.columns import members
 from storeproof.reference.errors.database.rollups import (
     BLOCK,
     DAY,
@@ -18,7 +19,7 @@ from storeproof.reference.errors.database.statements import bind
 from storeproof.reference.errors.database.tables import POINTS, ROLLUPS
 from storeproof.reference.errors.entities import Aggregation, Dimension
 
-__all__ = ["AGGREGATIONS", "MANY", "span_of", "top", "trend"]
+__all__ = ["MANY", "aggregation", "span_of", "top", "trend"]
 
 _INTEGER = sa.BigInteger()
 
@@ -94,43 +95,57 @@ def trend(by: Dimension) -> sa.CompoundSelect[Any]:
 MANY = 2**32
 """Sums are taken of the values' halves, since SQLite's overflow."""
 
-
-def _points(*selected: Any) -> sa.Select[Any]:
-    return sa.select(*selected).where(
-        POINTS.c.name == bind(POINTS.c.name),
-        POINTS.c.kind == bind(POINTS.c.kind),
-        POINTS.c.at >= bind(POINTS.c.at, "start"),
-        POINTS.c.at < bind(POINTS.c.at, "end"),
-    )
+PERCENTS: Final = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
 
 
 _BITS = sa.literal(32, sa.Integer())
 
 
-def _sum() -> sa.Select[Any]:
-    high, low = POINTS.c.value.bitwise_rshift(_BITS), POINTS.c.value.bitwise_and(MANY - 1)
-    sums = (sa.cast(sa.func.coalesce(sa.func.sum(half), 0), _INTEGER) for half in (high, low))
-    return _points(*sums)
+@cache
+def aggregation(way: Aggregation, tagged: bool) -> sa.Select[Any]:
+    """Gives one row with the number (SUM: its halves), or none; `tagged`: of points with `tags`."""
+    points = _points(tagged)
+    match way:
+        case Aggregation.COUNT:
+            return points.with_only_columns(sa.func.count())
+        case Aggregation.SUM:
+            return points.with_only_columns(*_sums())
+        case Aggregation.MIN:
+            return points.with_only_columns(sa.func.min(POINTS.c.value))
+        case Aggregation.MAX:
+            return points.with_only_columns(sa.func.max(POINTS.c.value))
+        case Aggregation.LAST:
+            return points.order_by(POINTS.c.at.desc(), POINTS.c.id.desc()).limit(1)
+        case _:
+            return _percentile(points, PERCENTS[way])
 
 
-def _percentile(percent: int) -> sa.Select[Any]:
+def _points(tagged: bool) -> sa.Select[Any]:
+    wanted = [
+        POINTS.c.name == bind(POINTS.c.name),
+        POINTS.c.kind == bind(POINTS.c.kind),
+        POINTS.c.at >= bind(POINTS.c.at, "start"),
+        POINTS.c.at < bind(POINTS.c.at, "end"),
+    ]
+    if tagged:
+        wanted.append(_has_tags())
+    return sa.select(POINTS.c.value).where(*wanted)
+
+
+def _has_tags() -> sa.ColumnElement[bool]:
+    had = sa.select(members(POINTS.c.tags).c.value)
+    asked = members(bind(POINTS.c.tags)).alias("asked")
+    return ~sa.exists().select_from(asked).where(asked.c.value.not_in(had))
+
+
+def _sums() -> list[Any]:
+    halves = POINTS.c.value.bitwise_rshift(_BITS), POINTS.c.value.bitwise_and(MANY - 1)
+    return [sa.cast(sa.func.coalesce(sa.func.sum(half), 0), _INTEGER) for half in halves]
+
+
+def _percentile(points: sa.Select[Any], percent: int) -> sa.Select[Any]:
     rank = sa.func.row_number().over(order_by=POINTS.c.value)
-    ranked = _points(POINTS.c.value, rank.label("rank"), sa.func.count().over().label("total"))
+    ranked = points.add_columns(rank.label("rank"), sa.func.count().over().label("total"))
     found = ranked.subquery("ranked")
     wanted = found.c.rank * 100 >= found.c.total * percent
     return sa.select(found.c.value).where(wanted).order_by(found.c.rank).limit(1)
-
-
-AGGREGATIONS: Final = {
-    Aggregation.COUNT: _points(sa.func.count()),
-    Aggregation.SUM: _sum(),
-    Aggregation.MIN: _points(sa.func.min(POINTS.c.value)),
-    Aggregation.MAX: _points(sa.func.max(POINTS.c.value)),
-    Aggregation.LAST: _points(POINTS.c.value)
-    .order_by(POINTS.c.at.desc(), POINTS.c.id.desc())
-    .limit(1),
-    Aggregation.P50: _percentile(50),
-    Aggregation.P95: _percentile(95),
-    Aggregation.P99: _percentile(99),
-}
-"""Each gives one row with the number (SUM: its halves), or no row at all."""

@@ -34,6 +34,8 @@ from storeproof.reference.errors.database.tables import (
     event_values,
     group_of,
     point_of,
+    point_values,
+    tag_names,
 )
 from storeproof.reference.errors.entities import (
     Aggregation,
@@ -226,7 +228,7 @@ class DatabaseErrorStorage(ErrorStorage):
 
     async def record_metric(self, point: MetricPoint) -> MetricPoint:
         point = canonical(point)
-        if await self._database.write(statements.RECORD_METRIC, asdict(point)):
+        if await self._database.write(statements.RECORD_METRIC, point_values(point)):
             return point
         rows = await self._database.read(statements.GET_POINT, {"id": point.id})
         if list(map(point_of, rows)) != [point]:
@@ -235,7 +237,9 @@ class DatabaseErrorStorage(ErrorStorage):
 
     async def query_metric(self, query: MetricQuery) -> int | None:
         query = canonical(query)
-        rows = await self._database.read(counting.AGGREGATIONS[query.aggregation], asdict(query))
+        statement = counting.aggregation(query.aggregation, bool(query.tags))
+        given = {**asdict(query), "tags": tag_names(query.tags)}
+        rows = await self._database.read(statement, given)
         if query.aggregation is Aggregation.SUM:
             high, low = rows[0]
             return int(high) * counting.MANY + int(low)

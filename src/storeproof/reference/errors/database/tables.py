@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.database import Row, Schema
-from storeproof.reference.database.columns import TEXT, TIME, metadata
+from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
 from storeproof.reference.errors.buckets import slot_of
 from storeproof.reference.errors.database.rollups import COUNTS, counted_at
 from storeproof.reference.errors.entities import (
@@ -42,6 +42,8 @@ __all__ = [
     "event_values",
     "group_of",
     "point_of",
+    "point_values",
+    "tag_names",
 ]
 
 SHARDS = 2
@@ -111,6 +113,7 @@ POINTS = sa.Table(
     _column("kind", TEXT),
     _column("value", sa.BigInteger()),
     _column("at", TIME),
+    _column("tags", NAMES),
 )
 sa.Index(None, POINTS.c.name, POINTS.c.kind, POINTS.c.at, POINTS.c.id)
 
@@ -144,7 +147,19 @@ def group_of(row: Row) -> ErrorGroup:
     return ErrorGroup(**fields, state=state)
 
 
+def point_values(point: MetricPoint) -> dict[str, Any]:
+    """The parameters that the columns of a point have."""
+    return {**msgspec.structs.asdict(point), "tags": tag_names(point.tags)}
+
+
+def tag_names(tags: tuple[Tag, ...]) -> frozenset[str]:
+    """Tags as text, one for each, so that a database can compare them."""
+    return frozenset(msgspec.json.encode([tag.key, tag.value]).decode() for tag in tags)
+
+
 def point_of(row: Row) -> MetricPoint:
     """The point that a row of POINTS holds."""
     fields = dict(zip(MetricPoint.__struct_fields__, row, strict=True))
-    return MetricPoint(**fields | {"kind": Kind(fields["kind"])})
+    pairs = (msgspec.json.decode(name, type=tuple[str, str]) for name in fields["tags"])
+    tags = tuple(sorted(Tag(key=key, value=value) for key, value in pairs))
+    return MetricPoint(**fields | {"kind": Kind(fields["kind"]), "tags": tags})

@@ -16,7 +16,16 @@ from storeproof.reference.errors.entities import (
     Status,
     Tag,
 )
-from storeproof.reference.errors.laws import activity, counts, events, lists, merges, races, values
+from storeproof.reference.errors.laws import (
+    activity,
+    counts,
+    events,
+    lists,
+    merges,
+    races,
+    tagged,
+    values,
+)
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import StorageError
@@ -32,6 +41,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(values),
     *laws_of(races),
     *laws_of(activity),
+    *laws_of(tagged),
 )
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
@@ -63,6 +73,7 @@ IDS, ODD_IDS = ("a", "b"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
 MANY_IDS = tuple("abcdefghijklmnopqrst")  # a group is of interest once it has several events
 WORDS, BAD_WORDS = ("x", "y", "é", "%", "a_b", ""), ("a\0", "a" * 8193)
 TAGS = (tags(), tags("k=v"), tags("b=1", "a=2"), tags("a=2", "b=1"), tags("é=", "e\u0301=x"))
+QUERY_TAGS = (tags(), tags(), *TAGS, tags("a=2"))
 BAD_TAGS = (tags("=v"), tags("k=1", "k=2"), tags("k=\0"))
 STATES = (
     *(GroupState(status=Status.RESOLVED, at=at) for at in (NOW, NOW + HOUR, NOW - HOUR)),
@@ -104,9 +115,11 @@ contract = Contract(
         "ErrorEvent.tags": field(TAGS, BAD_TAGS),
         "GroupFilter.message_contains": maybe(WORDS, BAD_WORDS),
         "MetricPoint.at": field(TIMES, BAD_TIMES),
+        "MetricPoint.tags": field(TAGS, BAD_TAGS),
         "MetricPoint.value": field((1, 0, 3, 2**53 - 1, 1 - 2**53, -1), (2**53, 2**63)),
         "MetricQuery.end": field(ENDS, BAD_TIMES),
         "MetricQuery.start": field(STARTS, BAD_TIMES),
+        "MetricQuery.tags": field(QUERY_TAGS, BAD_TAGS),
     },
     laws=LAWS,
 )
