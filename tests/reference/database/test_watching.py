@@ -179,8 +179,9 @@ def test_closing_ends_the_waiting(url: str) -> None:
         async with Database(url, create=True) as database, database.watch("notes") as watch:
             waiting = await ready(watch)
             await database.close()
-            with pytest.raises(Unavailable, match="closed"):
-                await waiting
+            async with asyncio.timeout(30):
+                with pytest.raises(Unavailable, match="closed"):
+                    await waiting
             with pytest.raises(Unavailable, match="closed"):
                 await watch.wait()
 

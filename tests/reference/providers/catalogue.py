@@ -144,7 +144,8 @@ CONFIGURATION: dict[str, list[Mutant]] = {
 SECRETS: dict[str, list[Mutant]] = {
     "PROV-015": [
         edited(
-            "        self._secrets[secret.provider, secret.name] = secret\n        return secret",
+            "        self._secrets[secret.provider, secret.name] = secret\n"
+            "        self._tell()\n        return secret",
             "        return self._secrets.setdefault((secret.provider, secret.name), secret)",
         )
     ],
@@ -153,7 +154,7 @@ SECRETS: dict[str, list[Mutant]] = {
     "PROV-018": [
         edited("stored.ciphertext not in (old, secret.ciphertext)", "stored.ciphertext != old"),
         edited(
-            "= secret\n        return True",
+            "= secret\n        self._tell()\n        return True",
             "= replace(secret, key=stored.key)\n        return True",
         ),
     ],

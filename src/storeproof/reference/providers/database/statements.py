@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.database import per_dialect
-from storeproof.reference.providers.database.tables import OUTCOMES, PROVIDERS, SECRETS
+from storeproof.reference.database import notify, per_dialect
+from storeproof.reference.providers.database.tables import CHANNEL, OUTCOMES, PROVIDERS, SECRETS
 from storeproof.reference.providers.entities import Outcome, Provider, Secret
 
 __all__ = [
@@ -49,23 +49,30 @@ _ANY = PROVIDERS.alias("any_provider")
 _NEXT = sa.select(sa.func.coalesce(sa.func.max(_ANY.c.revision), 0) + 1).scalar_subquery()
 """The next revision. Who uses it holds the lock of the schema, so nobody else does."""
 
+_NOTIFY_CHANGE = notify(CHANNEL, PROVIDERS.c.revision)
+_NOTIFY_SECRET = notify(CHANNEL)
+
 GET_PROVIDER = sa.select(*columns(PROVIDERS, Provider)).where(_THIS)
-CREATE_PROVIDER = sa.insert(PROVIDERS).values(
-    {column: bind(column) for column in columns(PROVIDERS, Provider)}
-    | {PROVIDERS.c.revision: _NEXT, PROVIDERS.c.deleted: sa.false()}
+CREATE_PROVIDER = (
+    sa.insert(PROVIDERS)
+    .values(
+        {column: bind(column) for column in columns(PROVIDERS, Provider)}
+        | {PROVIDERS.c.revision: _NEXT, PROVIDERS.c.deleted: sa.false()}
+    )
+    .returning(PROVIDERS.c.id, _NOTIFY_CHANGE)
 )
 UPDATE_PROVIDER = (
     sa.update(PROVIDERS)
     .where(_THIS, PROVIDERS.c.version == bind(PROVIDERS.c.version, "expected_version"))
     .values({column: bind(column) for column in columns(PROVIDERS, Provider)[1:-1]})
     .values({PROVIDERS.c.version: PROVIDERS.c.version + 1, PROVIDERS.c.revision: _NEXT})
-    .returning(PROVIDERS.c.id)
+    .returning(PROVIDERS.c.id, _NOTIFY_CHANGE)
 )
 DELETE_PROVIDER = (
     sa.update(PROVIDERS)
     .where(_THIS)
     .values(deleted=sa.true(), cooling_until=sa.null(), revision=_NEXT)
-    .returning(PROVIDERS.c.id)
+    .returning(PROVIDERS.c.id, _NOTIFY_CHANGE)
 )
 CHANGES_SINCE = (
     sa.select(PROVIDERS.c.revision, PROVIDERS.c.deleted, *columns(PROVIDERS, Provider))
@@ -106,7 +113,7 @@ def _put_secret(insert: Any) -> Any:
     return new.on_conflict_do_update(
         index_elements=[SECRETS.c.provider, SECRETS.c.name],
         set_={column: new.excluded[column.key] for column in (SECRETS.c.key, SECRETS.c.ciphertext)},
-    ).returning(SECRETS.c.name)
+    ).returning(SECRETS.c.name, _NOTIFY_SECRET)
 
 
 PUT_SECRET = per_dialect(_put_secret)
@@ -123,7 +130,7 @@ ROTATE_SECRET = (
             SECRETS.c.ciphertext: sa.case((_EXPECTED, _CIPHERTEXT), else_=SECRETS.c.ciphertext),
         }
     )
-    .returning(SECRETS.c.ciphertext)
+    .returning(SECRETS.c.ciphertext, sa.case((SECRETS.c.ciphertext == _CIPHERTEXT, _NOTIFY_SECRET)))
 )
 """Returns the ciphertext that is stored in the end: it is the new one, or `old` was wrong."""
 

@@ -7,7 +7,7 @@ not meet a deletion (a lease, a new secret) holds the provider's row, shared.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ from storeproof.reference.providers.database.lists import (
     entity,
     read_page,
 )
-from storeproof.reference.providers.database.tables import SCHEMA
+from storeproof.reference.providers.database.tables import CHANNEL, SCHEMA
 from storeproof.reference.providers.entities import (
     Change,
     Ciphertext,
@@ -70,6 +70,7 @@ from storeproof.reference.values import (
     canonical_name,
     canonical_time,
 )
+from storeproof.reference.watching import Watch
 
 __all__ = ["DatabaseProviderStorage", "open_provider_storage"]
 
@@ -84,7 +85,7 @@ async def open_provider_storage(url: str) -> AsyncIterator["DatabaseProviderStor
 
 
 class DatabaseProviderStorage(ProviderStorage):
-    """Implements `ProviderStorage` on PostgreSQL and SQLite.
+    """Implements `ProviderStorage` on PostgreSQL and SQLite, and `Watchable`.
 
     Whoever made the database closes it.
     """
@@ -92,6 +93,10 @@ class DatabaseProviderStorage(ProviderStorage):
     def __init__(self, database: Database) -> None:
         database.require(SCHEMA)
         self._database = database
+
+    def watch(self) -> AbstractAsyncContextManager[Watch]:
+        """A watch on providers and secrets; what it hears is said at `Database.watch`."""
+        return self._database.watch(CHANNEL)
 
     async def get_by_id(self, id: ProviderId) -> Provider:
         canonical_id("id", id)

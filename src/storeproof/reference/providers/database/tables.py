@@ -16,10 +16,12 @@ from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
 from storeproof.reference.providers.amounts import amount_of, nanos_of
 from storeproof.reference.providers.entities import ModelName, Price
 
-__all__ = ["LEASES", "OUTCOMES", "PROVIDERS", "SCHEMA", "SECRETS", "USAGE"]
+__all__ = ["CHANNEL", "LEASES", "OUTCOMES", "PROVIDERS", "SCHEMA", "SECRETS", "USAGE"]
 
 _TABLES = metadata()
 SCHEMA = Schema("providers", 1, _TABLES)
+CHANNEL = "storeproof_providers"
+"""Notified of each change of a provider or of a secret, on PostgreSQL."""
 
 
 class _Amount(sa.TypeDecorator[Decimal]):
