@@ -18,6 +18,7 @@ LEASE_STORED_FIRST = edited(
     "        self._leases[lease] = Lease(id=lease, provider=provider, tokens=tokens, at=now)\n"
     "        found, minute = self._provider(provider), minute_of(now)\n",
 )
+BY_ID = ("get_by_id", "delete", "cool_down", "end_cooling")
 ANY_TIME = using(canonical_time=lambda _field, value: value)
 EVERY_OUTCOME_OK = edited("(each.ok, bucket_of(", "(True, bucket_of(")
 
@@ -294,7 +295,7 @@ VALUES: dict[str, list[Mutant]] = {
         dropped('canonical_id("provider", provider)', "acquire"),
         dropped('canonical_id("provider", provider)', "stats"),
         dropped('canonical_name("name", name)', "get_secret"),
-        *(dropped('canonical_id("id", id)', each) for each in ("get_by_id", "delete", "cool_down")),
+        *(dropped('canonical_id("id", id)', each) for each in BY_ID),
     ],
     "PROV-059": [
         edited("    canonical_limit(limit)\n    ordered", "    ordered"),
@@ -340,4 +341,35 @@ RACES: dict[str, list[Mutant]] = {
     "PROV-073": [racing("delete", "put_secret")],
     "PROV-074": [KEPT_LEASES],
 }
-MUTANTS = {**CONFIGURATION, **SECRETS, **USAGE, **OUTCOMES, **VALUES, **RACES}
+COOLING: dict[str, list[Mutant]] = {
+    "PROV-075": [
+        edited("self._cooling[id] = min(at, self._cooling[id])", "pass"),
+        edited("self._cooling[id] = min(at, self._cooling[id])", "del self._cooling[id]"),
+        edited(
+            "self._cooling[id] = min(at, self._cooling[id])",
+            "self._cooling = dict.fromkeys(self._cooling, at)",
+        ),
+    ],
+    "PROV-076": [
+        edited("min(at, self._cooling[id])", "at"),
+        edited(
+            "        if id in self._cooling:\n", "        if self._cooling.setdefault(id, at):\n"
+        ),
+    ],
+    "PROV-077": [
+        edited(
+            "max(until, self._cooling.get(id, until))",
+            "max(until, self._cooling.get(id, until) + MINUTE)",
+        ),
+        edited("max(until, self._cooling.get(id, until))", "until"),
+    ],
+    "PROV-078": [
+        dropped("self._provider(id)", "end_cooling"),
+        edited(
+            "        return self._cooling.get(id)\n",
+            "        self._changed(id)\n        return self._cooling.get(id)\n",
+        ),
+    ],
+    "PROV-079": [racing("end_cooling"), racing("cool_down")],
+}
+MUTANTS = {**CONFIGURATION, **SECRETS, **USAGE, **OUTCOMES, **VALUES, **RACES, **COOLING}

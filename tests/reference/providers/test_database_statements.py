@@ -70,6 +70,7 @@ CASES: dict[str, Case] = {
     "stats": (1, lambda s, i: s.stats(EAST, NOW, NOW + HOUR)),
     "purge_outcomes": (1, lambda s, i: s.purge_outcomes(NOW, 10)),
     "cool_down": (1, lambda s, i: s.cool_down(EAST, NOW)),
+    "end_cooling": (1, lambda s, i: s.end_cooling(EAST, NOW)),
     "list_cooling": (1, lambda s, i: s.list_cooling(NOW)),
 }
 ON_SQLITE = {

@@ -19,6 +19,7 @@ __all__ = [
     "CREATE_PROVIDER",
     "DELETE_PROVIDER",
     "DELETE_SECRETS",
+    "END_COOLING",
     "GET_OUTCOME",
     "GET_PROVIDER",
     "GET_SECRET",
@@ -88,6 +89,18 @@ COOL_DOWN = (
     .values(
         cooling_until=sa.case(
             (PROVIDERS.c.cooling_until > _UNTIL, PROVIDERS.c.cooling_until), else_=_UNTIL
+        )
+    )
+    .returning(PROVIDERS.c.cooling_until)
+)
+
+_AT = bind(PROVIDERS.c.cooling_until, "at")
+END_COOLING = (
+    sa.update(PROVIDERS)
+    .where(_THIS)
+    .values(
+        cooling_until=sa.case(
+            (PROVIDERS.c.cooling_until > _AT, _AT), else_=PROVIDERS.c.cooling_until
         )
     )
     .returning(PROVIDERS.c.cooling_until)

@@ -232,6 +232,13 @@ class DatabaseProviderStorage(ProviderStorage):
         ends: datetime = _first(rows, "provider", id)[0]
         return ends
 
+    async def end_cooling(self, id: ProviderId, at: datetime) -> datetime | None:
+        canonical_id("id", id)
+        given = {"id": id, "at": canonical_time("at", at)}
+        rows = await self._database.write(statements.END_COOLING, given)
+        ends: datetime | None = _first(rows, "provider", id)[0]
+        return ends
+
     async def list_cooling(
         self, now: datetime, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Cooling]:

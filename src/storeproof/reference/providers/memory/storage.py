@@ -238,6 +238,14 @@ class InMemoryProviderStorage(ProviderStorage):
         self._cooling[id] = max(until, self._cooling.get(id, until))
         return self._cooling[id]
 
+    async def end_cooling(self, id: ProviderId, at: datetime) -> datetime | None:
+        canonical_id("id", id)
+        at = canonical_time("at", at)
+        self._provider(id)
+        if id in self._cooling:
+            self._cooling[id] = min(at, self._cooling[id])
+        return self._cooling.get(id)
+
     async def list_cooling(
         self, now: datetime, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Cooling]:

@@ -204,6 +204,13 @@ class ProviderService:
             await self._cool(lease.provider, lease.at + latency + self._policy.cool_down)
         return recorded
 
+    async def end_cooling(self, id: ProviderId) -> None:
+        """Has a provider that cools be chosen again from now on. Raises NotFound.
+
+        The next failure has it cool down as ever.
+        """
+        await self._storage.end_cooling(id, self._clock())
+
     async def stats(self, provider: ProviderId, start: datetime, end: datetime) -> Stats:
         """The statistics of a provider from `start` to before `end`."""
         return await self._storage.stats(provider, start, end)
