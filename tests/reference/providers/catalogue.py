@@ -370,6 +370,6 @@ COOLING: dict[str, list[Mutant]] = {
             "        self._changed(id)\n        return self._cooling.get(id)\n",
         ),
     ],
-    "PROV-079": [racing("end_cooling"), racing("cool_down")],
+    "PROV-079": [racing("cool_down")],
 }
 MUTANTS = {**CONFIGURATION, **SECRETS, **USAGE, **OUTCOMES, **VALUES, **RACES, **COOLING}

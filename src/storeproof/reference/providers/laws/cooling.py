@@ -80,8 +80,8 @@ async def ending_and_cooling_at_once_have_an_order(
     await add(storage, EAST)
     for _ in range(CROWD):
         await storage.cool_down(EAST, NOW + HOUR)
-        calls = (storage.end_cooling(EAST, NOW), second.cool_down(EAST, NOW + TICK))
-        (ended, cooled), errors = await together(*calls)
+        calls = (storage.cool_down(EAST, NOW + TICK), second.end_cooling(EAST, NOW))
+        (cooled, ended), errors = await together(*calls)
         assert errors == []
         assert ended == NOW
         assert cooled in (NOW + HOUR, NOW + TICK)
