@@ -1,4 +1,4 @@
-"""For `DatabaseProviderStorage`: its statements, those of leases apart.
+"""For `DatabaseProviderStorage`: its statements, those of leases and outcomes apart.
 
 A parameter has the name of its column, or the one given to `bind`. FOR SHARE and FOR
 UPDATE mean something on PostgreSQL only; SQLite has one writer at a time.
@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.database import notify, per_dialect
-from storeproof.reference.providers.database.tables import CHANNEL, OUTCOMES, PROVIDERS, SECRETS
-from storeproof.reference.providers.entities import Outcome, Provider, Secret
+from storeproof.reference.providers.database.tables import CHANNEL, PROVIDERS, SECRETS
+from storeproof.reference.providers.entities import Provider, Secret
 
 __all__ = [
     "CHANGES_SINCE",
@@ -20,14 +20,10 @@ __all__ = [
     "DELETE_PROVIDER",
     "DELETE_SECRETS",
     "END_COOLING",
-    "GET_OUTCOME",
     "GET_PROVIDER",
     "GET_SECRET",
-    "PURGE_OUTCOMES",
     "PUT_SECRET",
-    "RECORD_OUTCOME",
     "ROTATE_SECRET",
-    "STATS",
     "UPDATE_PROVIDER",
     "bind",
     "columns",
@@ -146,52 +142,3 @@ ROTATE_SECRET = (
     .returning(SECRETS.c.ciphertext, sa.case((SECRETS.c.ciphertext == _CIPHERTEXT, _NOTIFY_SECRET)))
 )
 """Returns the ciphertext that is stored in the end: it is the new one, or `old` was wrong."""
-
-
-def _record_outcome(insert: Any) -> Any:
-    new = insert(OUTCOMES).on_conflict_do_nothing(index_elements=[OUTCOMES.c.id])
-    return new.returning(OUTCOMES.c.id)
-
-
-RECORD_OUTCOME = per_dialect(_record_outcome)
-"""Returns no row where an outcome with this id is there already."""
-
-GET_OUTCOME = sa.select(*columns(OUTCOMES, Outcome)).where(OUTCOMES.c.id == bind(OUTCOMES.c.id))
-
-
-def _sum(column: sa.Column[Any]) -> sa.ColumnElement[int]:
-    return sa.cast(sa.func.sum(sa.type_coerce(column, sa.BigInteger())), sa.BigInteger())
-
-
-STATS = (
-    sa.select(
-        OUTCOMES.c.ok,
-        OUTCOMES.c.bucket,
-        sa.func.count(),
-        _sum(OUTCOMES.c.tokens),
-        _sum(OUTCOMES.c.cost),
-    )
-    .where(
-        OUTCOMES.c.provider == bind(OUTCOMES.c.provider),
-        OUTCOMES.c.at >= bind(OUTCOMES.c.at, "start"),
-        OUTCOMES.c.at < bind(OUTCOMES.c.at, "end"),
-    )
-    .group_by(OUTCOMES.c.ok, OUTCOMES.c.bucket)
-)
-
-
-def _purge_outcomes() -> Any:
-    old = (
-        sa.select(OUTCOMES.c.id)
-        .where(OUTCOMES.c.at < bind(OUTCOMES.c.at, "before"))
-        .order_by(OUTCOMES.c.at, OUTCOMES.c.id)
-        .limit(_LIMIT)
-        .with_for_update()
-        .cte("old")
-    )
-    return (
-        sa.delete(OUTCOMES).where(OUTCOMES.c.id.in_(sa.select(old.c.id))).returning(OUTCOMES.c.id)
-    )
-
-
-PURGE_OUTCOMES = _purge_outcomes()
