@@ -372,4 +372,29 @@ COOLING: dict[str, list[Mutant]] = {
     ],
     "PROV-079": [racing("cool_down")],
 }
-MUTANTS = {**CONFIGURATION, **SECRETS, **USAGE, **OUTCOMES, **VALUES, **RACES, **COOLING}
+STATISTICS: dict[str, list[Mutant]] = {
+    "PROV-080": [
+        edited("start <= each.at < end", "minute_of(start) <= each.at < end"),
+        edited("start <= each.at < end", "start <= each.at < minute_of(end)"),
+        edited("start <= each.at < end", "start <= minute_of(each.at) < end"),
+        edited("start <= each.at < end", "max(start, minute_of(start)) < each.at < end"),
+    ],
+    "PROV-081": [
+        edited("in old[:limit]:", "in old[1:limit]:"),
+        edited(
+            "            del self._outcomes[outcome]",
+            "            self._outcomes[outcome] = replace(self._outcomes[outcome], tokens=0)",
+        ),
+    ],
+    "PROV-082": [racing("record_outcome", "purge_outcomes")],
+}
+MUTANTS = {
+    **CONFIGURATION,
+    **SECRETS,
+    **USAGE,
+    **OUTCOMES,
+    **VALUES,
+    **RACES,
+    **COOLING,
+    **STATISTICS,
+}

@@ -26,6 +26,7 @@ from storeproof.reference.providers.laws import (
     outcomes,
     races,
     secrets,
+    statistics,
     usage,
     values,
 )
@@ -42,6 +43,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(values),
     *laws_of(races),
     *laws_of(cooling),
+    *laws_of(statistics),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
