@@ -21,11 +21,14 @@ MOST_TOGETHER = 100
 
 STOPPED = "the event loop was stopped"
 
+
 @dataclass(eq=False)
 class _Waiting(Generic[T, R]):
     item: T
     key: Hashable
     answer: "asyncio.Future[R]"
+    ended: "asyncio.Future[None] | None" = None
+    """Of the round trip, once it is under way."""
 
 
 class Combined(Generic[T, R]):
@@ -47,7 +50,7 @@ class Combined(Generic[T, R]):
         run: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
         key: Callable[[T], Hashable],
     ) -> None:
-        self._run = run
+        self.run = run
         self._key = key
         self._waiting: deque[_Waiting[T, R]] = deque()
         self._working: asyncio.Task[None] | None = None
@@ -59,7 +62,7 @@ class Combined(Generic[T, R]):
             return await self._in_company(item)
         self._busy = True
         try:
-            return (await self._run([item]))[0]
+            return (await self.run([item]))[0]
         finally:
             self._pass_on()
 
@@ -68,17 +71,15 @@ class Combined(Generic[T, R]):
         waiting = _Waiting(item, self._key(item), answer)
         self._waiting.append(waiting)
         try:
-            await asyncio.wait([answer])
+            return await answer
         except asyncio.CancelledError:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
-            else:
-                await to_its_end(asyncio.wait([answer]))
-            raise
-        finally:
-            if answer.done():
+            if waiting.ended is not None:
+                await to_its_end(asyncio.wait([waiting.ended]))
+            if answer.done() and not answer.cancelled():
                 answer.exception()  # looked at, or asyncio would report it as forgotten
-        return answer.result()
+            raise
 
     def _pass_on(self) -> None:
         if self._waiting:
@@ -87,15 +88,12 @@ class Combined(Generic[T, R]):
             self._busy = False
 
     async def _work(self) -> None:
-        calls: list[_Waiting[T, R]] = []
         try:
             while self._waiting:
-                calls = self._taken()
-                await self._settle(calls)
+                await self._go(self._taken())
         finally:
             self._working, self._busy = None, False
-            # Nobody is left here unless the loop is being stopped.
-            _fail(calls, OutcomeUnknown(STOPPED))
+            # Nobody waits any more unless the loop is being stopped.
             _fail(self._waiting, Unavailable(STOPPED))
             self._waiting.clear()
 
@@ -109,12 +107,22 @@ class Combined(Generic[T, R]):
         self._waiting.extendleft(reversed(left))
         return list(taken.values())
 
+    async def _go(self, calls: Sequence[_Waiting[T, R]]) -> None:
+        ended = asyncio.get_running_loop().create_future()
+        for each in calls:
+            each.ended = ended
+        try:
+            await self._settle(calls)
+        finally:
+            _fail(calls, OutcomeUnknown(STOPPED))
+            ended.set_result(None)
+
     async def _settle(self, calls: Sequence[_Waiting[T, R]]) -> None:
         try:
-            answers = await self._run([each.item for each in calls])
+            answers = await self.run([each.item for each in calls])
         except (ForeignKeyViolated, UniqueViolated) as error:
             if len(calls) == 1:
-                calls[0].answer.set_exception(error)
+                _fail(calls, error)
             else:
                 for each in calls:
                     await self._settle([each])
@@ -122,11 +130,12 @@ class Combined(Generic[T, R]):
             _fail(calls, error)
         else:
             for each, answer in zip(calls, answers, strict=True):
-                each.answer.set_result(answer)
+                if not each.answer.done():  # it was cancelled
+                    each.answer.set_result(answer)
 
 
 def _fail(calls: Iterable[_Waiting[Any, Any]], error: Exception) -> None:
-    """Gives each call without an answer a copy of the error, for raising changes it."""
+    """Gives each call without one a copy of the error, for raising changes it."""
     for each in calls:
         if not each.answer.done():
             copied = copy(error)

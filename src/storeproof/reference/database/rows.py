@@ -28,7 +28,7 @@ class _Rows(sa.TypeDecorator[Sequence[Mapping[str, Any]]]):
 
     def bind_processor(self, dialect: sa.Dialect) -> Any:
         converted = [
-            (each.key, each.type.dialect_impl(dialect).bind_processor(dialect))
+            (str(each.key), each.type.dialect_impl(dialect).bind_processor(dialect))
             for each in self._columns
         ]
 

@@ -21,7 +21,14 @@ from storeproof.reference.errors.buckets import (
     bucket_starts,
     quarters,
 )
-from storeproof.reference.errors.cursors import EVENTS, after_event, after_group, group_list, place
+from storeproof.reference.errors.cursors import (
+    EVENTS,
+    after_event,
+    after_group,
+    group_place,
+    place,
+    sort_field,
+)
 from storeproof.reference.errors.entities import (
     Aggregation,
     Created,
@@ -56,7 +63,7 @@ from storeproof.reference.values import canonical_id, canonical_integer
 
 __all__ = ["InMemoryErrorStorage"]
 
-Key: TypeAlias = tuple[datetime, str]
+Key: TypeAlias = tuple[Any, str]
 Item = TypeVar("Item", ErrorEvent, ErrorGroup)
 
 PERCENTILES = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
@@ -104,7 +111,7 @@ class InMemoryErrorStorage(MemoryArchives):
     ) -> Page[ErrorGroup]:
         wanted = canonical(filter)
         canonical_choice(GroupSort, "sort", sort)
-        after = place(group_list(sort), cursor)
+        after = group_place(sort, cursor)
         groups = [
             group
             for group in self._groups.values()
@@ -114,11 +121,11 @@ class InMemoryErrorStorage(MemoryArchives):
         ]
         return _page(
             groups,
-            lambda group: (group.created_at, group.id),
+            lambda group: (getattr(group, sort_field(sort)), group.id),
             after,
             limit,
             lambda group: after_group(sort, group),
-            descending=sort is GroupSort.NEWEST,
+            descending=sort is not GroupSort.OLDEST,
         )
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
@@ -209,6 +216,7 @@ class InMemoryErrorStorage(MemoryArchives):
             for point in self._points.values()
             if (point.name, point.kind) == (query.name, query.kind)
             and query.start <= point.at < query.end
+            and set(query.tags) <= set(point.tags)
         ]
         points.sort(key=lambda point: (point.at, point.id))
         return _aggregate(query.aggregation, [point.value for point in points])

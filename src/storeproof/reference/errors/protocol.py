@@ -93,10 +93,14 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
         cursor: Cursor | None = None,
         limit: int = 100,
     ) -> Page[ErrorGroup]:
-        """The groups that match: by `created_at`, then by id; NEWEST has both descending.
+        """The groups that match: by `created_at` (NEWEST, OLDEST), `last_seen` or `count`.
 
-        A cursor of the one order is none of the other's. For the groups with the most
-        events see `top`.
+        Then by id. OLDEST has both ascending, the others descending. A cursor of the one
+        order is none of another's. For the groups with the most events in a time see `top`.
+
+        `created_at` never changes. The other two do, so a group can move during a walk by
+        LAST_SEEN or COUNT: one that does not change comes exactly once; one that does may
+        come again, or, having moved ahead of the cursor, not at all.
         """
         ...
 
@@ -237,7 +241,8 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
     async def query_metric(self, query: MetricQuery) -> int | None:
         """The points that a query names, from `start` to before `end`, as one number.
 
-        Exact, however large. Of no points COUNT and SUM are 0, the others None.
+        A tag of the query must be one of the point's, key and value, by code point. The
+        number is exact, however large. Of no points COUNT and SUM are 0, the others None.
 
         Raises InvalidValue("aggregation") when the kind has no such aggregation: counters
         have COUNT and SUM; gauges COUNT, MIN, MAX and LAST; histograms all but LAST.

@@ -12,9 +12,10 @@ except Exception as error:
 import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from uuid import uuid4
 
 from storeproof.reference.errors import entities
@@ -75,6 +76,12 @@ class ErrorService:
         self._clock = clock
         self._new_id = new_id
         self._redact = redact
+
+    def on(self, storage: ErrorStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def capture(
         self,
@@ -215,26 +222,43 @@ class ErrorService:
         return await self._storage.top(n, by, start, end)
 
     async def increment(
-        self, name: MetricName, by: int = 1, *, id: str | None = None
+        self,
+        name: MetricName,
+        by: int = 1,
+        *,
+        tags: Mapping[str, str] = NO_TAGS,
+        id: str | None = None,
     ) -> MetricPoint:
         """Adds to a counter."""
-        return await self._record(name, Kind.COUNTER, by, id)
+        return await self._record(name, Kind.COUNTER, by, tags, id)
 
     async def set_gauge(
-        self, name: MetricName, value: int, *, id: str | None = None
+        self,
+        name: MetricName,
+        value: int,
+        *,
+        tags: Mapping[str, str] = NO_TAGS,
+        id: str | None = None,
     ) -> MetricPoint:
         """Records what a gauge shows."""
-        return await self._record(name, Kind.GAUGE, value, id)
+        return await self._record(name, Kind.GAUGE, value, tags, id)
 
-    async def observe(self, name: MetricName, value: int, *, id: str | None = None) -> MetricPoint:
+    async def observe(
+        self,
+        name: MetricName,
+        value: int,
+        *,
+        tags: Mapping[str, str] = NO_TAGS,
+        id: str | None = None,
+    ) -> MetricPoint:
         """Adds one measurement to a histogram."""
-        return await self._record(name, Kind.HISTOGRAM, value, id)
+        return await self._record(name, Kind.HISTOGRAM, value, tags, id)
 
     async def query_metric(self, query: MetricQuery) -> int | None:
         return await self._storage.query_metric(query)
 
     async def _record(
-        self, name: MetricName, kind: Kind, value: int, id: str | None
+        self, name: MetricName, kind: Kind, value: int, tags: Mapping[str, str], id: str | None
     ) -> MetricPoint:
         point = MetricPoint(
             id=PointId(self._new_id() if id is None else id),
@@ -242,6 +266,7 @@ class ErrorService:
             kind=kind,
             value=value,
             at=self._clock(),
+            tags=self._tags(tags),
         )
         return await self._storage.record_metric(point)
 

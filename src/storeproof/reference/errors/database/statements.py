@@ -10,15 +10,17 @@ import sqlalchemy as sa
 
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import TEXT, contains
+from storeproof.reference.errors.database.rollups import added
 from storeproof.reference.errors.database.tables import (
-    COUNTS,
     EVENT_COLUMNS,
     EVENTS,
     GROUP_COLUMNS,
     GROUPS,
     PLACED,
     POINTS,
+    ROLLUPS,
 )
+from storeproof.reference.errors.entities import Dimension
 
 __all__ = [
     "ABSORB",
@@ -84,17 +86,20 @@ LOCK_GROUPS = (
 MOVE_EVENTS = sa.update(EVENTS).where(EVENTS.c.group_id == _SOURCE, PLACED).values(group_id=_TARGET)
 
 
+_OF_SOURCE = sa.and_(ROLLUPS.c.dimension == Dimension.GROUP.value, ROLLUPS.c.key == _SOURCE)
+
+
 def _move_rollups(insert: Any) -> Any:
-    moved = sa.select(COUNTS.c.slot, _TARGET, COUNTS.c.count)
-    new = insert(COUNTS).from_select(list(COUNTS.c), moved.where(COUNTS.c.group_id == _SOURCE))
+    moved = [_TARGET if column is ROLLUPS.c.key else column for column in ROLLUPS.c]
+    new = insert(ROLLUPS).from_select(list(ROLLUPS.c), sa.select(*moved).where(_OF_SOURCE))
     return new.on_conflict_do_update(
-        index_elements=list(COUNTS.primary_key),
-        set_={"count": COUNTS.c.count + new.excluded.count},
+        index_elements=list(ROLLUPS.primary_key),
+        set_={"counts": added(ROLLUPS.c.counts, new.excluded.counts)},
     )
 
 
 MOVE_ROLLUPS = per_dialect(_move_rollups)
-DROP_ROLLUPS = sa.delete(COUNTS).where(COUNTS.c.group_id == _SOURCE)
+DROP_ROLLUPS = sa.delete(ROLLUPS).where(_OF_SOURCE)
 REDIRECT = (
     sa.update(GROUPS)
     .where(sa.or_(GROUPS.c.id == _SOURCE, GROUPS.c.merged_into == _SOURCE))

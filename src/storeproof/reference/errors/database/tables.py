@@ -3,10 +3,10 @@
 A group that was merged keeps its row, which says into which one: so whoever counts an
 event in it meanwhile finds that out under the row's lock.
 
-The rollups say how many events occurred in a quarter of an hour (`slot`), by group in
-`errors_counts` and by level in `errors_totals`. So the trend of all events reads no more
-rows for many events, or many groups. A total is spread over two rows (`shard`), so that
-the events of different groups seldom wait for each other; a merge leaves totals alone.
+The rollups count events by level and by group (`dimension`, `key`), each in a day and in
+a block of days (`rollups`). So a trend reads no more rows for many events. A level's count
+is spread over two rows (`shard`), so that the events of different groups seldom wait for
+each other; a merge leaves levels alone.
 
 An archived event keeps its row: so one unique index says which ids are taken, also to a
 `create` that began before the archiving ended. Of the row there is left what is small, with
@@ -21,9 +21,10 @@ import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.database import Row, Schema
-from storeproof.reference.database.columns import TEXT, TIME, metadata
+from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
 from storeproof.reference.errors.archives import Archive, ArchiveState
 from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.rollups import COUNTS, counted_at
 from storeproof.reference.errors.entities import (
     ErrorEvent,
     ErrorGroup,
@@ -38,20 +39,21 @@ from storeproof.reference.errors.entities import (
 __all__ = [
     "ARCHIVES",
     "ARCHIVE_COLUMNS",
-    "COUNTS",
     "EVENTS",
     "EVENT_COLUMNS",
     "GROUPS",
     "GROUP_COLUMNS",
     "PLACED",
     "POINTS",
+    "ROLLUPS",
     "SCHEMA",
-    "TOTALS",
     "archive_from",
     "event_of",
     "event_values",
     "group_of",
     "point_of",
+    "point_values",
+    "tag_names",
 ]
 
 SHARDS = 2
@@ -81,7 +83,8 @@ GROUPS = sa.Table(
     _column("regressed_by", TEXT, nullable=True),
     _column("merged_into", TEXT, nullable=True, index=True),
 )
-sa.Index(None, GROUPS.c.created_at, GROUPS.c.id)
+for _column_of_order in (GROUPS.c.created_at, GROUPS.c.last_seen, GROUPS.c.count):
+    sa.Index(None, _column_of_order, GROUPS.c.id)
 GROUP_COLUMNS = [column for column in GROUPS.c if column is not GROUPS.c.merged_into]
 
 EVENTS = sa.Table(
@@ -129,22 +132,17 @@ ARCHIVES = sa.Table(
 sa.Index(None, ARCHIVES.c.first_seen, ARCHIVES.c.id)
 ARCHIVE_COLUMNS = [ARCHIVES.c[name] for name in Archive.__struct_fields__]
 
-COUNTS = sa.Table(
-    "errors_counts",
+ROLLUPS = sa.Table(
+    "errors_rollups",
     _TABLES,
+    _column("dimension", TEXT, primary_key=True),
+    _column("span", TEXT, primary_key=True),
     _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("group_id", TEXT, primary_key=True, index=True),
-    _column("count", sa.BigInteger()),
-)
-
-TOTALS = sa.Table(
-    "errors_totals",
-    _TABLES,
-    _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("level", TEXT, primary_key=True),
+    _column("key", TEXT, primary_key=True),
     _column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("count", sa.BigInteger()),
+    _column("counts", COUNTS),
 )
+sa.Index(None, ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot)
 
 POINTS = sa.Table(
     "errors_points",
@@ -154,6 +152,7 @@ POINTS = sa.Table(
     _column("kind", TEXT),
     _column("value", sa.BigInteger()),
     _column("at", TIME),
+    _column("tags", NAMES),
 )
 sa.Index(None, POINTS.c.name, POINTS.c.kind, POINTS.c.at, POINTS.c.id)
 
@@ -164,7 +163,7 @@ def event_values(event: ErrorEvent) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(event),
         "tags": msgspec.json.encode(tags).decode(),
-        "slot": slot_of(event.occurred_at),
+        **counted_at(slot_of(event.occurred_at)),
         "shard": crc32(event.fingerprint.encode()) % SHARDS,
     }
 
@@ -193,7 +192,19 @@ def archive_from(row: Row) -> Archive:
     return Archive(**fields | {"state": ArchiveState(fields["state"])})
 
 
+def point_values(point: MetricPoint) -> dict[str, Any]:
+    """The parameters that the columns of a point have."""
+    return {**msgspec.structs.asdict(point), "tags": tag_names(point.tags)}
+
+
+def tag_names(tags: tuple[Tag, ...]) -> frozenset[str]:
+    """Tags as text, one for each, so that a database can compare them."""
+    return frozenset(msgspec.json.encode([tag.key, tag.value]).decode() for tag in tags)
+
+
 def point_of(row: Row) -> MetricPoint:
     """The point that a row of POINTS holds."""
     fields = dict(zip(MetricPoint.__struct_fields__, row, strict=True))
-    return MetricPoint(**fields | {"kind": Kind(fields["kind"])})
+    pairs = (msgspec.json.decode(name, type=tuple[str, str]) for name in fields["tags"])
+    tags = tuple(sorted(Tag(key=key, value=value) for key, value in pairs))
+    return MetricPoint(**fields | {"kind": Kind(fields["kind"]), "tags": tags})

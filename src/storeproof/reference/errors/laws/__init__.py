@@ -18,6 +18,7 @@ from storeproof.reference.errors.entities import (
     Tag,
 )
 from storeproof.reference.errors.laws import (
+    activity,
     archive_lists,
     archive_races,
     archives,
@@ -26,6 +27,7 @@ from storeproof.reference.errors.laws import (
     lists,
     merges,
     races,
+    tagged,
     values,
 )
 from storeproof.reference.errors.memory import InMemoryErrorStorage
@@ -45,6 +47,8 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(archives),
     *laws_of(archive_lists),
     *laws_of(archive_races),
+    *laws_of(activity),
+    *laws_of(tagged),
 )
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
@@ -76,6 +80,7 @@ IDS, ODD_IDS = ("a", "b"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
 MANY_IDS = tuple("abcdefghijklmnopqrst")  # a group is of interest once it has several events
 WORDS, BAD_WORDS = ("x", "y", "é", "%", "a_b", ""), ("a\0", "a" * 8193)
 TAGS = (tags(), tags("k=v"), tags("b=1", "a=2"), tags("a=2", "b=1"), tags("é=", "e\u0301=x"))
+QUERY_TAGS = (tags(), tags(), *TAGS, tags("a=2"))
 BAD_TAGS = (tags("=v"), tags("k=1", "k=2"), tags("k=\0"))
 STATES = (
     *(GroupState(status=Status.RESOLVED, at=at) for at in (NOW, NOW + HOUR, NOW - HOUR)),
@@ -94,6 +99,7 @@ contract = Contract(
     model=InMemoryErrorStorage,
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
+    moving=["list_groups"],
     arguments={
         ArchiveId: some(IDS, ODD_IDS),
         EventId: some(MANY_IDS, ODD_IDS),
@@ -119,9 +125,11 @@ contract = Contract(
         "ErrorEvent.tags": field(TAGS, BAD_TAGS),
         "GroupFilter.message_contains": maybe(WORDS, BAD_WORDS),
         "MetricPoint.at": field(TIMES, BAD_TIMES),
+        "MetricPoint.tags": field(TAGS, BAD_TAGS),
         "MetricPoint.value": field((1, 0, 3, 2**53 - 1, 1 - 2**53, -1), (2**53, 2**63)),
         "MetricQuery.end": field(ENDS, BAD_TIMES),
         "MetricQuery.start": field(STARTS, BAD_TIMES),
+        "MetricQuery.tags": field(QUERY_TAGS, BAD_TAGS),
     },
     laws=LAWS,
 )
