@@ -33,7 +33,8 @@ import asyncpg
 
 from storeproof.harness.backends.base import RunOptions
 from storeproof.harness.backends.postgres import PostgresBackend
-from storeproof.reference.database import Database
+from storeproof.reference.database import POSTGRES, Database
+from storeproof.reference.database.compiling import compile_for
 from storeproof.reference.errors import (
     DatabaseErrorStorage,
     ErrorEvent,
@@ -42,6 +43,8 @@ from storeproof.reference.errors import (
     EventId,
     GroupId,
 )
+from storeproof.reference.errors.database.creation import CREATE
+from storeproof.reference.errors.database.tables import event_values
 from storeproof.reference.errors.laws import contract
 
 MONTHS = 6
@@ -264,18 +267,31 @@ async def copy_and_drop(connection: Any, name: str) -> int:
 
 
 class PartitionWriter:
-    """Creates events in the partitioned table, with what `ErrorStorage.create` does beside."""
+    """Creates events in the partitioned table as `ErrorStorage.create` does, and keeps their ids.
+
+    The statement is the storage's own, with the other tables: no unique constraint of a partitioned
+    table can say that an id is taken, so a table of all ids does.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connections: dict[Any, Any] = {}
+        self._create = compile_for(POSTGRES, CREATE)
+        names = [parameter.name for parameter in self._create.parameters]
+        keep = f"INSERT INTO partitioned_ids SELECT ${names.index('id') + 1} FROM counted"  # noqa: S608 - a number
+        self._text = (
+            self._create.text.replace("INSERT INTO errors_events", "INSERT INTO partitioned")
+            .replace("errors_events", "partitioned_ids")
+            .replace("stored AS", f"kept AS ({keep}), stored AS", 1)
+        )
 
     async def create(self, event: ErrorEvent) -> None:
-        """Store and count an event, whose id must be new in all partitions."""
+        """Store and count an event."""
         task = asyncio.current_task()
         if task not in self._connections:
             self._connections[task] = await asyncpg.connect(self._url)
-        await self._connections[task].fetch(CREATE, *row(event))
+        values = self._create.arguments(event_values(event))
+        assert await self._connections[task].fetch(self._text, *values)
 
 
 async def load(connection: Any, table: str, number: int, months: Any) -> None:
@@ -365,24 +381,6 @@ CREATE TABLE partitioned (LIKE errors_events) PARTITION BY RANGE (occurred_at);
 CREATE INDEX ON partitioned (group_id, occurred_at, id);
 CREATE TABLE partitioned_ids (id text COLLATE "C" PRIMARY KEY);
 {" ".join(_partitions())}
-"""
-CREATE = """
-WITH taken AS (
-    INSERT INTO partitioned_ids VALUES ($1) ON CONFLICT DO NOTHING RETURNING id
-), counted AS (
-    UPDATE errors_groups SET count = count + 1, last_seen = greatest(last_seen, $8)
-    WHERE id = $2 AND EXISTS (SELECT FROM taken) RETURNING id
-), stored AS (
-    INSERT INTO partitioned
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, NULL FROM counted
-), rolled_up AS (
-    INSERT INTO errors_counts SELECT extract(epoch FROM $8)::bigint / 900, id, 1 FROM counted
-    ON CONFLICT (slot, group_id) DO UPDATE SET count = errors_counts.count + 1
-), totalled AS (
-    INSERT INTO errors_totals SELECT extract(epoch FROM $8)::bigint / 900, $4, 0, 1 FROM counted
-    ON CONFLICT (slot, level, shard) DO UPDATE SET count = errors_totals.count + 1
-)
-SELECT id FROM counted
 """
 
 if __name__ == "__main__":
