@@ -176,9 +176,11 @@ class CostService:
     async def finish(self, admission: Admission, charge: Charge) -> tuple[Alert, ...]:
         """Records what an admitted request cost and settles it, as a whole; then raises alerts.
 
-        The alerts that it raised are returned, and wait for `deliver_alerts`. Repeating it is
-        harmless. A credit settles nothing. Raises InvalidValue("currency") for a charge in
-        another currency than that of the admission.
+        It counts in the budgets in which the request was admitted; a credit counts as 0. The
+        alerts that it raised are returned, and wait for `deliver_alerts`. Repeating it is
+        harmless. Raises InvalidValue("currency") for a charge in another currency than that of
+        the admission. Whatever else it raises, such as ReservationClosed for a request that was
+        abandoned, the charge was not recorded either; `record` takes it without its budgets.
         """
         if charge.currency != admission.currency:
             raise InvalidValue("currency", "must be that of the admission")
