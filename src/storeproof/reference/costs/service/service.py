@@ -81,7 +81,7 @@ class CostService:
 
     Every method raises what the storage's operation behind it raises. A request that ends
     without cost is given to `abandon`; one that is never heard of again expires after
-    `patience`. An application calls `expire`, and `deliver_alerts`, now and then.
+    `patience`. An application calls `expire`, `raise_alerts` and `deliver_alerts` now and then.
 
     storage: injected. clock: gives the present. new_id: gives ids. sinks: where alerts go.
     persistence: how long an alert that was raised is tried to deliver.
@@ -204,13 +204,15 @@ class CostService:
         """Frees what is reserved for requests that were not heard of in time; how many."""
         return await self._storage.expire_reservations(self._clock(), limit)
 
-    async def raise_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
-        """Records, and returns, the alerts that these budgets' thresholds call for by now.
+    async def raise_alerts(self, budgets: Sequence[BudgetId] | None = None) -> tuple[Alert, ...]:
+        """Records, and returns, the alerts that the thresholds of these, or all, budgets call for.
 
-        `finish` does it. It is for a budget whose thresholds were changed, or whose last
-        request ended with its process; each alert is raised once all the same.
+        `finish` does it. It is for budgets whose thresholds were changed, and for processes
+        that ended before they did it; each alert is raised once all the same.
         """
         now = self._clock()
+        if budgets is None:
+            budgets = [each.id for each in await self.budgets_of(BudgetFilter())]
         raised = [await self._storage.raise_alerts(each, now) for each in budgets]
         return tuple(chain.from_iterable(raised))
 
