@@ -1,4 +1,4 @@
-"""For `DatabaseCostStorage`: what it records in the ledger and its rollups, and reports.
+"""For `DatabaseCostStorage`: the rows of its ledger and rollups, and its reports of them.
 
 A report reads the rollups of the whole days of UTC in its period, and the ledger for the
 parts of days at its two ends: exact in every time zone, and its cost grows with the days
@@ -13,10 +13,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import asdict
-from sqlalchemy.dialects import postgresql
 
-from storeproof.reference.costs.database.lists import entity
-from storeproof.reference.costs.database.statements import GET_CHARGE, bind
+from storeproof.reference.costs.database.statements import bind
 from storeproof.reference.costs.database.tables import (
     CHARGES,
     CORRECTIONS,
@@ -26,23 +24,17 @@ from storeproof.reference.costs.database.tables import (
     day_of,
 )
 from storeproof.reference.costs.entities import NANOS, Charge, nanos
-from storeproof.reference.database import PerDialect, Transaction, per_dialect
+from storeproof.reference.database import PerDialect
 from storeproof.reference.database.compiling import POSTGRES, SQLITE
-from storeproof.reference.exceptions import Duplicate
 from storeproof.reference.values import EARLIEST
 
 __all__ = [
-    "ADD_CHARGE",
-    "ADD_TO_ROLLUP",
     "CLEAR",
     "LOCK",
     "REBUILD",
-    "RECORD_CHARGE",
     "charge_row",
     "ends",
     "parts",
-    "record",
-    "record_or_raise",
     "totals",
 ]
 
@@ -68,53 +60,6 @@ def parts(count: int) -> dict[str, int]:
     """Nano-units as the sums of a rollup."""
     whole, nano = divmod(count, NANOS)
     return {"whole": whole, "nano": nano}
-
-
-def _added(new: Any) -> Any:
-    sums = {name: ROLLUPS.c[name] + new.excluded[name] for name in _SUMS}
-    key = [ROLLUPS.c.day, ROLLUPS.c.series]
-    return new.on_conflict_do_update(index_elements=key, set_=sums)
-
-
-def _add_charge(insert: Any) -> Any:
-    new = insert(CHARGES).values({column: bind(column) for column in CHARGES.c})
-    return new.on_conflict_do_nothing(index_elements=[CHARGES.c.id]).returning(CHARGES.c.id)
-
-
-def _record_charge() -> Any:
-    new = _add_charge(postgresql.insert).cte("new")
-    row = sa.select(*(bind(column) for column in ROLLUPS.c)).select_from(new)
-    rollup = postgresql.insert(ROLLUPS).from_select(list(ROLLUPS.c), row)
-    return _added(rollup).returning(ROLLUPS.c.day)
-
-
-ADD_CHARGE = per_dialect(_add_charge)
-"""Returns no row where a charge with this id is there already."""
-
-ADD_TO_ROLLUP = per_dialect(
-    lambda insert: _added(insert(ROLLUPS).values({column: bind(column) for column in ROLLUPS.c}))
-)
-
-RECORD_CHARGE = _record_charge()
-"""Both in one statement, which only PostgreSQL can express; returns a row as ADD_CHARGE does."""
-
-
-async def record(transaction: Transaction, charge: Charge) -> bool:
-    """Records a charge in a transaction; False where one with this id is there already."""
-    row = charge_row(charge)
-    new = await transaction.run(ADD_CHARGE, row)
-    if new:
-        await transaction.run(ADD_TO_ROLLUP, row)
-    return bool(new)
-
-
-async def record_or_raise(transaction: Transaction, charge: Charge) -> None:
-    """As `record`. Raises Duplicate where a different charge with this id is there."""
-    if await record(transaction, charge):
-        return
-    [row] = await transaction.run(GET_CHARGE, {"id": charge.id})
-    if entity(Charge, row) != charge:
-        raise Duplicate("id")
 
 
 def _entries(table: sa.Table, charges: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -5,13 +5,15 @@ and can't say why, the operation runs again as a transaction, which can. The ord
 locks stands in `reserving`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from msgspec.structs import asdict
 
-from storeproof.reference.costs.database import reserving, rollups, statements
+from storeproof.reference.costs.database import recording, reserving, rollups, statements
 from storeproof.reference.costs.database.lists import (
     ALERT_LIST,
     BUDGET_LIST,
@@ -62,6 +64,7 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
+from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.exceptions import Duplicate, NotFound, VersionConflict
 from storeproof.reference.storage import Cursor, Page, canonical_limit
@@ -85,6 +88,7 @@ class DatabaseCostStorage(CostStorage):
     def __init__(self, database: Database) -> None:
         database.require(SCHEMA)
         self._database = database
+        self._recorded = Combined(self._record, key=attrgetter("id"))
 
     async def get_by_id(self, id: ChargeId) -> Charge:
         canonical_id("id", id)
@@ -92,20 +96,21 @@ class DatabaseCostStorage(CostStorage):
 
     async def create(self, entity: Charge) -> Charge:
         charge = canonical(entity)
-        new = await self._record(charge)
+        new = await self._recorded(charge)
         if not new and await self._charge(charge.id) != charge:
             raise Duplicate("id")
         return charge
 
-    async def _record(self, charge: Charge) -> bool:
+    async def _record(self, charges: Sequence[Charge]) -> list[bool]:
+        """Of each charge whether it was new."""
+        rows = sorted(map(rollups.charge_row, charges), key=itemgetter("id"))
+        new = {row[0] for row in await self._record_rows(rows)}
+        return [charge.id in new for charge in charges]
+
+    async def _record_rows(self, rows: list[dict[str, Any]]) -> list[Row]:
         if self._database.dialect == POSTGRES:
-            row = rollups.charge_row(charge)
-            return bool(await self._database.write(rollups.RECORD_CHARGE, row))
-
-        async def work(transaction: Transaction) -> bool:
-            return await rollups.record(transaction, charge)
-
-        return await self._database.transact(work)
+            return await self._database.write(recording.RECORD_CHARGES, {"given": rows})
+        return await self._database.transact(lambda it: recording.record(it, rows))
 
     async def correct(self, correction: Correction) -> Correction:
         correction = canonical(correction)
@@ -118,7 +123,7 @@ class DatabaseCostStorage(CostStorage):
             sums = {"charges": 0, **rollups.parts(nanos(correction.amount))}
             row = asdict(correction) | series | sums | {"day": day_of(correction.at)}
             if await transaction.run(statements.ADD_CORRECTION, row):
-                await transaction.run(rollups.ADD_TO_ROLLUP, row)
+                await transaction.run(recording.ADD_TO_ROLLUPS, {"given": [row]})
                 return
             rows = await transaction.run(statements.GET_CORRECTION, {"id": correction.id})
             if entity(Correction, rows[0]) != correction:
@@ -240,7 +245,7 @@ class DatabaseCostStorage(CostStorage):
             before = reserving.reservation_of(rows, id)
             spent = spent_in(before, amounts)
             if charge is not None:
-                await rollups.record_or_raise(transaction, charge)
+                await recording.record_or_raise(transaction, charge)
             return await reserving.end(transaction, rows, before, settled(before, spent))
 
         return await self._database.transact(work)
