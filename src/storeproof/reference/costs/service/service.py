@@ -154,21 +154,11 @@ class CostService:
         refused: BudgetExceeded | None = None
         asked: Decimal | None = None
         for offer in offers:
-            if asked is not None and offer.amount >= asked:
-                continue
-            counting = replace(request, provider=offer.provider, model=offer.model)
-            policies = {each.id: each.policy for each in await self.budgets_of(counting)}
-            try:
-                reservation = await self._reserve(tuple(policies), offer.amount)
-            except BudgetExceeded as error:
-                if policies[BudgetId(error.budget)] is not Policy.ROUTE:
-                    raise
-                refused, asked = error, offer.amount
-            else:
-                warnings = await self._warnings(policies)
-                return Admission(
-                    offer=offer, currency=currency, reservation=reservation, warnings=warnings
-                )
+            if asked is None or offer.amount < asked:
+                outcome = await self._try(request, currency, offer)
+                if isinstance(outcome, Admission):
+                    return outcome
+                refused, asked = outcome, offer.amount
         if refused is None:
             raise ValueError("there is no offer to admit")
         raise refused
@@ -272,6 +262,21 @@ class CostService:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    async def _try(
+        self, request: BudgetFilter, currency: Currency, offer: Offer
+    ) -> Admission | BudgetExceeded:
+        """The admission by this offer, or for what reason another one may be tried."""
+        counting = replace(request, provider=offer.provider, model=offer.model)
+        policies = {each.id: each.policy for each in await self.budgets_of(counting)}
+        try:
+            reservation = await self._reserve(tuple(policies), offer.amount)
+        except BudgetExceeded as error:
+            if policies[BudgetId(error.budget)] is not Policy.ROUTE:
+                raise
+            return error
+        warnings = await self._warnings(policies)
+        return Admission(offer=offer, currency=currency, reservation=reservation, warnings=warnings)
 
     async def _reserve(self, budgets: tuple[BudgetId, ...], amount: Decimal) -> Reservation | None:
         if not budgets:
