@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from storeproof.reference.providers import Outcome, Provider, RateLimited
-from storeproof.reference.providers.entities import check_room, make_stats
+from storeproof.reference.providers.entities import canonical, check_room, make_stats
 from storeproof.reference.providers.entities import sort_key as right_key
 
 from .mutants import Deaf, Mutant, changing, clashing, dropped, edited, lax, racing, using
@@ -65,6 +65,13 @@ def tokens_first(error: RateLimited, limits: Any, used: Any) -> RateLimited:
 def wrong_p95(*arguments: Any) -> Any:
     made = make_stats(*arguments)
     return replace(made, p95=made.p99)
+
+
+def any_parameter(entity: Any) -> Any:
+    """Looks for credentials before the host only."""
+    if isinstance(entity, Provider) and "?" in str(entity.endpoint):
+        return entity
+    return canonical(entity)
 
 
 def every_zone_is_utc(_field: str, value: Any) -> Any:
@@ -277,7 +284,7 @@ VALUES: dict[str, list[Mutant]] = {
     "PROV-051": [using(canonical_time=every_zone_is_utc)],
     "PROV-052": [lax("input"), lax("cost")],
     "PROV-053": [lax("prices"), changing(Provider, lambda made: {"prices": made.prices[::-1]})],
-    "PROV-054": [lax("endpoint")],
+    "PROV-054": [lax("endpoint"), using(canonical=any_parameter)],
     "PROV-055": [
         *map(lax, ("weight", "priority", "rpm", "tpm", "version", "tokens", "latency")),
         dropped('canonical_tokens("tokens", tokens)', "acquire"),
