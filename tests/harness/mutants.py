@@ -23,6 +23,7 @@ from .toys import (
     InMemoryNotes,
     InMemoryPrices,
     InMemoryTasks,
+    InMemoryTitles,
     Job,
     Money,
     Note,
@@ -38,6 +39,7 @@ from .toys import (
     notes,
     prices,
     tasks,
+    titles,
 )
 
 
@@ -290,6 +292,13 @@ class Offsets(InMemoryNotes):
         rows = self.ordered()
         more = Cursor(str(start + limit)) if len(rows) > start + limit else None
         return Page(copy.deepcopy(tuple(rows[start : start + limit])), more)
+
+
+@mutant(titles, "pages", 5)
+class OffsetsOfMovingNotes(InMemoryTitles):
+    """What did not change is lost when something before it goes behind it."""
+
+    list_notes = Offsets.list_notes
 
 
 @mutant(notes, "pages", 3)
@@ -578,4 +587,5 @@ CORRECT: list[tuple[Contract, Callable[[], Any]]] = [
     (jobs, InMemoryJobs),
     (jobs, BackwardJobs),
     (prices, InMemoryPrices),
+    (titles, InMemoryTitles),
 ]

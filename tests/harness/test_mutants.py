@@ -17,7 +17,7 @@ from storeproof.harness.checks.signature import SignatureCheck
 from storeproof.harness.program import Program, Walk
 
 from .mutants import CORRECT, MUTANTS, Mutant, NeverTheSame
-from .toys import context, failure, notes, printed_test, run_printed
+from .toys import context, failure, notes, printed_test, run_printed, titles
 
 CHECKS: dict[str, Check] = {
     each.id: each for each in (SignatureCheck(), AgreementCheck(), PagesCheck())
@@ -109,6 +109,20 @@ def test_a_walk_of_a_page_mutant_is_what_is_saved(runner: asyncio.Runner) -> Non
     assert failed is not None
     assert failed.program is not None
     assert isinstance(failed.program.steps[-1], Walk)
+
+
+def test_an_order_that_moves_has_to_be_declared(runner: asyncio.Runner) -> None:
+    undeclared = Contract(
+        titles.protocol,
+        model=titles.model,
+        arguments=titles.arguments,
+        errors=titles.errors,
+        name="titles",
+    )
+    failed = failure(CHECKS["pages"], context(undeclared, titles.model, runner))
+
+    assert failed is not None
+    assert "twice" in failed.message or "missed" in failed.message
 
 
 def test_a_storage_that_is_never_the_same_is_told_to_be_so(runner: asyncio.Runner) -> None:

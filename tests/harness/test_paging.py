@@ -50,10 +50,13 @@ class Shelf:
     def remove(self, id: int) -> Callable[[], None]:
         return lambda: self.items.__setitem__(slice(None), [x for x in self.items if x.id != id])
 
+    def change(self, id: int, text: str) -> Callable[[], None]:
+        return lambda: (self.remove(id)(), self.add(id, text)())[0]
 
-def walked(shelf: Shelf, *changes: Callable[[], Any], limit: int = 1) -> None:
+
+def walked(shelf: Shelf, *changes: Callable[[], Any], limit: int = 1, moving: bool = False) -> None:
     between = shelf.between(*changes) if changes else None
-    run(assert_walk(shelf.walk, {}, limit=limit, largest=100, between=between))
+    run(assert_walk(shelf.walk, {}, limit=limit, largest=100, between=between, moving=moving))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
@@ -81,6 +84,54 @@ def test_an_item_that_was_never_away_may_not() -> None:
 
     with pytest.raises(AssertionError, match="gave 1 twice"):
         walked(shelf, shelf.add(1, "again"), shelf.add(9))
+
+
+def by_text(*ids: int) -> Shelf:
+    shelf = Shelf(*ids)
+    shelf.key = lambda item: (item.text, item.id)
+    return shelf
+
+
+def test_an_item_that_changed_may_come_again_where_the_order_moves() -> None:
+    shelf = by_text(1, 2, 3)
+    walked(shelf, shelf.change(1, "later"), moving=True)
+
+    shelf = by_text(1, 2, 3)
+    with pytest.raises(AssertionError, match="gave 1 twice"):
+        walked(shelf, shelf.change(1, "later"))
+
+
+def test_an_item_that_changed_may_be_missed_where_the_order_moves() -> None:
+    def shelf() -> Shelf:
+        made = by_text(1, 2)
+        made.add(3, "z")()
+        return made
+
+    made = shelf()
+    walked(made, lambda: None, made.change(3, ""), made.change(1, "a"), moving=True)
+
+    made = shelf()
+    made.items[2] = Item(0, "z")
+    with pytest.raises(AssertionError, match=r"missed \[0\]"):
+        walked(made, lambda: None, made.change(0, ""))
+
+
+def test_an_item_that_did_not_change_comes_once_where_the_order_moves() -> None:
+    shelf = Shelf(1, 2, 3, 4)
+    order = [4, 3, 2, 1]
+
+    async def by_offset(cursor: Any = None, limit: int = 10) -> Page:
+        start = cursor or 0
+        items = sorted(shelf.items, key=lambda item: (item.text, order.index(item.id)))
+        more = len(items) > start + limit
+        return Page(tuple(items[start : start + limit]), start + limit if more else None)
+
+    for changed, told in ((4, r"missed \[3\]"), (1, "gave 4 twice")):
+        shelf.items = [Item(each, "m") for each in order]
+        between = shelf.between(shelf.change(changed, "z" if changed == 4 else "a"))
+        call = assert_walk(by_offset, {}, limit=1, largest=100, between=between, moving=True)
+        with pytest.raises(AssertionError, match=told):
+            run(call)
 
 
 class Broken(Shelf):

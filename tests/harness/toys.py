@@ -137,6 +137,23 @@ class InMemoryNotes:
 notes = Contract(Notes, model=InMemoryNotes, errors=[NotesError], name="notes")
 
 
+class InMemoryTitles(InMemoryNotes):
+    """Lists the notes by their titles, which change."""
+
+    def key(self, note: Note) -> tuple[Any, ...]:
+        return (note.title, note.id)
+
+
+titles = Contract(
+    Notes,
+    model=InMemoryTitles,
+    arguments={"title": ["a", "b", "c"], "Note.title": ["a", "b", "c"]},
+    errors=[NotesError],
+    moving=["list_notes"],
+    name="titles",
+)
+
+
 TaskId = NewType("TaskId", str)
 
 

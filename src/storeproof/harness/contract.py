@@ -58,6 +58,8 @@ class Contract:
         times; compared through a one-to-one renaming. A page's `next_cursor` always is; of times,
         floats and fields called `next_…` only the presence is compared.
     unordered: operations whose list comes in any order.
+    moving: page operations whose order follows what changes in an item, such as the latest first.
+        An item that changes during a walk may then come again or be missed; any other comes once.
     errors: the root classes of the contract's errors; anything else that is raised is a failure.
         Errors are the same if their class and their public attributes are.
     context: parameter -> what makes its value for every call, such as a request context; it is
@@ -83,6 +85,7 @@ class Contract:
         refs: Mapping[str, str] | None = None,
         generated: Iterable[str] = (),
         unordered: Iterable[str] = (),
+        moving: Iterable[str] = (),
         errors: Iterable[type[Exception]] = (Exception,),
         context: Mapping[str, Callable[[], Any]] | None = None,
         canonical: Mapping[type, Callable[[Any], Any]] | None = None,
@@ -102,6 +105,7 @@ class Contract:
         self.arguments, self.refs = dict(arguments or {}), dict(refs or {})
         self.context = dict(context or {})
         self.unordered = frozenset(names_of(self.name, "unordered", unordered))
+        self.moving = frozenset(names_of(self.name, "moving", moving))
         self.errors = names_of(self.name, "errors", errors)
         self.largest_page = largest_page
         self.declared = frozenset(names_of(self.name, "generated", generated))

@@ -70,7 +70,7 @@ class _Declarations:
             self._known("parameter", key, self._bare)
         for key in contract.declared:
             self._check_generated(key)
-        for name in (*contract.unordered, *contract.reads):
+        for name in (*contract.unordered, *contract.moving, *contract.reads):
             self._known("operation", name, contract.operations)
         for name in contract.ignore:
             if not hasattr(contract.protocol, name):

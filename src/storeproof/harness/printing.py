@@ -210,6 +210,7 @@ class _Writer:
         items = [f"{name!r}: {text}" for name, text in (given | self._context(step)).items()]
         options = [f"limit={step.limit}", f"largest={self.contract.largest_page}"]
         options += ["between=between()"] if step.between else []
+        options += ["moving=True"] if step.operation in self.contract.moving else []
         walk = ", ".join([f"storage.{step.operation}", f"{{{', '.join(items)}}}", *options])
         name = self.source.add("storeproof", "assert_walk")
         return [*self._between(step), f"await {name}({walk})"]

@@ -1,5 +1,6 @@
 """For the tests of the error laws: what those of trends, ranks and metrics must not let pass."""
 
+import unicodedata
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
@@ -15,6 +16,7 @@ from storeproof.reference.errors import (
     Dimension,
     InMemoryErrorStorage,
     Series,
+    Tag,
     TimeZone,
 )
 from storeproof.reference.errors.laws.given import NOW, QUARTER, TICK
@@ -168,6 +170,39 @@ async def point_is_new(storage: Any, point: Any) -> None:
         raise Duplicate("id")
 
 
+async def of_any_tag(storage: Any, right: Any, query: Any) -> Any:
+    return max(
+        [await right(query=replace(query, tags=(tag,))) for tag in query.tags],
+        default=await right(),
+    )
+
+
+async def of_equal_tags(storage: Any, right: Any, query: Any) -> Any:
+    if not query.tags:
+        return await right()
+    kept, wanted = storage._points, tuple(sorted(query.tags))
+    storage._points = {key: point for key, point in kept.items() if point.tags == wanted}
+    try:
+        return await right()
+    finally:
+        storage._points = kept
+
+
+def last_of_each_key(tags: Any) -> Any:
+    return tuple({tag.key: tag for tag in tags}.values())
+
+
+def tagged_by(change: Any) -> list[Mutant]:
+    """Tags are changed alike on their way in and in a question."""
+
+    def every(tags: Any) -> Any:
+        return tuple(each for each in map(change, tags) if each)
+
+    recording = altering_fields("record_metric", "point", tags=every)
+    asking = altering_fields("query_metric", "query", tags=every)
+    return [type("Tagged", (recording, asking), {})]
+
+
 MUTANTS: dict[str, list[Mutant]] = {
     "ERR-037": [Shifted],
     "ERR-038": [
@@ -254,5 +289,32 @@ MUTANTS: dict[str, list[Mutant]] = {
         checking("record_metric", point_is_new),
         ignoring("record_metric", Duplicate),
         altering_fields("record_metric", "point", id=str.lower),
+    ],
+    "ERR-108": [
+        altering_fields("record_metric", "point", tags=lambda _: ()),
+        altering_fields("record_metric", "point", tags=lambda tags: tags[:2]),
+        answering("record_metric", lambda point: replace(point, tags=point.tags[::-1])),
+    ],
+    "ERR-109": [
+        altering_fields("query_metric", "query", tags=lambda _: ()),
+        altering_fields("query_metric", "query", tags=lambda tags: tags[:1]),
+        replacing("query_metric", of_any_tag),
+        replacing("query_metric", of_equal_tags),
+        *tagged_by(lambda tag: replace(tag, key=tag.key.lower())),
+        *tagged_by(lambda tag: Tag(key=min(tag.key, tag.value), value=max(tag.key, tag.value))),
+    ],
+    "ERR-110": [
+        *tagged_by(lambda tag: replace(tag, key=tag.key.strip())),
+        *tagged_by(lambda tag: replace(tag, value=tag.value.casefold())),
+        *tagged_by(lambda tag: replace(tag, value=unicodedata.normalize("NFC", tag.value))),
+        *tagged_by(lambda tag: replace(tag, value=tag.value.removesuffix(".0"))),
+    ],
+    "ERR-111": [
+        altering_fields("record_metric", "point", tags=lambda tags: tags[:100]),
+        altering_fields("query_metric", "query", tags=lambda tags: tags[:100]),
+        altering_fields("query_metric", "query", tags=last_of_each_key),
+        *tagged_by(lambda tag: tag if tag.key else None),
+        *tagged_by(lambda tag: replace(tag, value=tag.value[:1000])),
+        *tagged_by(lambda tag: replace(tag, value=tag.value.replace("\0", ""))),
     ],
 }

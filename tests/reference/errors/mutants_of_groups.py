@@ -13,7 +13,7 @@ from storeproof.reference.errors import (
     InMemoryErrorStorage,
     Status,
 )
-from storeproof.reference.errors.cursors import group_list, place
+from storeproof.reference.errors.cursors import group_place, sort_field
 from storeproof.reference.errors.laws.given import NOW
 from storeproof.reference.exceptions import (
     Duplicate,
@@ -209,9 +209,34 @@ async def of_all_groups(storage: Any, right: Any, **_: Any) -> Any:
 
 
 async def cursor_of_what_exists(storage: Any, sort: Any, cursor: Any, **_: Any) -> None:
-    after = place(group_list(sort), cursor)
+    after = group_place(sort, cursor)
     if after and after[1] not in storage._groups:
         raise InvalidValue("cursor", "is not a cursor of this list")
+
+
+async def by_creation(_storage: Any, right: Any, sort: Any, **_: Any) -> Any:
+    page = await right()
+    if sort not in (GroupSort.LAST_SEEN, GroupSort.COUNT):
+        return page
+    return reordered(lambda group: (group.created_at, group.id))(page)
+
+
+async def ties_ascending(_storage: Any, right: Any, sort: Any, **_: Any) -> Any:
+    page = await right()
+    by_id = sorted(page.items, key=lambda group: group.id)
+    field = sort_field(sort)
+    items = sorted(by_id, key=lambda group: getattr(group, field), reverse=True)
+    return replace(page, items=tuple(items))
+
+
+async def by_offset(storage: Any, right: Any, sort: Any, cursor: Any, limit: int, **_: Any) -> Any:
+    """Goes on behind as many groups as were given, whichever they are by now."""
+    if cursor is None:
+        page = await right()
+        storage.given = len(page.items)
+        return page
+    whole = await right(cursor=None, limit=1000)
+    return replace(whole, items=whole.items[storage.given : storage.given + limit])
 
 
 def shorter(page: Any) -> Any:
@@ -357,4 +382,11 @@ MUTANTS: dict[str, list[Mutant]] = {
     ),
     "ERR-035": lists(lambda operation: ignoring(operation, InvalidValue)),
     "ERR-036": [checking("list_groups", cursor_of_what_exists)],
+    "ERR-106": [
+        replacing("list_groups", by_creation),
+        replacing("list_groups", ties_ascending),
+        altering("list_groups", sort=lambda sort: GroupSort.COUNT),
+        altering("list_groups", sort=lambda sort: GroupSort.LAST_SEEN),
+    ],
+    "ERR-107": [replacing("list_groups", by_offset)],
 }

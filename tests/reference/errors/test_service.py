@@ -215,6 +215,17 @@ def test_the_service_is_the_same_on_every_storage(
     asyncio.run(use())
 
 
+def test_metrics_have_tags_without_secrets(service: ErrorService) -> None:
+    tags = {"region": "east", "api_key": SECRET}
+    points = [
+        run(service.increment(METRIC, tags=tags)),
+        run(service.set_gauge(METRIC, 1, tags=tags)),
+        run(service.observe(METRIC, 1, tags=tags)),
+    ]
+    wanted = (Tag(key="api_key", value="[redacted]"), Tag(key="region", value="east"))
+    assert [each.tags for each in points] == [wanted] * 3
+
+
 def test_a_group_id_is_a_fingerprint(service: ErrorService) -> None:
     made = run(service.report("Failed", "x"))
     assert GroupId(made.fingerprint) == made.group.id

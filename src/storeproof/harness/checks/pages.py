@@ -134,6 +134,7 @@ class _Runner:
                     limit=walk.limit,
                     largest=contract.largest_page,
                     between=self._between(walk) if walk.between else None,
+                    moving=walk.operation in contract.moving,
                 )
         except AssertionError as broken:
             return str(broken)

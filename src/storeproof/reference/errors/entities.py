@@ -79,10 +79,12 @@ class Status(StrEnum):
 
 
 class GroupSort(StrEnum):
-    """The orders of `list_groups`: by when the group began, then by id."""
+    """The orders of `list_groups`: by when groups began, when they last occurred, how often."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
+    LAST_SEEN = "last_seen"
+    COUNT = "count"
 
 
 class Dimension(StrEnum):
@@ -125,7 +127,7 @@ _AGGREGATIONS: Final = {
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """Something known of an event, such as the release that it occurred in."""
+    """Something known of an event or a point, such as the release that it occurred in."""
 
     key: str
     value: str
@@ -210,7 +212,8 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
 class MetricPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One reading. `value` is an integer, in the unit that the name says, so sums are exact.
 
-    It is at most 2**53 - 1 either way; a counter's is not negative.
+    It is at most 2**53 - 1 either way; a counter's is not negative. A key occurs once in
+    `tags`, which are kept by key.
     """
 
     id: PointId
@@ -218,16 +221,21 @@ class MetricPoint(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     value: int
     at: datetime
+    tags: tuple[Tag, ...] = ()
 
 
 class MetricQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The points with this name and kind from `start` to before `end`, as one number."""
+    """The points with this name and kind from `start` to before `end`, as one number.
+
+    Only those count that have all of `tags`; they may have others too.
+    """
 
     name: MetricName
     kind: Kind
     aggregation: Aggregation
     start: datetime
     end: datetime
+    tags: tuple[Tag, ...] = ()
 
 
 def first_group(event: ErrorEvent) -> ErrorGroup:
@@ -335,6 +343,7 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "kind": _choice(Kind),
         "value": _integer(-MAX_VALUE, MAX_VALUE),
         "at": _TIME,
+        "tags": _tags,
     },
     MetricQuery: {
         "name": _NAME,
@@ -342,6 +351,7 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "aggregation": _choice(Aggregation),
         "start": _TIME,
         "end": _TIME,
+        "tags": _tags,
     },
 }
 

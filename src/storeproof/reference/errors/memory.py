@@ -21,7 +21,14 @@ from storeproof.reference.errors.buckets import (
     bucket_starts,
     quarters,
 )
-from storeproof.reference.errors.cursors import EVENTS, after_event, after_group, group_list, place
+from storeproof.reference.errors.cursors import (
+    EVENTS,
+    after_event,
+    after_group,
+    group_place,
+    place,
+    sort_field,
+)
 from storeproof.reference.errors.entities import (
     Aggregation,
     Created,
@@ -43,7 +50,8 @@ from storeproof.reference.errors.entities import (
     first_group,
     next_group,
 )
-from storeproof.reference.errors.protocol import MOST_SERIES, ErrorStorage
+from storeproof.reference.errors.memory_archives import MemoryArchives
+from storeproof.reference.errors.protocol import MOST_SERIES
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -55,17 +63,18 @@ from storeproof.reference.values import canonical_id, canonical_integer
 
 __all__ = ["InMemoryErrorStorage"]
 
-Key: TypeAlias = tuple[datetime, str]
+Key: TypeAlias = tuple[Any, str]
 Item = TypeVar("Item", ErrorEvent, ErrorGroup)
 
 PERCENTILES = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
 
 
-class InMemoryErrorStorage(ErrorStorage):
+class InMemoryErrorStorage(MemoryArchives):
     """Implements `ErrorStorage`. Starts empty; its content ends with the process."""
 
     def __init__(self) -> None:
-        self._events: dict[EventId, ErrorEvent] = {}
+        super().__init__()
+        self._counted: list[ErrorEvent] = []
         self._groups: dict[GroupId, ErrorGroup] = {}
         self._merged: dict[GroupId, GroupId] = {}
         self._points: dict[PointId, MetricPoint] = {}
@@ -79,11 +88,13 @@ class InMemoryErrorStorage(ErrorStorage):
     async def create(self, entity: ErrorEvent) -> Created:
         event = canonical(entity)
         group = self._group_of(event)
-        if event.id not in self._events:
-            self._events[event.id] = event
+        stored = self._events.get(event.id) or self._archived.get(event.id)
+        if stored is None:
+            self._events[event.id] = stored = event
+            self._counted.append(event)
             known = self._groups.get(group)
             self._groups[group] = next_group(known, event) if known else first_group(event)
-        if self._events[event.id] != event:
+        if stored != event:
             raise Duplicate("id")
         return created_of(event, self._groups[group])
 
@@ -100,7 +111,7 @@ class InMemoryErrorStorage(ErrorStorage):
     ) -> Page[ErrorGroup]:
         wanted = canonical(filter)
         canonical_choice(GroupSort, "sort", sort)
-        after = place(group_list(sort), cursor)
+        after = group_place(sort, cursor)
         groups = [
             group
             for group in self._groups.values()
@@ -110,11 +121,11 @@ class InMemoryErrorStorage(ErrorStorage):
         ]
         return _page(
             groups,
-            lambda group: (group.created_at, group.id),
+            lambda group: (getattr(group, sort_field(sort)), group.id),
             after,
             limit,
             lambda group: after_group(sort, group),
-            descending=sort is GroupSort.NEWEST,
+            descending=sort is not GroupSort.OLDEST,
         )
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
@@ -205,6 +216,7 @@ class InMemoryErrorStorage(ErrorStorage):
             for point in self._points.values()
             if (point.name, point.kind) == (query.name, query.kind)
             and query.start <= point.at < query.end
+            and set(query.tags) <= set(point.tags)
         ]
         points.sort(key=lambda point: (point.at, point.id))
         return _aggregate(query.aggregation, [point.value for point in points])
@@ -226,7 +238,7 @@ class InMemoryErrorStorage(ErrorStorage):
         return event.level.value if by is Dimension.LEVEL else self._group_of(event)
 
     def _between(self, start: datetime, end: datetime) -> list[ErrorEvent]:
-        return [event for event in self._events.values() if start <= event.occurred_at < end]
+        return [event for event in self._counted if start <= event.occurred_at < end]
 
     def _counts(self, start: datetime, end: datetime, by: Dimension | None) -> Counter[str]:
         return Counter(self._key(event, by) for event in self._between(start, end))

@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storeproof.reference.database.columns import TEXT
+from storeproof.reference.errors.database.rollups import BLOCK, DAY, added
 from storeproof.reference.errors.database.tables import (
-    COUNTS,
     EVENT_COLUMNS,
     EVENTS,
     GROUP_COLUMNS,
     GROUPS,
-    TOTALS,
+    ROLLUPS,
 )
-from storeproof.reference.errors.entities import Status
+from storeproof.reference.errors.entities import Dimension, Status
 
 __all__ = ["CREATE", "CREATE_PARTS"]
 
@@ -31,6 +31,7 @@ def _bind(column: sa.Column[Any], name: str | None = None) -> sa.BindParameter[A
 
 _GROUP = sa.bindparam("group", type_=TEXT)
 _AT = _bind(EVENTS.c.occurred_at)
+_ONE_SHARD = sa.literal(0, sa.BigInteger())
 
 
 def _count_in_group(insert: Any) -> Any:
@@ -76,13 +77,30 @@ def _event(insert: Any, group: Any, source: Any) -> Any:
     return insert(EVENTS).from_select([*EVENT_COLUMNS, EVENTS.c.group_id], _from(values, source))
 
 
-def _rollup(insert: Any, table: sa.Table, group: Any, source: Any) -> Any:
-    given = {"group_id": group, "count": sa.literal(1, sa.BigInteger())}
-    values = [given[c.key] if c.key in given else _bind(c) for c in table.c]
-    new = insert(table).from_select(list(table.c), _from(values, source).where(sa.true()))
+def _rollups(insert: Any, group: Any, source: Any) -> Any:
+    """Always in this order, so that creations don't wait for each other in a circle."""
+    level, shard = _bind(EVENTS.c.level), _bind(ROLLUPS.c.shard)
+    spans = (DAY, BLOCK)
+    of_group = [_rollup(Dimension.GROUP, group, _ONE_SHARD, span) for span in spans]
+    of_level = [_rollup(Dimension.LEVEL, level, shard, span) for span in spans]
+    # WHERE tells SQLite's parser that ON CONFLICT is no join's.
+    rows = (_from(row, source).where(sa.true()) for row in (*of_group, *of_level))
+    new = insert(ROLLUPS).from_select(list(ROLLUPS.c), sa.union_all(*rows))
     return new.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={"count": table.c.count + 1}
+        index_elements=list(ROLLUPS.primary_key),
+        set_={"counts": added(ROLLUPS.c.counts, new.excluded.counts)},
     )
+
+
+def _rollup(dimension: Dimension, key: Any, shard: Any, span: str) -> list[Any]:
+    return [
+        sa.literal(dimension.value, TEXT),
+        sa.literal(span, TEXT),
+        _bind(ROLLUPS.c.slot, span),
+        key,
+        shard,
+        _bind(ROLLUPS.c.counts, f"in_{span}"),
+    ]
 
 
 def _from(values: list[Any], source: Any) -> sa.Select[Any]:
@@ -93,15 +111,13 @@ def _from(values: list[Any], source: Any) -> sa.Select[Any]:
 def _in_one() -> sa.Select[Any]:
     group = _count_in_group(postgresql.insert).cte("counted")
     event = _event(postgresql.insert, group.c.id, group).cte("stored")
-    rollup = _rollup(postgresql.insert, COUNTS, group.c.id, group).cte("rolled_up")
-    total = _rollup(postgresql.insert, TOTALS, group.c.id, group).cte("totalled")
-    return sa.select(*group.c).add_cte(event, rollup, total)
+    rollups = _rollups(postgresql.insert, group.c.id, group).cte("rolled_up")
+    return sa.select(*group.c).add_cte(event, rollups)
 
 
 CREATE = _in_one()
 CREATE_PARTS = (
     _count_in_group(sqlite.insert),
     _event(sqlite.insert, _GROUP, None),
-    _rollup(sqlite.insert, COUNTS, _GROUP, None),
-    _rollup(sqlite.insert, TOTALS, _GROUP, None),
+    _rollups(sqlite.insert, _GROUP, None),
 )

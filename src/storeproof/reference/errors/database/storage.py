@@ -2,10 +2,9 @@
 
 What the operations mean stands in `ErrorStorage`. Most are one statement, which is atomic
 by itself. On PostgreSQL an event is counted under the lock of its group's row, which
-`merge` and `set_state` take too; merges run one after the other.
+`merge` and `set_state` take too; merges and archiving run one after the other.
 """
 
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
+from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
     Bucket,
     Series,
@@ -25,8 +25,10 @@ from storeproof.reference.errors.buckets import (
 )
 from storeproof.reference.errors.cursors import after_event, after_group
 from storeproof.reference.errors.database import counting, statements
+from storeproof.reference.errors.database.archives import DatabaseArchives
 from storeproof.reference.errors.database.creation import CREATE, CREATE_PARTS
 from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS, read_rows
+from storeproof.reference.errors.database.rollups import Cover
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
     SCHEMA,
@@ -34,6 +36,8 @@ from storeproof.reference.errors.database.tables import (
     event_values,
     group_of,
     point_of,
+    point_values,
+    tag_names,
 )
 from storeproof.reference.errors.entities import (
     Aggregation,
@@ -53,7 +57,7 @@ from storeproof.reference.errors.entities import (
     canonical_choice,
     created_of,
 )
-from storeproof.reference.errors.protocol import MOST_SERIES, ErrorStorage
+from storeproof.reference.errors.protocol import MOST_SERIES
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -78,7 +82,7 @@ async def open_error_storage(url: str) -> AsyncIterator["DatabaseErrorStorage"]:
         yield storage
 
 
-class DatabaseErrorStorage(ErrorStorage):
+class DatabaseErrorStorage(DatabaseArchives):
     """Implements `ErrorStorage` on PostgreSQL and SQLite. Whoever made the database closes it."""
 
     def __init__(self, database: Database) -> None:
@@ -100,7 +104,7 @@ class DatabaseErrorStorage(ErrorStorage):
             stored = await self._database.read(statements.STORED_EVENT, {"id": event.id})
             if stored:
                 return _repeated(event, stored[0])
-            # The group was merged meanwhile: now it is known into which one.
+            # The group was merged meanwhile (now it is known into which one), or the event purged.
         raise Unavailable("the event's group is being merged again and again")
 
     async def _count(self, values: dict[str, Any]) -> list[Row]:
@@ -197,38 +201,36 @@ class DatabaseErrorStorage(ErrorStorage):
         starts = bucket_starts(start, end, bucket, timezone)
         if group_by is not None:
             canonical_choice(Dimension, "group_by", group_by)
-        slots = [slot_of(each) for each in starts]
+        bounds = [slot_of(each) for each in (*starts, quarters(start, end)[1])]
+        cover = Cover(bounds)
         given = {
-            **_slots(*quarters(start, end)),
-            "starts": str(slots),
+            **counting.span_of(bounds[0], bounds[-1]),
+            "cover_days": cover.days,
+            "cover_blocks": cover.blocks,
             "limit": MOST_SERIES,
         }
-        rows = await self._database.read(counting.trend(group_by), given)
-        counts: dict[str, dict[int, int]] = defaultdict(dict)
-        if group_by is None:
-            counts[""] = {}
-        for key, slot, count in rows:
-            counts[key][slot] = count
-        return Trend(
-            starts=starts,
-            series=tuple(
-                Series(key=key, counts=tuple(found.get(slot, 0) for slot in slots))
-                for key, found in counts.items()
-            ),
-        )
+        rows = await self._database.read(counting.trend(group_by or Dimension.LEVEL), given)
+        counts: dict[str, list[int]] = {} if group_by else {"": [0] * len(starts)}
+        for key, span, slot, found in rows:
+            sums = counts.setdefault(key if group_by else "", [0] * len(starts))
+            cover.add(sums, span, slot, found)
+        series = (Series(key=key, counts=tuple(sums)) for key, sums in counts.items())
+        ranked = sorted(series, key=lambda each: (-sum(each.counts), each.key))
+        return Trend(starts=starts, series=tuple(ranked))
 
     async def top(
         self, n: int, by: Dimension, start: datetime, end: datetime
     ) -> tuple[Ranked, ...]:
         canonical_integer("n", n, 1, 1000)
         canonical_choice(Dimension, "by", by)
-        given = {**_slots(*quarters(start, end)), "limit": n}
+        first, last = map(slot_of, quarters(start, end))
+        given = {**counting.span_of(first, last), "limit": n}
         rows = await self._database.read(counting.top(by), given)
         return tuple(Ranked(key=key, count=count) for key, count in rows)
 
     async def record_metric(self, point: MetricPoint) -> MetricPoint:
         point = canonical(point)
-        if await self._database.write(statements.RECORD_METRIC, asdict(point)):
+        if await self._database.write(statements.RECORD_METRIC, point_values(point)):
             return point
         rows = await self._database.read(statements.GET_POINT, {"id": point.id})
         if list(map(point_of, rows)) != [point]:
@@ -237,15 +239,13 @@ class DatabaseErrorStorage(ErrorStorage):
 
     async def query_metric(self, query: MetricQuery) -> int | None:
         query = canonical(query)
-        rows = await self._database.read(counting.AGGREGATIONS[query.aggregation], asdict(query))
+        statement = counting.aggregation(query.aggregation, bool(query.tags))
+        given = {**asdict(query), "tags": tag_names(query.tags)}
+        rows = await self._database.read(statement, given)
         if query.aggregation is Aggregation.SUM:
             high, low = rows[0]
             return int(high) * counting.MANY + int(low)
         return rows[0][0] if rows else None
-
-
-def _slots(start: datetime, end: datetime) -> dict[str, int]:
-    return {"first": slot_of(start), "end": slot_of(end)}
 
 
 async def _count_in_parts(transaction: Transaction, values: dict[str, Any]) -> list[Row]:
@@ -258,10 +258,14 @@ async def _count_in_parts(transaction: Transaction, values: dict[str, Any]) -> l
 
 def _repeated(event: ErrorEvent, row: Row) -> Created:
     """What `create` answers where an event with this id is there, with its group, in `row`."""
+    digest, *others = row
     width = len(EVENT_COLUMNS)
-    if event_of(row[:width]) != event:
+    same = (
+        event_of(tuple(others[:width])) == event if digest is None else digest_of(event) == digest
+    )
+    if not same:
         raise Duplicate("id")
-    return created_of(event, group_of(row[width:]))
+    return created_of(event, group_of(tuple(others[width:])))
 
 
 def _first(rows: list[Row], kind: str, id: str) -> Row:

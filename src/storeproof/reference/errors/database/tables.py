@@ -3,10 +3,15 @@
 A group that was merged keeps its row, which says into which one: so whoever counts an
 event in it meanwhile finds that out under the row's lock.
 
-The rollups say how many events occurred in a quarter of an hour (`slot`), by group in
-`errors_counts` and by level in `errors_totals`. So the trend of all events reads no more
-rows for many events, or many groups. A total is spread over two rows (`shard`), so that
-the events of different groups seldom wait for each other; a merge leaves totals alone.
+The rollups count events by level and by group (`dimension`, `key`), each in a day and in
+a block of days (`rollups`). So a trend reads no more rows for many events. A level's count
+is spread over two rows (`shard`), so that the events of different groups seldom wait for
+each other; a merge leaves levels alone.
+
+An archived event keeps its row: so one unique index says which ids are taken, also to a
+`create` that began before the archiving ended. Of the row there is left what is small, with
+`archive_id`, and the `digest` that an event with this id is compared with. The other
+indexes are of the events that are not archived.
 """
 
 from typing import Any
@@ -16,8 +21,10 @@ import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.database import Row, Schema
-from storeproof.reference.database.columns import TEXT, TIME, metadata
+from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
+from storeproof.reference.errors.archives import Archive, ArchiveState
 from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.rollups import COUNTS, counted_at
 from storeproof.reference.errors.entities import (
     ErrorEvent,
     ErrorGroup,
@@ -30,18 +37,23 @@ from storeproof.reference.errors.entities import (
 )
 
 __all__ = [
-    "COUNTS",
+    "ARCHIVES",
+    "ARCHIVE_COLUMNS",
     "EVENTS",
     "EVENT_COLUMNS",
     "GROUPS",
     "GROUP_COLUMNS",
+    "PLACED",
     "POINTS",
+    "ROLLUPS",
     "SCHEMA",
-    "TOTALS",
+    "archive_from",
     "event_of",
     "event_values",
     "group_of",
     "point_of",
+    "point_values",
+    "tag_names",
 ]
 
 SHARDS = 2
@@ -71,7 +83,8 @@ GROUPS = sa.Table(
     _column("regressed_by", TEXT, nullable=True),
     _column("merged_into", TEXT, nullable=True, index=True),
 )
-sa.Index(None, GROUPS.c.created_at, GROUPS.c.id)
+for _column_of_order in (GROUPS.c.created_at, GROUPS.c.last_seen, GROUPS.c.count):
+    sa.Index(None, _column_of_order, GROUPS.c.id)
 GROUP_COLUMNS = [column for column in GROUPS.c if column is not GROUPS.c.merged_into]
 
 EVENTS = sa.Table(
@@ -86,26 +99,50 @@ EVENTS = sa.Table(
     _column("tags", TEXT),
     _column("occurred_at", TIME),
     _column("group_id", TEXT),
+    _column("archive_id", TEXT, nullable=True),
+    _column("digest", TEXT, nullable=True),
 )
-sa.Index(None, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
-EVENT_COLUMNS = [column for column in EVENTS.c if column is not EVENTS.c.group_id]
+EVENT_COLUMNS = [EVENTS.c[name] for name in ErrorEvent.__struct_fields__]
+PLACED = EVENTS.c.archive_id.is_(None)
+"""The event is not archived."""
 
-COUNTS = sa.Table(
-    "errors_counts",
+
+def _event_index(where: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
+    sa.Index(None, *columns, postgresql_where=where, sqlite_where=where)
+
+
+_event_index(PLACED, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
+_event_index(PLACED, EVENTS.c.occurred_at, EVENTS.c.id)
+_event_index(~PLACED, EVENTS.c.archive_id)
+
+ARCHIVES = sa.Table(
+    "errors_archives",
     _TABLES,
-    _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("group_id", TEXT, primary_key=True, index=True),
+    _column("id", TEXT, primary_key=True),
+    _column("before", TIME),
+    _column("limit", sa.BigInteger()),
     _column("count", sa.BigInteger()),
+    _column("first_seen", TIME),
+    _column("last_seen", TIME),
+    _column("digest", TEXT),
+    _column("size", sa.BigInteger()),
+    _column("state", TEXT),
+    _column("file", sa.LargeBinary()),
 )
+sa.Index(None, ARCHIVES.c.first_seen, ARCHIVES.c.id)
+ARCHIVE_COLUMNS = [ARCHIVES.c[name] for name in Archive.__struct_fields__]
 
-TOTALS = sa.Table(
-    "errors_totals",
+ROLLUPS = sa.Table(
+    "errors_rollups",
     _TABLES,
+    _column("dimension", TEXT, primary_key=True),
+    _column("span", TEXT, primary_key=True),
     _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("level", TEXT, primary_key=True),
+    _column("key", TEXT, primary_key=True),
     _column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("count", sa.BigInteger()),
+    _column("counts", COUNTS),
 )
+sa.Index(None, ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot)
 
 POINTS = sa.Table(
     "errors_points",
@@ -115,6 +152,7 @@ POINTS = sa.Table(
     _column("kind", TEXT),
     _column("value", sa.BigInteger()),
     _column("at", TIME),
+    _column("tags", NAMES),
 )
 sa.Index(None, POINTS.c.name, POINTS.c.kind, POINTS.c.at, POINTS.c.id)
 
@@ -125,7 +163,7 @@ def event_values(event: ErrorEvent) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(event),
         "tags": msgspec.json.encode(tags).decode(),
-        "slot": slot_of(event.occurred_at),
+        **counted_at(slot_of(event.occurred_at)),
         "shard": crc32(event.fingerprint.encode()) % SHARDS,
     }
 
@@ -148,7 +186,25 @@ def group_of(row: Row) -> ErrorGroup:
     return ErrorGroup(**fields, state=state)
 
 
+def archive_from(row: Row) -> Archive:
+    """The archive that a row of ARCHIVE_COLUMNS holds."""
+    fields = dict(zip(Archive.__struct_fields__, row, strict=True))
+    return Archive(**fields | {"state": ArchiveState(fields["state"])})
+
+
+def point_values(point: MetricPoint) -> dict[str, Any]:
+    """The parameters that the columns of a point have."""
+    return {**msgspec.structs.asdict(point), "tags": tag_names(point.tags)}
+
+
+def tag_names(tags: tuple[Tag, ...]) -> frozenset[str]:
+    """Tags as text, one for each, so that a database can compare them."""
+    return frozenset(msgspec.json.encode([tag.key, tag.value]).decode() for tag in tags)
+
+
 def point_of(row: Row) -> MetricPoint:
     """The point that a row of POINTS holds."""
     fields = dict(zip(MetricPoint.__struct_fields__, row, strict=True))
-    return MetricPoint(**fields | {"kind": Kind(fields["kind"])})
+    pairs = (msgspec.json.decode(name, type=tuple[str, str]) for name in fields["tags"])
+    tags = tuple(sorted(Tag(key=key, value=value) for key, value in pairs))
+    return MetricPoint(**fields | {"kind": Kind(fields["kind"]), "tags": tags})

@@ -5,6 +5,7 @@ from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
+from storeproof.reference.errors.archives import ArchiveId
 from storeproof.reference.errors.buckets import TimeZone
 from storeproof.reference.errors.database import open_error_storage
 from storeproof.reference.errors.entities import (
@@ -16,7 +17,19 @@ from storeproof.reference.errors.entities import (
     Status,
     Tag,
 )
-from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
+from storeproof.reference.errors.laws import (
+    activity,
+    archive_lists,
+    archive_races,
+    archives,
+    counts,
+    events,
+    lists,
+    merges,
+    races,
+    tagged,
+    values,
+)
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import StorageError
@@ -31,6 +44,11 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(counts),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(archives),
+    *laws_of(archive_lists),
+    *laws_of(archive_races),
+    *laws_of(activity),
+    *laws_of(tagged),
 )
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
@@ -62,6 +80,7 @@ IDS, ODD_IDS = ("a", "b"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
 MANY_IDS = tuple("abcdefghijklmnopqrst")  # a group is of interest once it has several events
 WORDS, BAD_WORDS = ("x", "y", "é", "%", "a_b", ""), ("a\0", "a" * 8193)
 TAGS = (tags(), tags("k=v"), tags("b=1", "a=2"), tags("a=2", "b=1"), tags("é=", "e\u0301=x"))
+QUERY_TAGS = (tags(), tags(), *TAGS, tags("a=2"))
 BAD_TAGS = (tags("=v"), tags("k=1", "k=2"), tags("k=\0"))
 STATES = (
     *(GroupState(status=Status.RESOLVED, at=at) for at in (NOW, NOW + HOUR, NOW - HOUR)),
@@ -80,7 +99,9 @@ contract = Contract(
     model=InMemoryErrorStorage,
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
+    moving=["list_groups"],
     arguments={
+        ArchiveId: some(IDS, ODD_IDS),
         EventId: some(MANY_IDS, ODD_IDS),
         GroupId: some(IDS, ODD_IDS),
         MetricName: some(("m", "n"), ("", "a\0", "a" * 129)),
@@ -91,6 +112,8 @@ contract = Contract(
         ),
         "start": some(STARTS, (*ODD_BOUNDS, *BAD_TIMES)),
         "end": some(ENDS, (*ODD_BOUNDS, *BAD_TIMES)),
+        "archive.limit": some((1, 2, 3, 10_000), (0, -1, 10_001)),
+        "before": some((NOW + HOUR, NOW + 2 * DAY, NOW + TICK, NOW), BAD_TIMES),
         "expected_version": some((1, 2, 3), (0, -1, 2**63)),
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
         "state": some(STATES, BAD_STATES),
@@ -102,9 +125,11 @@ contract = Contract(
         "ErrorEvent.tags": field(TAGS, BAD_TAGS),
         "GroupFilter.message_contains": maybe(WORDS, BAD_WORDS),
         "MetricPoint.at": field(TIMES, BAD_TIMES),
+        "MetricPoint.tags": field(TAGS, BAD_TAGS),
         "MetricPoint.value": field((1, 0, 3, 2**53 - 1, 1 - 2**53, -1), (2**53, 2**63)),
         "MetricQuery.end": field(ENDS, BAD_TIMES),
         "MetricQuery.start": field(STARTS, BAD_TIMES),
+        "MetricQuery.tags": field(QUERY_TAGS, BAD_TAGS),
     },
     laws=LAWS,
 )

@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -90,6 +91,12 @@ class ProviderService:
         self._new_draw = new_draw
         self._policy = policy or ProviderPolicy()
         self._follower = follower
+
+    def on(self, storage: ProviderStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def add(self, provider: Provider) -> Provider:
         """Adds a provider. Raises Duplicate."""

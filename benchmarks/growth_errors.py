@@ -1,0 +1,134 @@
+"""`benchmarks/growth.py` takes from here what it fills error storages with, and asks of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from loading import Target
+from sampling import Operation
+
+from storeproof.reference.errors import (
+    Bucket,
+    Dimension,
+    ErrorEvent,
+    ErrorGroup,
+    ErrorStorage,
+    EventId,
+    GroupFilter,
+    GroupId,
+    GroupSort,
+    Level,
+    Tag,
+    TimeZone,
+)
+from storeproof.reference.errors.database.rollups import BLOCK, DAY
+from storeproof.reference.errors.database.tables import (
+    EVENTS,
+    GROUPS,
+    ROLLUPS,
+    event_values,
+)
+from storeproof.reference.errors.entities import first_group, next_group
+from storeproof.reference.errors.laws import contract
+
+__all__ = ["Errors"]
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+BERLIN = TimeZone("Europe/Berlin")
+STACK = "\n".join(f'  File "module_{n}.py", line {n}, in function_{n}' for n in range(6))
+
+
+class Errors:
+    """Events of so many groups over so many days; the groups have unequal shares of them."""
+
+    name = "errors"
+    contract = contract
+
+    def __init__(self, groups: int, days: int) -> None:
+        self._number, self._days = groups, days
+        self._random = random.Random(0)
+        self._size = 0
+        self._groups: dict[GroupId, ErrorGroup] = {}
+        self._rollups: dict[tuple[str, str, int, str, int], list[int]] = {}
+
+    async def grow(self, target: Target, size: int) -> None:
+        """Add events until there are so many, with the groups and rollups that they make."""
+        await target.add(EVENTS, self._events(size - self._size))
+        self._size = size
+        for table, rows in ((GROUPS, self._group_rows()), (ROLLUPS, self._rollup_rows())):
+            await target.clear(table)
+            await target.add(table, rows)
+
+    def operations(self, storage: ErrorStorage) -> Mapping[str, Operation]:
+        """What is timed, by name."""
+        span = (START, START + timedelta(days=self._days))
+        everything = GroupFilter()
+
+        def trend(bucket: Bucket, by: Dimension | None) -> Operation:
+            return lambda: storage.trend(*span, bucket, BERLIN, by)
+
+        def groups(sort: GroupSort) -> Operation:
+            return lambda: storage.list_groups(everything, sort)
+
+        widths = (
+            (Bucket.HOUR, Bucket.DAY, Bucket.WEEK)
+            if self._days <= 40
+            else (Bucket.DAY, Bucket.WEEK, Bucket.MONTH)
+        )
+        return {
+            **{
+                f"trend by {bucket}" + (f" and {by}" if by else ""): trend(bucket, by)
+                for by in (None, *Dimension)
+                for bucket in widths
+            },
+            "top 100 groups": lambda: storage.top(100, Dimension.GROUP, *span),
+            **{f"list_groups, {sort}": groups(sort) for sort in GroupSort},
+            "list_events": lambda: storage.list_events(GroupId("g0")),
+        }
+
+    def event(self, number: int) -> ErrorEvent:
+        """Make the next event."""
+        draw = self._random.random
+        group = int(self._number * draw() ** 2)
+        return ErrorEvent(
+            id=EventId(f"event-{number:09}"),
+            fingerprint=GroupId(f"g{group}"),
+            level=self._random.choice(list(Level)),
+            message=f"{group} could not be read",
+            stack=STACK,
+            tags=(Tag(key="release", value="1.4"),),
+            occurred_at=START + timedelta(microseconds=int(self._days * 86400e6 * draw())),
+        )
+
+    def _events(self, number: int) -> Iterator[dict[str, object]]:
+        for index in range(self._size, self._size + number):
+            event = self.event(index)
+            values = event_values(event)
+            self._count(event, values)
+            yield values | {"group_id": event.fingerprint}
+
+    def _count(self, event: ErrorEvent, values: Mapping[str, object]) -> None:
+        group = event.fingerprint
+        known = self._groups.get(group)
+        self._groups[group] = next_group(known, event) if known else first_group(event)
+        owners = (("group", group, 0), ("level", event.level.value, values["shard"]))
+        for dimension, key, shard in owners:
+            for span in (DAY, BLOCK):
+                new = values[f"in_{span}"]
+                row = (dimension, span, values[span], key, shard)
+                counts = self._rollups.setdefault(row, [0] * len(new))
+                counts[new.index(1)] += 1
+
+    def _group_rows(self) -> Iterator[dict[str, object]]:
+        for group in self._groups.values():
+            fields = msgspec.structs.asdict(group)
+            state = fields.pop("state")
+            yield {**fields, "status": state.status, "state_at": state.at, "merged_into": None}
+
+    def _rollup_rows(self) -> Iterator[dict[str, object]]:
+        names = ("dimension", "span", "slot", "key", "shard")
+        for row, counts in self._rollups.items():
+            yield {**dict(zip(names, row, strict=True)), "counts": counts}

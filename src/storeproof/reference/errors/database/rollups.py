@@ -1,0 +1,185 @@
+"""For `DatabaseErrorStorage`: how its rollups count, and which of their rows tell a trend.
+
+A row counts the events of one level or group: one of the span DAY in each quarter of an
+hour of a day of UTC, one of the span BLOCK on each of 32 days. So a time has few rows,
+however many events occurred in it, and its buckets are read from
+
+- the blocks, for every day that lies within one bucket as a whole,
+- the days, for those that a bucket begins or ends in.
+
+Days and blocks are counted from 1970.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+__all__ = [
+    "BLOCK",
+    "COUNTS",
+    "DAY",
+    "DAYS",
+    "QUARTERS",
+    "Cover",
+    "added",
+    "among",
+    "counted_at",
+    "sum_between",
+]
+
+DAY, BLOCK = "day", "block"
+QUARTERS: Final = 96
+DAYS: Final = 32
+_UNITS: Final = {DAY: (1, QUARTERS), BLOCK: (QUARTERS, DAYS)}
+"""The slots of one count, and the counts of a row."""
+
+
+class _Json(sa.TypeDecorator[list[int]]):
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: list[int] | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> list[int] | None:
+        return None if value is None else msgspec.json.decode(value, type=list[int])
+
+
+class _Array(sa.types.UserDefinedType[list[int]]):
+    """SQLAlchemy's own would make a copy of every value."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "BIGINT[]"
+
+
+COUNTS = _Array().with_variant(_Json(), "sqlite")
+"""Integers, in order: an array on PostgreSQL, one of JSON on SQLite."""
+
+
+class _Added(FunctionElement[Any]):
+    type = COUNTS
+    inherit_cache = True
+    name = "added"
+
+
+class _SumBetween(FunctionElement[int]):
+    type = sa.BigInteger()
+    inherit_cache = True
+    name = "sum_between"
+
+
+class _Among(FunctionElement[bool]):
+    type = sa.Boolean()
+    inherit_cache = True
+    name = "among"
+
+
+@compiles(_Added, "postgresql")
+def _added_on_postgres(element: _Added, compiler: Any, **options: Any) -> str:
+    one, other = (compiler.process(each, **options) for each in element.clauses)
+    pairs = f"unnest({one}, {other}) AS pair(one, other)"
+    return f"ARRAY(SELECT one + other FROM {pairs})"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_Added, "sqlite")
+def _added_on_sqlite(element: _Added, compiler: Any, **options: Any) -> str:
+    one, other = (compiler.process(each, **options) for each in element.clauses)
+    sums = f"json_group_array(one.value + json_extract({other}, one.fullkey))"
+    return f"(SELECT {sums} FROM json_each({one}) AS one)"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_SumBetween, "postgresql")
+def _sum_on_postgres(element: _SumBetween, compiler: Any, **options: Any) -> str:
+    counts, low, high = (compiler.process(each, **options) for each in element.clauses)
+    within = f"({counts})[{low} + 1:{high}]"
+    return f"(SELECT sum(each) FROM unnest({within}) AS each)"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_SumBetween, "sqlite")
+def _sum_on_sqlite(element: _SumBetween, compiler: Any, **options: Any) -> str:
+    counts, low, high = (compiler.process(each, **options) for each in element.clauses)
+    within = f"one.key >= {low} AND one.key < {high}"
+    each = f"json_each({counts}) AS one"
+    return f"(SELECT sum(one.value) FROM {each} WHERE {within})"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_Among, "postgresql")
+def _among_on_postgres(element: _Among, compiler: Any, **options: Any) -> str:
+    column, given = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} = ANY ({given}))"
+
+
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+    column, given = (compiler.process(each, **options) for each in element.clauses)
+    values = f"SELECT value FROM json_each({given})"  # noqa: S608 - of SQLAlchemy's parts
+    return f"({column} IN ({values}))"
+
+
+def among(column: sa.ColumnElement[int], name: str) -> sa.ColumnElement[bool]:
+    """Whether a column's value is one of the parameter `name`, a list of integers."""
+    return _Among(column, sa.bindparam(name, type_=COUNTS))
+
+
+def added(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The counts of two rows of one span, each added to the other's."""
+    return _Added(one, other)
+
+
+def sum_between(counts: sa.ColumnElement[Any], low: Any, high: Any) -> sa.ColumnElement[int]:
+    """The sum of a row's counts from place `low` to before `high`, either of which may lie outside.
+
+    None where no count lies between.
+    """
+    return _SumBetween(counts, low, high)
+
+
+def counted_at(slot: int) -> dict[str, Any]:
+    """The parameters of the rows that count one event in a quarter of an hour."""
+    day, quarter = divmod(slot, QUARTERS)
+    block, place = divmod(day, DAYS)
+    return {
+        "day": day,
+        "in_day": [int(each == quarter) for each in range(QUARTERS)],
+        "block": block,
+        "in_block": [int(each == place) for each in range(DAYS)],
+    }
+
+
+class Cover:
+    """Which rows tell the counts of the buckets between bounds, given as slots."""
+
+    def __init__(self, bounds: Sequence[int]) -> None:
+        self._bounds = bounds
+        self.days = sorted({bound // QUARTERS for bound in bounds if bound % QUARTERS})
+        """The days in which a bucket begins or ends."""
+        whole = [(-(-start // QUARTERS), end // QUARTERS) for start, end in pairwise(bounds)]
+        blocks = (range(first // DAYS, -(-end // DAYS)) for first, end in whole if first < end)
+        self.blocks = sorted({block for each in blocks for block in each})
+        self._pieces = cache(lambda span, slot: tuple(self._cut(span, slot)))
+
+    def add(self, sums: list[int], span: str, slot: int, counts: Sequence[int]) -> None:
+        """Adds what a row says of each bucket to the bucket's sum."""
+        for bucket, low, high in self._pieces(span, slot):
+            sums[bucket] += sum(counts[low:high])
+
+    def _cut(self, span: str, slot: int) -> Iterator[tuple[int, int, int]]:
+        unit, size = _UNITS[span]
+        base, bounds = slot * size, self._bounds
+        bucket = max(bisect_right(bounds, base * unit) - 1, 0)
+        while bucket < len(bounds) - 1 and bounds[bucket] < (base + size) * unit:
+            low = max(-(-bounds[bucket] // unit) - base, 0)
+            high = min(bounds[bucket + 1] // unit - base, size)
+            if low < high:
+                yield bucket, low, high
+            bucket += 1

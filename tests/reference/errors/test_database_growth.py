@@ -1,0 +1,162 @@
+"""What is read does not grow with what is stored: seen in the server's plans."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+from unittest.mock import patch
+
+import asyncpg
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from storeproof.reference.database import POSTGRES, Database
+from storeproof.reference.database.compiling import compile_for
+from storeproof.reference.errors import (
+    Aggregation,
+    Bucket,
+    DatabaseErrorStorage,
+    Dimension,
+    ErrorStorage,
+    GroupFilter,
+    GroupId,
+    GroupSort,
+    Kind,
+    MetricName,
+    MetricQuery,
+    Tag,
+    TimeZone,
+)
+from storeproof.reference.errors.database.tables import ROLLUPS
+from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, TICK, event, point
+
+GROUPS, DAYS = 3, 40
+MIDNIGHT = NOW - 12 * HOUR
+SPAN = (MIDNIGHT + 2 * HOUR, MIDNIGHT + (DAYS - 1) * DAY + 2 * HOUR)
+BERLIN = TimeZone("Europe/Berlin")
+SIZE = sa.select(sa.func.count()).select_from(ROLLUPS)
+
+Questions: TypeAlias = dict[str, Callable[[ErrorStorage], Awaitable[object]]]
+QUESTIONS: Questions = {
+    f"by {bucket} and {by}": lambda s, bucket=bucket, by=by: s.trend(*SPAN, bucket, BERLIN, by)
+    for bucket in (Bucket.HOUR, Bucket.DAY, Bucket.WEEK)
+    for by in (None, *Dimension)
+} | {"top": lambda s: s.top(10, Dimension.GROUP, *SPAN)}
+
+
+async def fill(storage: ErrorStorage, number: int) -> None:
+    """One event of each group on each day."""
+    for day in range(DAYS):
+        at = MIDNIGHT + day * DAY + number * timedelta(minutes=65)
+        for group in range(GROUPS):
+            await storage.create(event(f"{number} {day} {group}", f"g{group}", at))
+
+
+async def rows_read(database: Database, connection: Any, questions: Questions) -> dict[str, float]:
+    """The rows of tables that the server comes across for each question."""
+    await connection.execute("ANALYZE")
+    storage, found = DatabaseErrorStorage(database), {}
+    for name, ask in questions.items():
+        with patch.object(Database, "read", autospec=True, side_effect=Database.read) as read:
+            await ask(storage)
+        (_, statement, parameters) = read.call_args.args
+        compiled = compile_for(POSTGRES, statement)
+        text = f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled.text}"
+        explained = await connection.fetchval(text, *compiled.arguments(parameters))
+        found[name] = examined(json.loads(explained)[0]["Plan"])
+    return found
+
+
+def examined(plan: dict[str, Any]) -> float:
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    here = own * plan["Actual Loops"] if "Relation Name" in plan else 0
+    return float(here + sum(map(examined, plan.get("Plans", ()))))
+
+
+def test_the_rows_that_the_server_reads_stay_as_many(postgres_url: str) -> None:
+    async def use() -> None:
+        connection = await asyncpg.connect(postgres_url)
+        async with Database(postgres_url, create=True) as database:
+            await fill(DatabaseErrorStorage(database), 0)
+            few = await rows_read(database, connection, QUESTIONS)
+            for number in range(1, 8):
+                await fill(DatabaseErrorStorage(database), number)
+            assert await rows_read(database, connection, QUESTIONS) == few
+            assert min(few.values()) > 0
+        await connection.close()
+
+    asyncio.run(use())
+
+
+def test_the_rollups_stay_as_large(url: str) -> None:
+    async def use() -> None:
+        async with Database(url, create=True) as database:
+            storage = DatabaseErrorStorage(database)
+            await fill(storage, 0)
+            few = await database.read(SIZE, {})
+            for number in range(1, 4):
+                await fill(storage, number)
+            assert await database.read(SIZE, {}) == few
+
+    asyncio.run(use())
+
+
+FIRST_PAGES: Questions = {
+    **{
+        f"groups, {sort}": lambda s, sort=sort: s.list_groups(GroupFilter(), sort, None, 2)
+        for sort in GroupSort
+    },
+    "events": lambda s: s.list_events(GroupId("g0"), None, 2),
+}
+
+
+def test_a_first_page_reads_what_it_holds(postgres_url: str) -> None:
+    """And one row more, which tells whether another page follows."""
+
+    async def use() -> None:
+        connection = await asyncpg.connect(postgres_url)
+        async with Database(postgres_url, create=True) as database:
+            storage = DatabaseErrorStorage(database)
+            for number in range(150):
+                at = MIDNIGHT + number * HOUR
+                await storage.create(event(f"many {number}", f"g{number}", at))
+                await storage.create(event(f"{number}", "g0", at))
+            found = await rows_read(database, connection, FIRST_PAGES)
+            assert found == dict.fromkeys(FIRST_PAGES, 3)
+        await connection.close()
+
+    asyncio.run(use())
+
+
+def test_a_query_reads_the_points_of_its_metric_and_time(postgres_url: str) -> None:
+    query = MetricQuery(
+        name=MetricName("seconds"),
+        kind=Kind.HISTOGRAM,
+        aggregation=Aggregation.SUM,
+        start=NOW,
+        end=NOW + 5 * TICK,
+    )
+    tagged = replace(query, tags=(Tag(key="n", value="1"),))
+    questions: Questions = {
+        "all": lambda s: s.query_metric(query),
+        "tagged": lambda s: s.query_metric(tagged),
+    }
+
+    async def use() -> None:
+        connection = await asyncpg.connect(postgres_url)
+        async with Database(postgres_url, create=True) as database:
+            storage = DatabaseErrorStorage(database)
+            for number in range(150):
+                tags = (Tag(key="n", value=f"{number % 2}"),)
+                at = NOW + number * TICK
+                for name in ("seconds", "others"):
+                    made = point(f"{name} {number}", name=MetricName(name), at=at, tags=tags)
+                    await storage.record_metric(made)
+            assert (await storage.query_metric(query), await storage.query_metric(tagged)) == (5, 2)
+            assert await rows_read(database, connection, questions) == {"all": 5, "tagged": 5}
+        await connection.close()
+
+    asyncio.run(use())
