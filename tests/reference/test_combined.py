@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,9 @@ from storeproof.reference.costs import (
     InMemoryCostStorage,
 )
 from storeproof.reference.database import Database
-from storeproof.reference.exceptions import Duplicate
+from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.providers import DatabaseProviderStorage, InMemoryProviderStorage
+from storeproof.reference.providers.laws.given import EAST, HOUR, NOW, TICK, outcome, provider
 
 from .cancelling import cancel_everywhere
 from .costs.examples import charge
@@ -51,7 +53,31 @@ async def _ledger(storage: Any) -> Hashable:
     return charges, await storage.report(march(Dimension.MODEL))
 
 
+async def _record(storage: Any, made: Any) -> Any:
+    try:
+        return await storage.record_outcome(made)
+    except NotFound:
+        with suppress(Duplicate):
+            await storage.create(provider(EAST))
+        return await storage.record_outcome(made)
+
+
+async def _statistics(storage: Any) -> Hashable:
+    found = [await storage.stats(EAST, start, NOW + HOUR) for start in (NOW, NOW + TICK)]
+    return tuple((each.count, each.tokens, each.cost, each.latencies) for each in found)
+
+
 WRITES = {
+    "ProviderStorage.record_outcome": Write(
+        storage_in=DatabaseProviderStorage,
+        model=InMemoryProviderStorage,
+        make=lambda n: outcome(f"{n}", at=NOW + n % 2 * TICK, latency=n % 3, tokens=n),
+        other=lambda n: outcome(f"{n}", at=NOW + n % 2 * TICK, latency=9),
+        write=_record,
+        content=_statistics,
+        postgres=1,
+        sqlite=4,
+    ),
     "CostStorage.create": Write(
         storage_in=DatabaseCostStorage,
         model=InMemoryCostStorage,
