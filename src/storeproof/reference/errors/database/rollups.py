@@ -31,6 +31,8 @@ __all__ = [
     "added",
     "among",
     "counted_at",
+    "counts_in",
+    "places",
     "sum_between",
 ]
 
@@ -72,6 +74,12 @@ class _Added(FunctionElement[Any]):
     name = "added"
 
 
+class _CountsIn(FunctionElement[Any]):
+    type = COUNTS
+    inherit_cache = True
+    name = "counts_in"
+
+
 class _SumBetween(FunctionElement[int]):
     type = sa.BigInteger()
     inherit_cache = True
@@ -96,6 +104,17 @@ def _added_on_sqlite(element: _Added, compiler: Any, **options: Any) -> str:
     one, other = (compiler.process(each, **options) for each in element.clauses)
     sums = f"json_group_array(one.value + json_extract({other}, one.fullkey))"
     return f"(SELECT {sums} FROM json_each({one}) AS one)"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_CountsIn, "postgresql")
+def _counts_on_postgres(element: _CountsIn, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"CAST(translate({text}, '[]', '{{}}') AS BIGINT[])"
+
+
+@compiles(_CountsIn, "sqlite")
+def _counts_on_sqlite(element: _CountsIn, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
 
 
 @compiles(_SumBetween, "postgresql")
@@ -136,6 +155,11 @@ def added(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.Column
     return _Added(one, other)
 
 
+def counts_in(text: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+    """Counts that are given as an array of JSON."""
+    return _CountsIn(text)
+
+
 def sum_between(counts: sa.ColumnElement[Any], low: Any, high: Any) -> sa.ColumnElement[int]:
     """The sum of a row's counts from place `low` to before `high`, either of which may lie outside.
 
@@ -144,15 +168,20 @@ def sum_between(counts: sa.ColumnElement[Any], low: Any, high: Any) -> sa.Column
     return _SumBetween(counts, low, high)
 
 
+def places(slot: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Where a quarter of an hour counts, in a day and in a block: slot, place in it, its size."""
+    day, quarter = divmod(slot, QUARTERS)
+    return (day, quarter, QUARTERS), (*divmod(day, DAYS), DAYS)
+
+
 def counted_at(slot: int) -> dict[str, Any]:
     """The parameters of the rows that count one event in a quarter of an hour."""
-    day, quarter = divmod(slot, QUARTERS)
-    block, place = divmod(day, DAYS)
+    (day, quarter, quarters), (block, place, days) = places(slot)
     return {
-        "day": day,
-        "in_day": [int(each == quarter) for each in range(QUARTERS)],
-        "block": block,
-        "in_block": [int(each == place) for each in range(DAYS)],
+        DAY: day,
+        "in_day": [int(each == quarter) for each in range(quarters)],
+        BLOCK: block,
+        "in_block": [int(each == place) for each in range(days)],
     }
 
 
