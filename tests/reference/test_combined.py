@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,9 @@ from storeproof.reference.errors import (
 )
 from storeproof.reference.errors import Dimension as GroupedBy
 from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, event
-from storeproof.reference.exceptions import Duplicate
+from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.providers import DatabaseProviderStorage, InMemoryProviderStorage
+from storeproof.reference.providers.laws import given as providers
 
 from .cancelling import cancel_everywhere
 from .costs.examples import charge
@@ -80,7 +82,38 @@ async def _ledger(storage: Any) -> Hashable:
     return charges, await storage.report(march(Dimension.MODEL))
 
 
+async def _record(storage: Any, made: Any) -> Any:
+    try:
+        return await storage.record_outcome(made)
+    except NotFound:
+        with suppress(Duplicate):
+            await storage.create(providers.provider(providers.EAST))
+        return await storage.record_outcome(made)
+
+
+def _outcome(number: int, latency: int) -> Any:
+    at = providers.NOW + number % 2 * providers.TICK
+    return providers.outcome(f"{number}", at=at, latency=latency, tokens=number)
+
+
+async def _statistics(storage: Any) -> Hashable:
+    starts = (providers.NOW, providers.NOW + providers.TICK)
+    end = providers.NOW + providers.HOUR
+    found = [await storage.stats(providers.EAST, start, end) for start in starts]
+    return tuple((each.count, each.tokens, each.cost, each.latencies) for each in found)
+
+
 WRITES = {
+    "ProviderStorage.record_outcome": Write(
+        storage_in=DatabaseProviderStorage,
+        model=InMemoryProviderStorage,
+        make=lambda n: _outcome(n, latency=n % 3),
+        other=lambda n: _outcome(n, latency=9),
+        write=_record,
+        content=_statistics,
+        postgres=1,
+        sqlite=4,
+    ),
     "CostStorage.create": Write(
         storage_in=DatabaseCostStorage,
         model=InMemoryCostStorage,
