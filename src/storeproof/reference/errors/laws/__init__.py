@@ -118,6 +118,7 @@ contract = Contract(
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
         "state": some(STATES, BAD_STATES),
         "n": some((1, 2, 100), (0, 1001)),
+        "ErrorEvent.fingerprint": field(IDS, ODD_IDS),
         "ErrorEvent.grouping": field((1, 2), (0, 2**62, 2**63)),
         "ErrorEvent.message": field(WORDS, BAD_WORDS),
         "ErrorEvent.occurred_at": field(TIMES, BAD_TIMES),
