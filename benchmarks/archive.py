@@ -43,7 +43,9 @@ from storeproof.reference.errors import (
     EventId,
     GroupId,
 )
+from storeproof.reference.errors.buckets import slot_of
 from storeproof.reference.errors.database.creation import CREATE
+from storeproof.reference.errors.database.rollups import counted_at
 from storeproof.reference.errors.database.tables import event_values
 from storeproof.reference.errors.laws import contract
 
@@ -292,7 +294,8 @@ class PartitionWriter:
         task = asyncio.current_task()
         if task not in self._connections:
             self._connections[task] = await asyncpg.connect(self._url)
-        values = self._create.arguments(event_values(event))
+        counted = counted_at(slot_of(event.occurred_at))
+        values = self._create.arguments(event_values(event) | counted)
         assert await self._connections[task].fetch(self._text, *values)
 
 
