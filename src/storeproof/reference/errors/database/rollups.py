@@ -31,6 +31,7 @@ __all__ = [
     "added",
     "among",
     "counted_at",
+    "incremented",
     "sum_between",
 ]
 
@@ -72,6 +73,12 @@ class _Added(FunctionElement[Any]):
     name = "added"
 
 
+class _Incremented(FunctionElement[Any]):
+    type = COUNTS
+    inherit_cache = True
+    name = "incremented"
+
+
 class _SumBetween(FunctionElement[int]):
     type = sa.BigInteger()
     inherit_cache = True
@@ -96,6 +103,20 @@ def _added_on_sqlite(element: _Added, compiler: Any, **options: Any) -> str:
     one, other = (compiler.process(each, **options) for each in element.clauses)
     sums = f"json_group_array(one.value + json_extract({other}, one.fullkey))"
     return f"(SELECT {sums} FROM json_each({one}) AS one)"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_Incremented, "postgresql")
+def _incremented_on_postgres(element: _Incremented, compiler: Any, **options: Any) -> str:
+    counts, place = (compiler.process(each, **options) for each in element.clauses)
+    one = f"({counts})[{place} + 1] + 1"
+    return f"(({counts})[:{place}] || ({one}) || ({counts})[{place} + 2:])"
+
+
+@compiles(_Incremented, "sqlite")
+def _incremented_on_sqlite(element: _Incremented, compiler: Any, **options: Any) -> str:
+    counts, place = (compiler.process(each, **options) for each in element.clauses)
+    path = f"'$[' || {place} || ']'"
+    return f"json_set({counts}, {path}, json_extract({counts}, {path}) + 1)"
 
 
 @compiles(_SumBetween, "postgresql")
@@ -136,6 +157,13 @@ def added(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.Column
     return _Added(one, other)
 
 
+def incremented(
+    counts: sa.ColumnElement[Any], place: sa.ColumnElement[int]
+) -> sa.ColumnElement[Any]:
+    """The counts of a row with one more at a place, from 0."""
+    return _Incremented(counts, place)
+
+
 def sum_between(counts: sa.ColumnElement[Any], low: Any, high: Any) -> sa.ColumnElement[int]:
     """The sum of a row's counts from place `low` to before `high`, either of which may lie outside.
 
@@ -150,10 +178,17 @@ def counted_at(slot: int) -> dict[str, Any]:
     block, place = divmod(day, DAYS)
     return {
         "day": day,
-        "in_day": [int(each == quarter) for each in range(QUARTERS)],
+        "place_in_day": quarter,
+        "in_day": _one_at(quarter, QUARTERS),
         "block": block,
-        "in_block": [int(each == place) for each in range(DAYS)],
+        "place_in_block": place,
+        "in_block": _one_at(place, DAYS),
     }
+
+
+@cache
+def _one_at(place: int, size: int) -> list[int]:
+    return [int(each == place) for each in range(size)]
 
 
 class Cover:
