@@ -22,11 +22,10 @@ from storeproof.harness.backends.base import RunOptions, Store
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.reference.database.compiling import POSTGRES, compile_for
 from storeproof.reference.providers import Lease, LeaseId, ProviderStorage
-from storeproof.reference.providers.database import leases, statements
+from storeproof.reference.providers.database import leases, outcomes
 from storeproof.reference.providers.entities import minute_of
 from storeproof.reference.providers.laws import contract
-from storeproof.reference.providers.laws.given import EAST, HOUR, NOW, add, outcome
-from storeproof.reference.providers.sketch import bucket_of
+from storeproof.reference.providers.laws.given import EAST, HOUR, MINUTE, NOW, add, outcome
 
 CALLS = 960
 
@@ -60,8 +59,14 @@ async def measure(store: Store) -> None:
     for writers in (1, 8, 64):
         rate = await leases_a_second(storage, writers, numbers)
         row(f"leases a second of one provider, {writers} at once", f"{rate:.0f}")
-    for size in (1_000, 10_000):
-        row(f"stats over {size} outcomes", f"{await stats_over(storage, size):.1f} ms")
+    for writers in (1, 8, 64):
+        for spread, latencies in ((1, "equal latencies"), (7919, "latencies of all sizes")):
+            rate = await outcomes_a_second(storage, writers, numbers, spread)
+            row(f"outcomes a second of one provider, {latencies}, {writers} at once", f"{rate:.0f}")
+    for size in (1_000, 10_000, 100_000):
+        whole, cut = await stats_over(storage, size)
+        row(f"stats over the {size} outcomes of an hour", f"{whole:.1f} ms", "flat")
+        row(f"stats over {size} outcomes, but for 30 seconds at both ends", f"{cut:.1f} ms")
 
 
 def row(figure: str, measured: str, promised: str = "") -> None:
@@ -74,7 +79,7 @@ async def ratios(
 ) -> dict[str, float]:
     """`acquire` and `record_outcome` beside the same statements on an asyncpg pool."""
     acquiring = compile_for(POSTGRES, leases.ACQUIRE)
-    recording = compile_for(POSTGRES, statements.RECORD_OUTCOME)
+    recording = compile_for(POSTGRES, outcomes.RECORD)
     async with asyncpg.create_pool(address.replace("+asyncpg", ""), max_size=10) as pool:
 
         async def acquire() -> None:
@@ -89,8 +94,7 @@ async def ratios(
             await pool.fetch(acquiring.text, *acquiring.arguments(values))
 
         async def pool_record() -> None:
-            made = outcome(f"o{next(numbers)}")
-            values = {**asdict(made), "bucket": bucket_of(made.latency)}
+            values = outcomes.parameters(outcome(f"o{next(numbers)}"))
             await pool.fetch(recording.text, *recording.arguments(values))
 
         measured = {"a": acquire, "r": record, "pool a": pool_acquire, "pool r": pool_record}
@@ -113,21 +117,45 @@ async def leases_a_second(storage: ProviderStorage, writers: int, numbers: Itera
     return CALLS / (perf_counter() - started)
 
 
-async def stats_over(storage: ProviderStorage, size: int) -> float:
-    """The median of ten calls of `stats` over so many outcomes of an hour; milliseconds."""
+async def outcomes_a_second(
+    storage: ProviderStorage, writers: int, numbers: Iterator[int], spread: int
+) -> float:
+    """How many outcomes of one provider so many callers record, all in the same minute."""
+
+    async def write() -> None:
+        for _ in range(CALLS // writers):
+            number = next(numbers)
+            latency = 100_000 + number * spread % 10**6 if spread > 1 else 100_000
+            await storage.record_outcome(outcome(f"w{number}", latency=latency))
+
+    started = perf_counter()
+    await asyncio.gather(*(write() for _ in range(writers)))
+    return CALLS / (perf_counter() - started)
+
+
+async def stats_over(storage: ProviderStorage, size: int) -> tuple[float, float]:
+    """The median of ten calls of `stats` over so many outcomes of an hour; milliseconds.
+
+    First for the whole hour, then for one that begins and ends within a minute.
+    """
     start = NOW + size * HOUR
+    edge = MINUTE / 2
     for first in range(0, size, 100):
-        numbers = range(first, first + 100)
-        await asyncio.gather(
-            *(
-                storage.record_outcome(outcome(f"s{size} {n}", at=start, latency=n * n))
-                for n in numbers
-            )
+        made = (
+            outcome(f"s{size} {n}", at=start + n * HOUR / size, latency=100_000 + n * 7919 % 10**6)
+            for n in range(first, first + 100)
         )
+        await asyncio.gather(*map(storage.record_outcome, made))
     samples = await interleaved(
-        {"stats": lambda: storage.stats(EAST, start, start + HOUR)}, rounds=10, warm_up=2
+        {
+            "whole": lambda: storage.stats(EAST, start, start + HOUR),
+            "cut": lambda: storage.stats(EAST, start + edge, start + HOUR - edge),
+        },
+        rounds=10,
+        warm_up=2,
     )
-    return medians(samples)["stats"] / 1000
+    found = medians(samples)
+    return found["whole"] / 1000, found["cut"] / 1000
 
 
 if __name__ == "__main__":

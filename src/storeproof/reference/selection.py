@@ -73,14 +73,16 @@ class Storages:
         """Runs `work` with storages whose operations all happen as a whole, or not at all.
 
             async def pay(unit: Storages) -> None:
-                await unit.auth.append_audit(entry)
-                ...
+                await providers.on(unit.providers).record(lease, ok=True, latency=took, cost=cost)
+                await costs.on(unit.costs).finish(admission, charge)
 
             await storages.together(pay)
 
-        An operation that raises has changed nothing, as ever; an error that leaves `work` undoes
-        all of them. `work` may be repeated, and may await nothing but its storages. Raises
-        UnitSuspended where it does otherwise in memory, and as `Database.transact` does.
+        `costs` and `providers` are services; `on` gives each of them the unit's storage. An
+        operation that raises has changed nothing, as ever; an error that leaves `work` undoes all
+        of them. `work` may be repeated, and may await nothing but its storages: passwords are
+        hashed, alerts delivered and requests sent before or after. Raises UnitSuspended where it
+        does otherwise in memory, and as `Database.transact` does.
         """
         if self.database is not None:
             return await self.database.together(lambda unit: work(_UnitStorages(unit)))

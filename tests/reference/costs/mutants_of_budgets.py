@@ -215,7 +215,9 @@ async def settles_at_most_what_is_held(
     )
 
 
-async def settles_the_rest_as_held(storage: Any, right: Any, id: Any, amounts: Any) -> Any:
+async def settles_the_rest_as_held(
+    storage: Any, right: Any, id: Any, amounts: Any, **_: Any
+) -> Any:
     named = {each.budget for each in amounts}
     rest = (each for each in storage._reservations[id].amounts if each.budget not in named)
     return await right(amounts=(*amounts, *rest))
@@ -228,7 +230,7 @@ async def settles_again(storage: Any, right: Any, id: Any, **_: Any) -> Any:
     return await right()
 
 
-async def skips_unknown(storage: Any, right: Any, id: Any, amounts: Any) -> Any:
+async def skips_unknown(storage: Any, right: Any, id: Any, amounts: Any, **_: Any) -> Any:
     held = {each.budget for each in storage._reservations[id].amounts}
     return await right(amounts=tuple(each for each in amounts if each.budget in held))
 
@@ -304,6 +306,7 @@ class Hasty(InMemoryCostStorage):
 
 MUTANTS: dict[str, list[Mutant]] = {
     "COST-020": [
+        *(budget_as(**{field: None}) for field in ("provider", "model", "tag")),
         budget_as(scope="o"),
         budget_as(thresholds=frozenset()),
         budget_as(policy=Policy.BLOCK),

@@ -44,6 +44,10 @@ ACTS: dict[str, tuple[int, Act]] = {
         lambda s, n: s.reserve(rid(-n), amounts(d="1", a="1"), NOW + n * DAY, FAR),
     ),
     "settle": (8, lambda s, n: s.settle(rid(n), amounts(a="3"))),
+    "settle, with a charge": (
+        10,
+        lambda s, n: s.settle(rid(n), amounts(a="3"), charge(f"new {n}", "3")),
+    ),
     "release": (7, lambda s, n: s.release(rid(n))),
     "expire_reservations": (7, lambda s, n: s.expire_reservations(NOW + HOUR, 1)),
 }

@@ -6,8 +6,6 @@ import asyncio
 import random
 from decimal import Decimal
 
-import asyncpg
-
 from storeproof.reference.costs import (
     BudgetId,
     CostStorage,
@@ -20,6 +18,7 @@ from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import Unavailable
 
+from ..counting import deadlocks
 from .examples import HOUR, NOW, amounts, charge, correction, put, run
 from .test_rollups import march
 
@@ -48,21 +47,9 @@ async def _one(storage: CostStorage, name: str, asked: dict[str, str], fate: flo
     return name
 
 
-async def _deadlocks(url: str) -> int:
-    """How many the server has broken so far; a connection tells what it saw when it is closed."""
-    if not url.startswith("postgresql"):
-        return 0
-    connection = await asyncpg.connect(url)
-    try:
-        counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        return int(await connection.fetchval(counted))
-    finally:
-        await connection.close()
-
-
 def test_200_reservations_at_once_pass_no_limit_and_block_nobody(url: str) -> None:
     async def use() -> None:
-        before = await _deadlocks(url)
+        before = await deadlocks(url)
         async with Database(url, create=True, pool_size=16, pool_timeout=60) as database:
             storage = DatabaseCostStorage(database)
             for name in NAMES:
@@ -74,7 +61,7 @@ def test_200_reservations_at_once_pass_no_limit_and_block_nobody(url: str) -> No
             assert made
             assert refused
             await _sums_are_right(storage, made)
-        assert await _deadlocks(url) == before
+        assert await deadlocks(url) == before
 
     run(use())
 

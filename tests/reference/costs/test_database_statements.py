@@ -12,19 +12,25 @@ import aiosqlite
 import pytest
 
 from storeproof.reference.costs import (
+    AlertFilter,
     BudgetFilter,
     BudgetId,
+    Charge,
     ChargeFilter,
     ChargeId,
     CostStorage,
     Dimension,
     ReservationId,
+    SinkName,
+    Tag,
     Window,
 )
 from storeproof.reference.costs.database import DatabaseCostStorage
+from storeproof.reference.costs.entities import alert_id
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import StorageError
+from storeproof.reference.values import EARLIEST
 
 from ..wire import wire_to
 from .examples import ACTOR, DAY, HOUR, NOW, amounts, budget, charge, correction, put, reserve
@@ -32,6 +38,14 @@ from .test_rollups import march
 
 Call = Callable[[CostStorage, str], Awaitable[object]]
 A = BudgetId("a")
+LOG = SinkName("log")
+RAISED = alert_id(BudgetId("early"), EARLIEST, 50)
+
+
+async def settle(storage: CostStorage, number: str, made: Charge | None = None) -> None:
+    await storage.settle(ReservationId(f"open {number}"), amounts(a="1", b="1"), made)
+
+
 CASES: dict[str, tuple[int, int, Call]] = {
     # On PostgreSQL, on SQLite.
     "get_by_id": (1, 1, lambda s, i: s.get_by_id(ChargeId("kept"))),
@@ -46,6 +60,11 @@ CASES: dict[str, tuple[int, int, Call]] = {
     "put_budget, again": (5, 5, lambda s, i: s.put_budget(budget(f"to put {i}"), 1, ACTOR, NOW)),
     "budget_status": (1, 1, lambda s, i: s.budget_status(A, NOW)),
     "list_budgets": (1, 1, lambda s, i: s.list_budgets(BudgetFilter())),
+    "list_budgets, with tags": (
+        1,
+        1,
+        lambda s, i: s.list_budgets(BudgetFilter(tags=frozenset({Tag("x"), Tag("y")}))),
+    ),
     "list_budget_versions": (1, 1, lambda s, i: s.list_budget_versions(A)),
     "reserve": (1, 9, lambda s, i: reserve(s, i, a="1", b="1")),
     "reserve, again": (5, 4, lambda s, i: reserve(s, "kept", a="1", b="1")),
@@ -58,13 +77,19 @@ CASES: dict[str, tuple[int, int, Call]] = {
         ),
     ),
     "get_reservation": (1, 1, lambda s, i: s.get_reservation(ReservationId("kept"))),
-    "settle": (10, 10, lambda s, i: s.settle(ReservationId(f"open {i}"), amounts(a="1", b="1"))),
+    "settle": (10, 10, settle),
+    "settle, with a charge": (12, 12, lambda s, i: settle(s, i, charge(i))),
+    "settle, with a known charge": (12, 12, lambda s, i: settle(s, i, charge("kept"))),
     "release": (8, 8, lambda s, i: s.release(ReservationId(f"open {i}"))),
     "expire_reservations": (8, 8, lambda s, i: s.expire_reservations(NOW + HOUR, 3)),
     "expire_reservations, nothing due": (3, 3, lambda s, i: s.expire_reservations(NOW, 3)),
     "raise_alerts": (7, 7, lambda s, i: s.raise_alerts(BudgetId(f"spent {i}"), NOW)),
     "raise_alerts, nothing new": (1, 1, lambda s, i: s.raise_alerts(A, NOW)),
-    "list_alerts": (1, 1, lambda s, i: s.list_alerts(A)),
+    "list_alerts": (1, 1, lambda s, i: s.list_alerts(AlertFilter())),
+    "list_alerts, undelivered": (1, 1, lambda s, i: s.list_alerts(AlertFilter(undelivered_to=LOG))),
+    "mark_delivered": (1, 1, lambda s, i: s.mark_delivered(RAISED, SinkName(f"new {i}"), NOW)),
+    "mark_delivered, again": (1, 1, lambda s, i: s.mark_delivered(RAISED, LOG, NOW)),
+    "list_deliveries": (1, 1, lambda s, i: s.list_deliveries(RAISED)),
 }
 
 
@@ -88,6 +113,10 @@ async def prepare(storage: CostStorage) -> None:
     await put(storage, "w", window=Window.DAY)
     await reserve(storage, "kept", a="1", b="1")
     await storage.release(ReservationId("kept"))
+    await put(storage, "early", window=Window.TOTAL, thresholds=frozenset({50}))
+    await reserve(storage, "early", early="10")
+    await storage.settle(ReservationId("early"), amounts(early="10"))
+    await storage.raise_alerts(BudgetId("early"), NOW)
     for number in "12":
         await put(storage, f"to put {number}")
         await put(storage, f"spent {number}", thresholds=frozenset({50, 100}))

@@ -10,13 +10,23 @@ from storeproof.harness.law import Law
 from storeproof.reference.costs import CostStorage, InMemoryCostStorage
 from storeproof.reference.costs.laws import LAWS, contract
 
-from . import mutants_of_budgets, mutants_of_ledger, mutants_of_values
+from . import (
+    mutants_of_budgets,
+    mutants_of_deliveries,
+    mutants_of_ledger,
+    mutants_of_scopes,
+    mutants_of_settlements,
+    mutants_of_values,
+)
 from .mutants import Mutant
 
 MUTANTS = {
     **mutants_of_ledger.MUTANTS,
     **mutants_of_budgets.MUTANTS,
     **mutants_of_values.MUTANTS,
+    **mutants_of_settlements.MUTANTS,
+    **mutants_of_deliveries.MUTANTS,
+    **mutants_of_scopes.MUTANTS,
 }
 KILLS = [
     pytest.param(law, mutant, id=f"{law.id}-{number}-{mutant.__name__}")

@@ -14,6 +14,7 @@ import pytest
 from storeproof.reference.costs import (
     Actor,
     Alert,
+    BudgetFilter,
     BudgetId,
     ChargeFilter,
     CostService,
@@ -26,9 +27,11 @@ from storeproof.reference.costs import (
     Policy,
     ProviderName,
     ReservationState,
+    SinkName,
+    Tag,
 )
 from storeproof.reference.costs.exceptions import BudgetExceeded
-from storeproof.reference.costs.service import AlertNotDelivered, LogSink, Offer
+from storeproof.reference.costs.service import Offer
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import InvalidValue, VersionConflict
 
@@ -37,25 +40,16 @@ from .test_rollups import march
 
 ANN = Actor("ann")
 OWNER, USD = OwnerPath("org/team"), Currency("USD")
-HALVES = frozenset({50, 100})
 
 
 class Recorder:
+    name = SinkName("recorder")
+
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
 
     async def deliver(self, alert: Alert) -> None:
         self.alerts.append(alert)
-
-
-class Broken:
-    async def deliver(self, alert: Alert) -> None:
-        raise AlertNotDelivered("this", "it is broken")
-
-
-class Wrong:
-    async def deliver(self, alert: Alert) -> None:
-        raise RuntimeError("it is wrong")
 
 
 class Given:
@@ -88,14 +82,6 @@ async def opened(url: str | None, *sinks: Any) -> AsyncIterator[Given]:
             yield Given(DatabaseCostStorage(database), *sinks)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def place(request: pytest.FixtureRequest) -> str | None:
-    if request.param == "memory":
-        return None
-    value: str = request.getfixturevalue(f"{request.param}_url")
-    return value
-
-
 def offer(model: str, amount: str) -> Offer:
     return Offer(provider=ProviderName("acme"), model=ModelName(model), amount=Decimal(amount))
 
@@ -125,9 +111,56 @@ def test_more_budgets_than_a_page_are_all_found() -> None:
         async with opened(None) as given:
             for number in range(101):
                 await given.service.put_budget(ANN, budget(f"b{number:03}", scope="org"))
-            assert len(await given.service.budgets_of(OWNER, USD)) == 101
+            found = await given.service.budgets_of(BudgetFilter(covering=OWNER))
+            assert len(found) == len(set(found)) == 101
             with pytest.raises(InvalidValue, match="100"):
                 await given.service.admit(OWNER, USD, [offer("large", "1")])
+
+    run(use())
+
+
+def test_a_request_counts_once_in_each_budget_of_its_tags_provider_and_model(
+    place: str | None,
+) -> None:
+    scopes: dict[str, dict[str, Any]] = {
+        "all": {},
+        "acme": {"provider": "acme"},
+        "other": {"provider": "other"},
+        "large": {"model": "large", "scope": "org"},
+        "small": {"model": "small"},
+        "prod": {"tag": "env=prod"},
+        "test": {"tag": "env=test"},
+        "x": {"tag": "x", "provider": "acme"},
+    }
+
+    async def use() -> None:
+        async with opened(place) as given:
+            for name, fields in scopes.items():
+                await given.service.put_budget(ANN, budget(name, **fields))
+            tags = frozenset({Tag("env=prod"), Tag("x"), Tag("y")})
+            admission = await given.service.admit(OWNER, USD, [offer("large", "3")], tags)
+            for _ in range(2):
+                await given.service.finish(admission, charge("c", "2", tags=tags))
+            found = {name: await given.status(name) for name in scopes}
+            counting = {name for name, (spent, _) in found.items() if spent == "2"}
+            assert counting == {"all", "acme", "large", "prod", "x"}
+            assert {found[name] for name in set(scopes) - counting} == {("0", "0")}
+
+    run(use())
+
+
+def test_a_budget_of_a_tag_refuses_and_one_of_a_model_routes(place: str | None) -> None:
+    async def use() -> None:
+        async with opened(place) as given:
+            await given.service.put_budget(ANN, budget("a", "1", tag="env=prod"))
+            route = {"model": "large", "policy": Policy.ROUTE}
+            await given.service.put_budget(ANN, budget("b", "1", **route))
+            prod = frozenset({Tag("env=prod")})
+            with pytest.raises(BudgetExceeded, match="'a'"):
+                await given.service.admit(OWNER, USD, [offer("small", "2")], prod)
+            offers = [offer("large", "3"), offer("small", "2")]
+            assert (await given.service.admit(OWNER, USD, offers)).offer == offers[1]
+            assert await given.status("b") == ("0", "0")
 
     run(use())
 
@@ -247,25 +280,6 @@ def test_a_credit_settles_nothing() -> None:
             admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
             await given.service.finish(admission, charge("c", "-2"))
             assert await given.status("a") == ("0", "0")
-
-    run(use())
-
-
-def test_every_alert_reaches_every_sink_once(
-    place: str | None, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def use() -> None:
-        async with opened(place, LogSink(), Broken(), Wrong()) as given:
-            await given.service.put_budget(ANN, budget("a", thresholds=HALVES))
-            for number in range(3):
-                admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
-                await given.service.finish(admission, charge(f"{number}", "3"))
-                await given.service.deliver_alerts([BudgetId("a")])
-            assert [alert.threshold for alert in given.sink.alerts] == [50]
-            assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR", "ERROR"]
-            assert "budget a: 50 % reached, 6 of 10 spent" in caplog.text
-            assert "it is broken" in caplog.text
-            assert "it is wrong" in caplog.text
 
     run(use())
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from storeproof.reference.costs import Alert, BudgetId
+from storeproof.reference.costs import Alert, AlertId, BudgetId
 from storeproof.reference.costs.service import AlertNotDelivered, WebhookSink, signature
 
 from .examples import NOW, budget, run
 
 SECRET = b"0123456789abcdef"
 ALERT = Alert(
+    id=AlertId("a1"),
     budget=BudgetId("a"),
     window_start=NOW,
     threshold=50,
@@ -76,7 +77,7 @@ def test_what_may_pass_is_tried_again_as_the_same_alert(bad: Any) -> None:
     script = Script(bad, bad, 200)
     run(script.sink().deliver(ALERT))
     assert script.pauses == [0.5, 1.0]
-    assert len({headers["Storeproof-Alert"] for _, headers, _ in script.posts}) == 1
+    assert [headers["Idempotency-Key"] for _, headers, _ in script.posts] == [ALERT.id] * 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 301, 307])

@@ -290,12 +290,12 @@ MUTANTS: dict[str, list[Mutant]] = {
         ignoring("record_metric", Duplicate),
         altering_fields("record_metric", "point", id=str.lower),
     ],
-    "ERR-077": [
+    "ERR-108": [
         altering_fields("record_metric", "point", tags=lambda _: ()),
         altering_fields("record_metric", "point", tags=lambda tags: tags[:2]),
         answering("record_metric", lambda point: replace(point, tags=point.tags[::-1])),
     ],
-    "ERR-078": [
+    "ERR-109": [
         altering_fields("query_metric", "query", tags=lambda _: ()),
         altering_fields("query_metric", "query", tags=lambda tags: tags[:1]),
         replacing("query_metric", of_any_tag),
@@ -303,13 +303,13 @@ MUTANTS: dict[str, list[Mutant]] = {
         *tagged_by(lambda tag: replace(tag, key=tag.key.lower())),
         *tagged_by(lambda tag: Tag(key=min(tag.key, tag.value), value=max(tag.key, tag.value))),
     ],
-    "ERR-079": [
+    "ERR-110": [
         *tagged_by(lambda tag: replace(tag, key=tag.key.strip())),
         *tagged_by(lambda tag: replace(tag, value=tag.value.casefold())),
         *tagged_by(lambda tag: replace(tag, value=unicodedata.normalize("NFC", tag.value))),
         *tagged_by(lambda tag: replace(tag, value=tag.value.removesuffix(".0"))),
     ],
-    "ERR-080": [
+    "ERR-111": [
         altering_fields("record_metric", "point", tags=lambda tags: tags[:100]),
         altering_fields("query_metric", "query", tags=lambda tags: tags[:100]),
         altering_fields("query_metric", "query", tags=last_of_each_key),

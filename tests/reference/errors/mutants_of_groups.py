@@ -382,11 +382,11 @@ MUTANTS: dict[str, list[Mutant]] = {
     ),
     "ERR-035": lists(lambda operation: ignoring(operation, InvalidValue)),
     "ERR-036": [checking("list_groups", cursor_of_what_exists)],
-    "ERR-075": [
+    "ERR-106": [
         replacing("list_groups", by_creation),
         replacing("list_groups", ties_ascending),
         altering("list_groups", sort=lambda sort: GroupSort.COUNT),
         altering("list_groups", sort=lambda sort: GroupSort.LAST_SEEN),
     ],
-    "ERR-076": [replacing("list_groups", by_offset)],
+    "ERR-107": [replacing("list_groups", by_offset)],
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from storeproof.reference.errors import (
+    ArchiveId,
     Dimension,
     ErrorStorage,
     GroupFilter,
@@ -18,6 +19,8 @@ from storeproof.reference.errors.laws.given import DAY, NOW, event
 from ..cancelling import cancel_everywhere
 
 SPAN = (NOW - DAY, NOW + DAY)
+PLACED: list[object] = [(1, 1, 1), (1, 1, 1)]
+ARCHIVED: list[object] = [(1, 0, 1), (1, 0, 1)]
 
 
 async def state(storage: ErrorStorage, *groups: GroupId) -> list[object]:
@@ -38,9 +41,14 @@ def everywhere(
     url: str,
     act: Callable[[ErrorStorage, str, str], Coroutine[Any, Any, object]],
     after: list[object],
+    *,
+    archived: bool = False,
 ) -> int:
-    """Cancels the act at each of its suspensions, on two new groups of one event each time."""
-    before: list[object] = [(1, 1, 1), (1, 1, 1)]
+    """Cancels the act at each of its suspensions, on two new groups of one event each time.
+
+    With `archived`, the events are in an archive called like the first of the groups.
+    """
+    before = ARCHIVED if archived else PLACED
 
     async def use() -> int:
         async with open_error_storage(url) as storage, open_error_storage(url) as other:
@@ -48,6 +56,8 @@ def everywhere(
             async def call(nth: int) -> None:
                 for name in ("a", "b"):
                     await other.create(event(f"{name}{nth}", f"{name}{nth}"))
+                if archived:
+                    await archive(other, f"a{nth}")
                 ready.set()
                 await act(storage, f"a{nth}", f"b{nth}")
 
@@ -76,3 +86,19 @@ def test_a_cancelled_creation(url: str) -> None:
 def test_a_cancelled_merge(url: str) -> None:
     after: list[object] = [(0, 0, 0), (2, 2, 2)]
     assert everywhere(url, lambda s, a, b: s.merge(GroupId(a), GroupId(b)), after) >= 7
+
+
+async def archive(storage: ErrorStorage, name: str) -> None:
+    await storage.archive(ArchiveId(name), NOW + DAY, 1000)
+
+
+def test_a_cancelled_archive(url: str) -> None:
+    assert everywhere(url, lambda s, a, _b: archive(s, a), ARCHIVED) >= 7
+
+
+def test_a_cancelled_restoring(url: str) -> None:
+    assert everywhere(url, lambda s, a, _b: s.restore_archive(ArchiveId(a)), PLACED, archived=True)
+
+
+def test_a_cancelled_purge_leaves_no_lock(url: str) -> None:
+    assert everywhere(url, lambda s, a, _b: s.purge(ArchiveId(a)), ARCHIVED, archived=True) >= 4

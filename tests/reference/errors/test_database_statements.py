@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from storeproof.reference.database import Database
 from storeproof.reference.errors import (
     Aggregation,
+    ArchiveId,
     Bucket,
     DatabaseErrorStorage,
     Dimension,
@@ -30,7 +31,16 @@ from storeproof.reference.errors import (
     Tag,
     TimeZone,
 )
-from storeproof.reference.errors.laws.given import DAY, DISK, NET, NOW, event, point, resolved
+from storeproof.reference.errors.laws.given import (
+    DAY,
+    DISK,
+    HOUR,
+    NET,
+    NOW,
+    event,
+    point,
+    resolved,
+)
 from storeproof.reference.exceptions import StorageError
 
 from ..wire import wire_to
@@ -47,10 +57,13 @@ LAST = MetricQuery(
 )
 TAGS = (Tag(key="region", value="east"),)
 MERGE = "BEGIN with the lock, groups, events, counts, their deletion, source, target, COMMIT"
+ARCHIVE = "BEGIN with the lock, the archive, events, its storing, its reading, events, COMMIT"
+RESTORE = "BEGIN with the lock, the archive with its file, events, its state, COMMIT"
 ON_SQLITE = {
     "create": 5,  # BEGIN, the group, the event, its rollups, COMMIT
     "create, regressing": 5,
     "create, of a merged group": 5,
+    "create, of an archived event": 4,
     "create, again": 4,  # BEGIN, nothing new, COMMIT, the event with its group
 }
 """Where SQLite has no one statement; its round trips cross no network."""
@@ -61,6 +74,17 @@ CASES: dict[str, Case] = {
     "create, regressing": (1, lambda s, i: s.create(event(f"late {i}", f"resolved {i}"))),
     "create, of a merged group": (1, lambda s, i: s.create(event(f"merged {i}", NET))),
     "create, again": (2, lambda s, i: s.create(event("kept"))),
+    "archive": (len(ARCHIVE.split(",")), lambda s, i: s.archive(ArchiveId(f"n{i}"), NOW + DAY, 1)),
+    "archive, of more": (7, lambda s, i: s.archive(ArchiveId(f"n{i}"), NOW + DAY, 3)),
+    "archive, again": (3, lambda s, i: s.archive(ArchiveId(i), NOW - HOUR, 1)),
+    "archive, of nothing": (4, lambda s, i: s.archive(ArchiveId("none"), NOW - DAY, 9)),
+    "create, of an archived event": (2, lambda s, i: s.create(event(f"old {i}", at=NOW - DAY))),
+    "get_archive": (1, lambda s, i: s.get_archive(ArchiveId(i))),
+    "archive_file": (1, lambda s, i: s.archive_file(ArchiveId(i))),
+    "list_archives": (1, lambda s, i: s.list_archives()),
+    "restore_archive": (len(RESTORE.split(",")), lambda s, i: s.restore_archive(ArchiveId(i))),
+    "restore_archive, again": (3, lambda s, i: s.restore_archive(ArchiveId("restored"))),
+    "purge": (4, lambda s, i: s.purge(ArchiveId(i))),
     "get_group": (1, lambda s, i: s.get_group(DISK)),
     "list_groups": (1, lambda s, i: s.list_groups(GroupFilter(message_contains="d"))),
     "list_groups, oldest": (1, lambda s, i: s.list_groups(GroupFilter(), GroupSort.OLDEST)),
@@ -90,6 +114,10 @@ async def prepare(storage: ErrorStorage, *ids: str) -> None:
     for name in ("kept", "gone"):
         await storage.create(event(name, NET if name == "gone" else DISK))
     await storage.merge(NET, DISK)
+    for name in (*ids, "restored"):
+        await storage.create(event(f"old {name}", at=NOW - DAY))
+        await storage.archive(ArchiveId(name), NOW - HOUR, 1)
+    await storage.restore_archive(ArchiveId("restored"))
     for name in ids:
         await storage.create(event(name, name))
         await storage.create(event(f"r{name}", f"resolved {name}"))

@@ -10,13 +10,14 @@ from storeproof.harness.law import Law
 from storeproof.reference.errors import ErrorStorage, InMemoryErrorStorage
 from storeproof.reference.errors.laws import LAWS, contract
 
-from . import mutants_of_counts, mutants_of_groups, mutants_of_values
+from . import mutants_of_archives, mutants_of_counts, mutants_of_groups, mutants_of_values
 from .mutants import Mutant
 
 MUTANTS = {
     **mutants_of_groups.MUTANTS,
     **mutants_of_counts.MUTANTS,
     **mutants_of_values.MUTANTS,
+    **mutants_of_archives.MUTANTS,
 }
 KILLS = [
     pytest.param(law, mutant, id=f"{law.id}-{number}-{mutant.__name__}")

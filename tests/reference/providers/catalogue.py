@@ -18,6 +18,7 @@ LEASE_STORED_FIRST = edited(
     "        self._leases[lease] = Lease(id=lease, provider=provider, tokens=tokens, at=now)\n"
     "        found, minute = self._provider(provider), minute_of(now)\n",
 )
+BY_ID = ("get_by_id", "delete", "cool_down", "end_cooling")
 ANY_TIME = using(canonical_time=lambda _field, value: value)
 EVERY_OUTCOME_OK = edited("(each.ok, bucket_of(", "(True, bucket_of(")
 
@@ -144,7 +145,8 @@ CONFIGURATION: dict[str, list[Mutant]] = {
 SECRETS: dict[str, list[Mutant]] = {
     "PROV-015": [
         edited(
-            "        self._secrets[secret.provider, secret.name] = secret\n        return secret",
+            "        self._secrets[secret.provider, secret.name] = secret\n"
+            "        self._tell()\n        return secret",
             "        return self._secrets.setdefault((secret.provider, secret.name), secret)",
         )
     ],
@@ -153,7 +155,7 @@ SECRETS: dict[str, list[Mutant]] = {
     "PROV-018": [
         edited("stored.ciphertext not in (old, secret.ciphertext)", "stored.ciphertext != old"),
         edited(
-            "= secret\n        return True",
+            "= secret\n        self._tell()\n        return True",
             "= replace(secret, key=stored.key)\n        return True",
         ),
     ],
@@ -293,7 +295,7 @@ VALUES: dict[str, list[Mutant]] = {
         dropped('canonical_id("provider", provider)', "acquire"),
         dropped('canonical_id("provider", provider)', "stats"),
         dropped('canonical_name("name", name)', "get_secret"),
-        *(dropped('canonical_id("id", id)', each) for each in ("get_by_id", "delete", "cool_down")),
+        *(dropped('canonical_id("id", id)', each) for each in BY_ID),
     ],
     "PROV-059": [
         edited("    canonical_limit(limit)\n    ordered", "    ordered"),
@@ -339,4 +341,60 @@ RACES: dict[str, list[Mutant]] = {
     "PROV-073": [racing("delete", "put_secret")],
     "PROV-074": [KEPT_LEASES],
 }
-MUTANTS = {**CONFIGURATION, **SECRETS, **USAGE, **OUTCOMES, **VALUES, **RACES}
+COOLING: dict[str, list[Mutant]] = {
+    "PROV-075": [
+        edited("self._cooling[id] = min(at, self._cooling[id])", "pass"),
+        edited("self._cooling[id] = min(at, self._cooling[id])", "del self._cooling[id]"),
+        edited(
+            "self._cooling[id] = min(at, self._cooling[id])",
+            "self._cooling = dict.fromkeys(self._cooling, at)",
+        ),
+    ],
+    "PROV-076": [
+        edited("min(at, self._cooling[id])", "at"),
+        edited(
+            "        if id in self._cooling:\n", "        if self._cooling.setdefault(id, at):\n"
+        ),
+    ],
+    "PROV-077": [
+        edited(
+            "max(until, self._cooling.get(id, until))",
+            "max(until, self._cooling.get(id, until) + MINUTE)",
+        ),
+        edited("max(until, self._cooling.get(id, until))", "until"),
+    ],
+    "PROV-078": [
+        dropped("self._provider(id)", "end_cooling"),
+        edited(
+            "        return self._cooling.get(id)\n",
+            "        self._changed(id)\n        return self._cooling.get(id)\n",
+        ),
+    ],
+    "PROV-079": [racing("cool_down")],
+}
+STATISTICS: dict[str, list[Mutant]] = {
+    "PROV-080": [
+        edited("start <= each.at < end", "minute_of(start) <= each.at < end"),
+        edited("start <= each.at < end", "start <= each.at < minute_of(end)"),
+        edited("start <= each.at < end", "start <= minute_of(each.at) < end"),
+        edited("start <= each.at < end", "max(start, minute_of(start)) < each.at < end"),
+    ],
+    "PROV-081": [
+        edited("in old[:limit]:", "in old[1:limit]:"),
+        edited(
+            "            del self._outcomes[outcome]",
+            "            self._outcomes[outcome] = replace(self._outcomes[outcome], tokens=0)",
+        ),
+    ],
+    "PROV-082": [racing("record_outcome", "purge_outcomes")],
+}
+MUTANTS = {
+    **CONFIGURATION,
+    **SECRETS,
+    **USAGE,
+    **OUTCOMES,
+    **VALUES,
+    **RACES,
+    **COOLING,
+    **STATISTICS,
+}

@@ -26,6 +26,7 @@ from storeproof.reference.providers.laws.given import (
     ANY,
     EAST,
     HOUR,
+    MINUTE,
     NOW,
     TOKEN,
     WEST,
@@ -41,6 +42,13 @@ from ..wire import wire_to
 Case = tuple[int, Callable[[ProviderStorage, str], Awaitable[object]]]
 CHANGE = 3  # BEGIN with the lock, the change, COMMIT
 LEASE_ON_SQLITE = 5  # BEGIN, the state, the count, the lease, COMMIT; there is no network
+
+OUTCOME_ON_SQLITE = 4  # BEGIN, the outcome, its counts, COMMIT; or the one that is there
+PURGE = 4  # BEGIN, the outcomes and their counts, the counts of nothing, COMMIT
+
+
+async def purge(storage: ProviderStorage, name: str) -> None:
+    await storage.purge_outcomes(NOW + HOUR, 1)
 
 
 async def refused(storage: ProviderStorage, name: str) -> None:
@@ -66,13 +74,19 @@ CASES: dict[str, Case] = {
     "list_usage": (1, lambda s, i: s.list_usage(NOW)),
     "purge_usage": (1, lambda s, i: s.purge_usage(NOW, 10)),
     "record_outcome": (1, lambda s, i: s.record_outcome(outcome(i))),
-    "record_outcome, again": (2, lambda s, i: s.record_outcome(outcome("kept"))),
+    "record_outcome, again": (2, lambda s, i: s.record_outcome(outcome("kept", at=NOW + MINUTE))),
     "stats": (1, lambda s, i: s.stats(EAST, NOW, NOW + HOUR)),
-    "purge_outcomes": (1, lambda s, i: s.purge_outcomes(NOW, 10)),
+    "purge_outcomes": (PURGE, purge),
+    "purge_outcomes, of none": (PURGE - 1, lambda s, i: s.purge_outcomes(NOW, 10)),
     "cool_down": (1, lambda s, i: s.cool_down(EAST, NOW)),
+    "end_cooling": (1, lambda s, i: s.end_cooling(EAST, NOW)),
     "list_cooling": (1, lambda s, i: s.list_cooling(NOW)),
 }
 ON_SQLITE = {
+    "record_outcome": OUTCOME_ON_SQLITE,
+    "record_outcome, again": OUTCOME_ON_SQLITE,
+    "purge_outcomes": PURGE + 1,
+    "purge_outcomes, of none": PURGE,
     "acquire": LEASE_ON_SQLITE,
     "acquire, again": LEASE_ON_SQLITE - 2,
 }
@@ -93,7 +107,8 @@ async def prepare(storage: ProviderStorage, *names: str) -> None:
     await storage.create(provider(WEST, tpm=1))
     await storage.put_secret(secret("a"))
     await acquire(storage, "kept")
-    await storage.record_outcome(outcome("kept"))
+    for each in ("kept", "old", "older"):
+        await storage.record_outcome(outcome(each, at=NOW + (each == "kept") * MINUTE))
 
 
 @asynccontextmanager

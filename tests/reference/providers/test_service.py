@@ -133,6 +133,22 @@ def test_a_change_is_of_the_version_that_was_read() -> None:
     run(use())
 
 
+def test_cooling_that_an_operator_ends_makes_the_provider_available_again() -> None:
+    async def use() -> None:
+        storage = InMemoryProviderStorage()
+        made = service(storage)
+        await fill(made, EAST)
+        await storage.cool_down(EAST, NOW + HOUR)
+        with pytest.raises(NoProviderAvailable):
+            await made.choose(MODEL)
+        await made.end_cooling(EAST)
+        assert (await made.choose(MODEL))[0].id == EAST
+        with pytest.raises(NotFound):
+            await made.end_cooling(WEST)
+
+    run(use())
+
+
 def test_a_failure_cools_its_provider_down_and_is_counted_once() -> None:
     async def use() -> None:
         storage = InMemoryProviderStorage()

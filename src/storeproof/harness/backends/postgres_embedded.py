@@ -19,7 +19,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,6 @@ SPEED_SETTINGS: Final = ("fsync=off", "synchronous_commit=off", "full_page_write
 """The server's data is thrown away after the run, so nothing of it has to survive a crash."""
 
 SETTINGS: Final = (
-    *SPEED_SETTINGS,
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "max_connections=200",
@@ -85,15 +84,20 @@ def embedded_home() -> Path | None:
     return max(homes, key=_major, default=None)
 
 
-def start_embedded(home: Path, parent: Path) -> EmbeddedServer:
+def start_embedded(
+    home: Path, parent: Path, settings: Sequence[str] = SPEED_SETTINGS
+) -> EmbeddedServer:
     """Create a database cluster below `parent` (as root: below the temporary folder) and start it.
+
+    Without SPEED_SETTINGS among its settings the server is as durable as any.
 
     Raises BackendUnavailable with the server's own last words where it does not start.
     """
     as_root = os.geteuid() == 0
     directory = _directory_of_nobody() if as_root else Path(tempfile.mkdtemp(dir=parent))
     try:
-        return _start(_reachable(home, directory) if as_root else home, directory, as_root)
+        reachable = _reachable(home, directory) if as_root else home
+        return _start(reachable, directory, (*SETTINGS, *settings), as_root)
     except BaseException as error:
         shutil.rmtree(directory, ignore_errors=True)
         if isinstance(error, OSError | subprocess.SubprocessError):
@@ -101,12 +105,12 @@ def start_embedded(home: Path, parent: Path) -> EmbeddedServer:
         raise
 
 
-def _start(home: Path, directory: Path, as_root: bool) -> EmbeddedServer:
+def _start(home: Path, directory: Path, settings: Sequence[str], as_root: bool) -> EmbeddedServer:
     how = {"cwd": directory, "start_new_session": True, **(_identity() if as_root else {})}
     password = secrets.token_urlsafe(16)
     _initialise(home, directory, password, how)
     for port in _free_ports():
-        process = _launch(home, directory, port, how)
+        process = _launch(home, directory, (f"port={port}", *settings), how)
         watcher = _watch(process, directory)
         if _ready(process, directory):
             url = PostgresUrl(host="127.0.0.1", port=port, user="storeproof", password=password)
@@ -139,11 +143,13 @@ def _initialise(home: Path, directory: Path, password: str, how: dict[str, Any])
     secret.unlink()
 
 
-def _launch(home: Path, directory: Path, port: int, how: dict[str, Any]) -> subprocess.Popen[bytes]:
-    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+def _launch(
+    home: Path, directory: Path, settings: Sequence[str], how: dict[str, Any]
+) -> subprocess.Popen[bytes]:
+    options = [part for setting in settings for part in ("-c", setting)]
     with (directory / "log").open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - the wheel's own program, no shell
-            [home / "bin" / "postgres", "-D", directory / "data", "-p", str(port), *settings],
+            [home / "bin" / "postgres", "-D", directory / "data", *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

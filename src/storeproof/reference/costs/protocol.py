@@ -9,6 +9,8 @@ from typing import Protocol
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -19,10 +21,12 @@ from storeproof.reference.costs.entities import (
     ChargeFilter,
     ChargeId,
     Correction,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
 )
 from storeproof.reference.storage import ComponentStorage, Cursor, Page
 
@@ -55,9 +59,12 @@ class CostStorage(ComponentStorage[Charge], Protocol):
     when no item follows. What matches nothing, or does not exist, gives an empty page.
 
     **Budgets** count what is reserved in them and what was settled; charges do not change
-    them. A budget has one window at a time. An operation at an instant when that has
-    ended finds the window of that instant, with nothing spent or reserved in it; one
-    before its start counts in it. What was reserved in an earlier window counts there.
+    them. In which ones a request is to be reserved `list_budgets` says: each is one of them
+    once, and counts an amount once, however many tags the request has.
+
+    A budget has one window at a time. An operation at an instant when that has ended finds
+    the window of that instant, with nothing spent or reserved in it; one before its start
+    counts in it. What was reserved in an earlier window counts there.
     """
 
     async def get_by_id(self, id: ChargeId) -> Charge:
@@ -141,7 +148,7 @@ class CostStorage(ComponentStorage[Charge], Protocol):
     async def list_budgets(
         self, filter: BudgetFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Budget]:
-        """The budgets that match, by id."""
+        """The budgets that match, each once, by id."""
         ...
 
     async def list_budget_versions(
@@ -180,8 +187,12 @@ class CostStorage(ComponentStorage[Charge], Protocol):
         """
         ...
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         """Ends an open or expired reservation, and counts what was spent in its budgets.
+
+        Records the charge, if there is one, as `create` does: both happen, or neither.
 
         A budget of the reservation without an amount here counts 0. An amount may be more
         than was reserved, and pass the limit: what is spent is spent. It counts in the
@@ -189,6 +200,7 @@ class CostStorage(ComponentStorage[Charge], Protocol):
 
         Raises NotFound("reservation", id) for an unknown reservation. Raises
         NotFound("budget", id) for the first budget by id that it has no amount in. Raises
+        Duplicate("id") when the id of the charge is taken by a different one. Raises
         ReservationClosed(id, state) when it is released, or settled with other amounts.
         Raises BudgetOverflow(id) for the first budget by id whose spent and the amount
         together would pass 4·10^9.
@@ -223,7 +235,22 @@ class CostStorage(ComponentStorage[Charge], Protocol):
         ...
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        """The alerts of a budget, by `window_start`, then by `threshold`."""
+        """The alerts that match, by `raised_at`, `window_start`, `threshold`, then `budget`."""
+        ...
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        """Records that a sink has passed an alert on, and returns the first record of that.
+
+        Repeating it changes nothing, whatever its `at` is.
+
+        Raises NotFound("alert", alert) for an unknown alert.
+        """
+        ...
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        """Who has passed an alert on, and when, by sink."""
         ...

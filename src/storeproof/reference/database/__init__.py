@@ -19,6 +19,7 @@ from storeproof.reference.database.exceptions import (
     SchemaMismatch,
     UniqueViolated,
 )
+from storeproof.reference.database.notifying import notify
 from storeproof.reference.database.schema import VERSION_TABLE, Schema
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "Transaction",
     "UniqueViolated",
     "is_in_memory",
+    "notify",
     "per_dialect",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from storeproof.reference.database.compiling import Rows
 
-__all__ = ["Driver", "Run", "Settings", "to_its_end"]
+__all__ = ["Driver", "Ear", "Listen", "Lost", "Notified", "Run", "Settings", "to_its_end"]
 
 T = TypeVar("T")
 
@@ -24,6 +24,27 @@ class Settings:
     pool_size: int
     pool_timeout: float
     statement_timeout: float
+
+
+class Ear(Protocol):
+    """A connection that does nothing but hear notifications."""
+
+    async def hear(self, channel: str) -> None:
+        """Has it hear this channel as well. Raises Unavailable."""
+        ...
+
+    def is_closed(self) -> bool:
+        """Whether it hears nothing any more, because it was closed or lost."""
+        ...
+
+    async def close(self) -> None:
+        """Closes it, within a bounded time."""
+        ...
+
+
+Notified: TypeAlias = Callable[[str], None]
+Lost: TypeAlias = Callable[[], None]
+Listen: TypeAlias = Callable[[Notified, Lost], Awaitable[Ear | None]]
 
 
 class Driver(Protocol):
@@ -61,8 +82,15 @@ class Driver(Protocol):
         """
         ...
 
+    async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
+        """A connection of its own, which calls `notified` with the channel and `lost` at its end.
+
+        None where the database notifies nobody. Raises Unavailable.
+        """
+        ...
+
     async def close(self) -> None:
-        """Closes all connections, within a bounded time."""
+        """Closes all connections, but those of `listen`, within a bounded time."""
         ...
 
 

@@ -9,7 +9,8 @@ form a transaction (`transact`). Errors of drivers end here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -17,9 +18,11 @@ from storeproof.reference.database.addresses import open_driver
 from storeproof.reference.database.compiling import Row, Statement, compile_for
 from storeproof.reference.database.drivers import Driver, Run, Settings
 from storeproof.reference.database.exceptions import Retryable, TableMissing
+from storeproof.reference.database.listening import RELISTEN_PAUSES, Listening, Pause
 from storeproof.reference.database.schema import Schema, prepare
 from storeproof.reference.database.unit import UnitDriver
 from storeproof.reference.exceptions import Unavailable
+from storeproof.reference.watching import Watch
 
 __all__ = ["ATTEMPTS", "Database", "Transaction"]
 
@@ -64,6 +67,8 @@ class Database:
         pool_size: int = 10,
         pool_timeout: float = 10.0,
         statement_timeout: float = 10.0,
+        relisten_pauses: Sequence[float] = RELISTEN_PAUSES,
+        pause: Pause = asyncio.sleep,
     ) -> None:
         self._create = create
         settings = Settings(
@@ -73,6 +78,7 @@ class Database:
             statement_timeout=statement_timeout,
         )
         self._driver: Driver = open_driver(url, settings)
+        self._listening = Listening(self._driver.listen, relisten_pauses, pause)
         self._unchecked: list[Schema] = []
         self._checked: set[str] = set()
         self._opening = asyncio.Lock()
@@ -118,6 +124,7 @@ class Database:
     async def close(self) -> None:
         """Closes all connections, within a few seconds. Later calls raise Unavailable."""
         self._closed, self._opened = True, False
+        await self._listening.close()
         await self._driver.close()
 
     async def read(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
@@ -174,6 +181,19 @@ class Database:
             self.require(missing.schema)
         return await self.together(work)
 
+    def watch(self, channel: str) -> AbstractAsyncContextManager[Watch]:
+        """A watch on what `notify` says on this channel, in any schema of the database.
+
+        On PostgreSQL it has a connection beside the pool's, which all watches share; it is
+        opened when the first one waits and closed with the last. When it is lost, a wait opens
+        it again, at most once more after each of `relisten_pauses` (seconds, waited by
+        `pause`), and returns, since something may have been missed; or raises Unavailable.
+
+        On SQLite nothing is heard after the first wait, nor behind a proxy that gives each
+        transaction another connection (PgBouncer does): look from time to time as well.
+        """
+        return self._listening.watch(channel)
+
     async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
         """The only place where anything is tried again: when certainly nothing happened."""
         if not self._opened:
@@ -202,6 +222,7 @@ class _Unit(Database):
 
     def __init__(self, driver: UnitDriver, checked: Set[str]) -> None:
         self._driver = driver
+        self._listening = Listening(driver.listen, (), asyncio.sleep)
         self._checked_outside = checked
 
     def require(self, schema: Schema) -> None:

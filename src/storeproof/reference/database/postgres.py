@@ -10,7 +10,14 @@ from sqlalchemy.engine import URL
 
 from storeproof.reference.config import ConfigurationError
 from storeproof.reference.database.compiling import POSTGRES, Rows
-from storeproof.reference.database.drivers import Run, Settings, to_its_end
+from storeproof.reference.database.drivers import (
+    Ear,
+    Lost,
+    Notified,
+    Run,
+    Settings,
+    to_its_end,
+)
 from storeproof.reference.database.exceptions import (
     ForeignKeyViolated,
     Retryable,
@@ -18,7 +25,12 @@ from storeproof.reference.database.exceptions import (
     TableMissing,
     UniqueViolated,
 )
-from storeproof.reference.database.postgres_pool import CLEANING_SECONDS, ERRORS, PostgresPool
+from storeproof.reference.database.postgres_pool import (
+    CLEANING_SECONDS,
+    ERRORS,
+    PostgresPool,
+    close_connection,
+)
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
 __all__ = ["PostgresDriver"]
@@ -41,7 +53,7 @@ _REASONS: dict[str | None, str] = {
     "57014": "the statement took too long",
 }
 
-Lost: TypeAlias = type[Retryable] | type[OutcomeUnknown]
+Meaning: TypeAlias = type[Retryable] | type[OutcomeUnknown]
 """What a call means to its caller when its answer never came."""
 
 
@@ -83,6 +95,9 @@ class PostgresDriver:
                 await to_its_end(_roll_back(connection))
                 raise
 
+    async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
+        return PostgresEar(await self._connect(), notified, lost)
+
     async def close(self) -> None:
         await self._pool.close()
 
@@ -109,6 +124,27 @@ class PostgresDriver:
         return connection
 
 
+class PostgresEar:
+    """Implements `Ear`."""
+
+    def __init__(self, connection: Any, notified: Notified, lost: Lost) -> None:
+        self._connection = connection
+        self._notified = notified
+        connection.add_termination_listener(lambda _: lost())
+
+    async def hear(self, channel: str) -> None:
+        await _answer(Retryable, self._connection.add_listener, channel, self._hear)
+
+    def is_closed(self) -> bool:
+        return bool(self._connection.is_closed())
+
+    async def close(self) -> None:
+        await close_connection(self._connection)
+
+    def _hear(self, _connection: Any, _process: int, channel: str, _payload: str) -> None:
+        self._notified(channel)
+
+
 async def _connected(connecting: Awaitable[Any]) -> Any:
     try:
         return await connecting
@@ -120,14 +156,14 @@ async def _connected(connecting: Awaitable[Any]) -> Any:
         raise Unavailable(_REASONS.get(code, "the server can't be connected to")) from error
 
 
-async def _answer(lost: Lost, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+async def _answer(lost: Meaning, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     try:
         return await call(*arguments)
     except ERRORS as error:
         raise _meaning(error, lost) from error
 
 
-async def _fetch(lost: Lost, connection: Any, text: str, arguments: Sequence[Any]) -> Rows:
+async def _fetch(lost: Meaning, connection: Any, text: str, arguments: Sequence[Any]) -> Rows:
     rows: Rows = await _answer(lost, connection.fetch, text, *arguments)
     return rows
 
@@ -141,7 +177,7 @@ async def _roll_back(connection: Any) -> None:
         connection.terminate()
 
 
-def _meaning(error: Exception, lost: Lost) -> Exception:
+def _meaning(error: Exception, lost: Meaning) -> Exception:
     code = getattr(error, "sqlstate", None)
     meaning: Exception
     match code:
@@ -164,7 +200,7 @@ def _meaning(error: Exception, lost: Lost) -> Exception:
     return meaning
 
 
-def _lost(error: Exception, lost: Lost) -> Exception:
+def _lost(error: Exception, lost: Meaning) -> Exception:
     if isinstance(error, asyncpg.InterfaceError):
         return Retryable("the connection was closed before it was used")
     if isinstance(error, TimeoutError) and lost is Retryable:

@@ -16,7 +16,7 @@ import asyncpg
 from storeproof.reference.database.drivers import to_its_end
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
-__all__ = ["CLEANING_SECONDS", "ERRORS", "PostgresPool"]
+__all__ = ["CLEANING_SECONDS", "ERRORS", "PostgresPool", "close_connection"]
 
 CLEANING_SECONDS = 2.0
 """How long closing or rolling back may take on a connection that may be dead."""
@@ -67,7 +67,7 @@ class PostgresPool:
         for connection in tuple(self._used):
             connection.terminate()
         idle, self._idle = self._idle, []
-        await to_its_end(asyncio.gather(*(_close(connection) for connection, _ in idle)))
+        await to_its_end(asyncio.gather(*(close_connection(connection) for connection, _ in idle)))
 
     async def _turn(self) -> None:
         try:
@@ -102,7 +102,7 @@ class PostgresPool:
         elif sound and not self._closed:
             self._idle.append((connection, asyncio.get_running_loop().time()))
         else:
-            await to_its_end(_close(connection))
+            await to_its_end(close_connection(connection))
 
     def _cut_idle(self) -> None:
         for connection, _ in self._idle:
@@ -117,7 +117,7 @@ def _was_answered(error: Exception) -> bool:
     return True
 
 
-async def _close(connection: Any) -> None:
+async def close_connection(connection: Any) -> None:
     """Closes a connection; asyncpg first has the server end a statement that still runs."""
     try:
         # Its own timeouts don't cover the waiting for that.

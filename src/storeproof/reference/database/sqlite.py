@@ -16,7 +16,7 @@ import aiosqlite
 
 from storeproof.reference.config import ConfigurationError
 from storeproof.reference.database.compiling import SQLITE, Rows
-from storeproof.reference.database.drivers import Run, Settings, to_its_end
+from storeproof.reference.database.drivers import Ear, Lost, Notified, Run, Settings, to_its_end
 from storeproof.reference.database.exceptions import (
     ForeignKeyViolated,
     TableExists,
@@ -95,6 +95,9 @@ class SqliteDriver:
             except BaseException:
                 await to_its_end(_roll_back(writer))
                 raise
+
+    async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
+        return None
 
     async def close(self) -> None:
         opened = [each for each in (self._reader, self._writer) if each is not None]

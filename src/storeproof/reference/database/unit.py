@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from storeproof.reference.database.compiling import POSTGRES, Rows
-from storeproof.reference.database.drivers import Run
+from storeproof.reference.database.drivers import Ear, Lost, Notified, Run
 
 __all__ = ["UnitDriver"]
 
@@ -28,6 +28,10 @@ class UnitDriver:
 
     async def close(self) -> None:
         """Nothing to do: the transaction ends with its block."""
+
+    async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
+        """A unit of work hears nothing: what others do meanwhile is not for it."""
+        return None
 
     async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._turn:

@@ -1,5 +1,6 @@
 """For everyone who uses or stores errors, their groups and trends, and metrics."""
 
+from storeproof.reference.errors.archives import Archive, Archived, ArchiveId, ArchiveState
 from storeproof.reference.errors.buckets import Bucket, Series, TimeZone, Trend
 from storeproof.reference.errors.database import DatabaseErrorStorage, open_error_storage
 from storeproof.reference.errors.entities import (
@@ -23,6 +24,7 @@ from storeproof.reference.errors.entities import (
     Status,
     Tag,
 )
+from storeproof.reference.errors.exceptions import ArchiveDamaged
 from storeproof.reference.errors.grouping import GROUPING, Frame, fingerprint
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
@@ -32,6 +34,11 @@ from storeproof.reference.errors.service import ErrorService
 __all__ = [
     "GROUPING",
     "Aggregation",
+    "Archive",
+    "ArchiveDamaged",
+    "ArchiveId",
+    "ArchiveState",
+    "Archived",
     "Bucket",
     "Created",
     "DatabaseErrorStorage",

@@ -3,13 +3,24 @@
 from datetime import datetime
 from typing import Any
 
+from storeproof.reference.errors.archives import Archive
 from storeproof.reference.errors.entities import ErrorEvent, ErrorGroup, GroupSort
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
 from storeproof.reference.values import canonical_integer, canonical_time
 
-__all__ = ["EVENTS", "after_event", "after_group", "group_place", "place", "sort_field"]
+__all__ = [
+    "ARCHIVES",
+    "EVENTS",
+    "after_archive",
+    "after_event",
+    "after_group",
+    "group_place",
+    "place",
+    "sort_field",
+]
 
+ARCHIVES = "Archive"
 EVENTS = "ErrorEvent"
 
 
@@ -21,6 +32,11 @@ def sort_field(sort: GroupSort) -> str:
 def after_event(event: ErrorEvent) -> Cursor:
     """The cursor of a page that ends with this event."""
     return encode_cursor(EVENTS, event.occurred_at.isoformat(), event.id)
+
+
+def after_archive(archive: Archive) -> Cursor:
+    """The cursor of a page that ends with this archive."""
+    return encode_cursor(ARCHIVES, archive.first_seen.isoformat(), archive.id)
 
 
 def after_group(sort: GroupSort, group: ErrorGroup) -> Cursor:

@@ -50,7 +50,8 @@ from storeproof.reference.errors.entities import (
     first_group,
     next_group,
 )
-from storeproof.reference.errors.protocol import MOST_SERIES, ErrorStorage
+from storeproof.reference.errors.memory_archives import MemoryArchives
+from storeproof.reference.errors.protocol import MOST_SERIES
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -68,11 +69,12 @@ Item = TypeVar("Item", ErrorEvent, ErrorGroup)
 PERCENTILES = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
 
 
-class InMemoryErrorStorage(ErrorStorage):
+class InMemoryErrorStorage(MemoryArchives):
     """Implements `ErrorStorage`. Starts empty; its content ends with the process."""
 
     def __init__(self) -> None:
-        self._events: dict[EventId, ErrorEvent] = {}
+        super().__init__()
+        self._counted: list[ErrorEvent] = []
         self._groups: dict[GroupId, ErrorGroup] = {}
         self._merged: dict[GroupId, GroupId] = {}
         self._points: dict[PointId, MetricPoint] = {}
@@ -86,11 +88,13 @@ class InMemoryErrorStorage(ErrorStorage):
     async def create(self, entity: ErrorEvent) -> Created:
         event = canonical(entity)
         group = self._group_of(event)
-        if event.id not in self._events:
-            self._events[event.id] = event
+        stored = self._events.get(event.id) or self._archived.get(event.id)
+        if stored is None:
+            self._events[event.id] = stored = event
+            self._counted.append(event)
             known = self._groups.get(group)
             self._groups[group] = next_group(known, event) if known else first_group(event)
-        if self._events[event.id] != event:
+        if stored != event:
             raise Duplicate("id")
         return created_of(event, self._groups[group])
 
@@ -234,7 +238,7 @@ class InMemoryErrorStorage(ErrorStorage):
         return event.level.value if by is Dimension.LEVEL else self._group_of(event)
 
     def _between(self, start: datetime, end: datetime) -> list[ErrorEvent]:
-        return [event for event in self._events.values() if start <= event.occurred_at < end]
+        return [event for event in self._counted if start <= event.occurred_at < end]
 
     def _counts(self, start: datetime, end: datetime, by: Dimension | None) -> Counter[str]:
         return Counter(self._key(event, by) for event in self._between(start, end))

@@ -6,6 +6,7 @@ These docstrings are the law. Every implementation agrees with them, call by cal
 from datetime import datetime
 from typing import Protocol
 
+from storeproof.reference.errors.archives import Archive, ArchiveId
 from storeproof.reference.errors.buckets import Bucket, TimeZone, Trend
 from storeproof.reference.errors.entities import (
     Created,
@@ -133,6 +134,68 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
         """The events of a group, newest first: by `occurred_at`, then by id, descending.
 
         They keep the fingerprints that they were given, also after a merge.
+        """
+        ...
+
+    async def archive(self, id: ArchiveId, before: datetime, limit: int) -> Archive | None:
+        """Moves the oldest events, at most `limit` (1 to 10,000) of them, into a new archive.
+
+        These are the first, by `occurred_at` and then by id, of the events that occurred
+        before `before`, and no more of them than have 32 MiB of lines in the archive's file.
+        The file is stored, read back and compared, and the events leave their places, in
+        one step. Without any such event this gives None, and nothing is stored.
+
+        Archived events are in no list, and NotFound by id. Groups, trends and ranks stay as
+        they are: they still count them. To `create` an archived event is as known as any
+        other: an equal one counts nothing, a different one with its id is a Duplicate.
+
+        Repeating the call gives the archive as it is now, and moves nothing more. So a
+        loop that takes a new id each time, until it is given None, can be broken off
+        anywhere and begun anew.
+
+        Raises Duplicate("id") when the id is taken by an archive that was made with another
+        `before` or `limit`; ArchiveDamaged(id) when the file does not read back.
+        """
+        ...
+
+    async def get_archive(self, id: ArchiveId) -> Archive:
+        """The archive with this id.
+
+        Raises NotFound("archive", id) when there is none.
+        """
+        ...
+
+    async def archive_file(self, id: ArchiveId) -> bytes:
+        """The file of an archive: what `errors.archives` describes. It never changes.
+
+        Raises NotFound as `get_archive` does; ArchiveDamaged(id) when it has changed.
+        """
+        ...
+
+    async def list_archives(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Archive]:
+        """The archives, those of the oldest events first: by `first_seen`, then by id."""
+        ...
+
+    async def restore_archive(self, id: ArchiveId) -> Archive:
+        """Puts the events of an archive back, and returns it; it keeps its file.
+
+        Each is in the group where its fingerprint's events are now. They are counted
+        already, so no count changes, and nothing regresses. They can be archived again, by
+        another archive. Restoring an archive again changes nothing, wherever its events
+        are by then.
+
+        Raises NotFound as `get_archive` does; ArchiveDamaged(id) when the file has changed.
+        """
+        ...
+
+    async def purge(self, id: ArchiveId) -> None:
+        """Ends an archive, its file, and all knowledge of the events that only it holds.
+
+        Groups and trends still count them, but to `create` such an event is a new one,
+        which counts again. The events of a restored archive stay where they are. Repeating
+        the call is a NotFound; the id is free for another archive.
+
+        Raises NotFound as `get_archive` does.
         """
         ...
 

@@ -9,13 +9,17 @@ except Exception as error:
         ...  # tell somebody
 """
 
+import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
-from typing import Final
+from pathlib import Path
+from typing import Final, Self
 from uuid import uuid4
 
 from storeproof.reference.errors import entities
+from storeproof.reference.errors.archives import Archive, ArchiveId
 from storeproof.reference.errors.buckets import Bucket, TimeZone, Trend
 from storeproof.reference.errors.entities import (
     Created,
@@ -40,6 +44,7 @@ from storeproof.reference.errors.entities import (
 from storeproof.reference.errors.grouping import GROUPING, Frame, fingerprint
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.errors.redaction import REDACTED, is_secret_name, redact
+from storeproof.reference.errors.saving import save
 from storeproof.reference.storage import Clock, Cursor, Page
 from storeproof.reference.values import MAX_NAME
 
@@ -71,6 +76,12 @@ class ErrorService:
         self._clock = clock
         self._new_id = new_id
         self._redact = redact
+
+    def on(self, storage: ErrorStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def capture(
         self,
@@ -160,6 +171,40 @@ class ErrorService:
 
     async def merge(self, source: GroupId, target: GroupId) -> ErrorGroup:
         return await self._storage.merge(source, target)
+
+    async def archive(self, before: datetime, limit: int = 1000) -> tuple[Archive, ...]:
+        """Archives all events that occurred before an instant, `limit` (to 10,000) at a time.
+
+        Each of the archives is made as a whole. A call that was broken off is continued by
+        the next one, which gives its own archives only; `list_archives` has all.
+        """
+        made: list[Archive] = []
+        while archive := await self._storage.archive(ArchiveId(self._new_id()), before, limit):
+            made.append(archive)
+        return tuple(made)
+
+    async def save_archive(self, id: ArchiveId, path: Path) -> Archive:
+        """Writes the file of an archive to a disk and reads it back; then it can be purged.
+
+        A file that is there is replaced, as a whole. Raises ArchiveDamaged when what was
+        read is not what was archived, and OSError; then `path` is as it was.
+        """
+        archive = await self._storage.get_archive(id)
+        file = await self._storage.archive_file(id)
+        await asyncio.to_thread(save, archive, file, path)
+        return archive
+
+    async def get_archive(self, id: ArchiveId) -> Archive:
+        return await self._storage.get_archive(id)
+
+    async def list_archives(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Archive]:
+        return await self._storage.list_archives(cursor, limit)
+
+    async def restore_archive(self, id: ArchiveId) -> Archive:
+        return await self._storage.restore_archive(id)
+
+    async def purge(self, id: ArchiveId) -> None:
+        await self._storage.purge(id)
 
     async def trend(
         self,

@@ -28,7 +28,7 @@ from storeproof.reference.providers.entities import (
 from storeproof.reference.providers.exceptions import RateLimited
 from storeproof.reference.providers.memory import InMemoryProviderStorage
 from storeproof.reference.providers.protocol import ProviderStorage
-from storeproof.reference.providers.service import ProviderService
+from storeproof.reference.providers.service import Follower, ProviderService
 from storeproof.reference.providers.sketch import Sketch
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Ciphertext",
     "Cooling",
     "DatabaseProviderStorage",
+    "Follower",
     "InMemoryProviderStorage",
     "KeyId",
     "Lease",

@@ -210,6 +210,15 @@ class ProviderStorage(ComponentStorage[Provider], Protocol):
         """
         ...
 
+    async def end_cooling(self, id: ProviderId, at: datetime) -> datetime | None:
+        """Has a provider cool until `at` at most; returns until when it does, None: not at all.
+
+        What `cool_down` says later counts from there. The version stays, and it is no change.
+
+        Raises NotFound("provider", id) for an unknown provider.
+        """
+        ...
+
     async def list_cooling(
         self, now: datetime, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Cooling]:

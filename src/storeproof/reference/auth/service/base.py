@@ -1,8 +1,9 @@
 """For the parts of `AuthService` only: what they are given, and how they check and record."""
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, Self
 from uuid import uuid4
 
 import msgspec
@@ -88,6 +89,12 @@ class ServiceBase:
         self._new_secret = new_secret
         self._hasher = hasher or Argon2Hasher()
         self._policy = policy or AuthPolicy()
+
+    def on(self, storage: AuthStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def _require(self, operation: str, by: Principal, scope: Scope = GLOBAL) -> None:
         """Refuses the operation unless the principal has what `NEEDS` says, in this scope."""

@@ -14,6 +14,7 @@ from storeproof.reference.costs.database.tables import (
     BUDGETS,
     CHARGES,
     CORRECTIONS,
+    DELIVERIES,
     VERSIONS,
 )
 from storeproof.reference.costs.entities import (
@@ -22,6 +23,7 @@ from storeproof.reference.costs.entities import (
     BudgetVersion,
     Charge,
     Correction,
+    Delivery,
     cursor_after,
     position,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "BUDGET_LIST",
     "CHARGE_LIST",
     "CORRECTION_LIST",
+    "DELIVERY_LIST",
     "VERSION_LIST",
     "Listing",
     "entity",
@@ -108,11 +111,18 @@ CHARGE_LIST = _listing(
     },
 )
 CORRECTION_LIST = _listing(Correction, CORRECTIONS, ("at", "id"), _equal(CORRECTIONS.c.charge))
+_NAMED = _equal(BUDGETS.c.provider, BUDGETS.c.model)
 BUDGET_LIST = _listing(
     Budget,
     BUDGETS,
     ("id",),
-    _equal(BUDGETS.c.currency) | {"covering": _among(BUDGETS.c.scope, "covering")},
+    _equal(BUDGETS.c.currency)
+    | {
+        "covering": _among(BUDGETS.c.scope, "covering"),
+        "provider": sa.or_(BUDGETS.c.provider.is_(None), _NAMED["provider"]),
+        "model": sa.or_(BUDGETS.c.model.is_(None), _NAMED["model"]),
+        "tags": sa.or_(BUDGETS.c.tag.is_(None), _among(BUDGETS.c.tag, "tags")),
+    },
 )
 VERSION_LIST = Listing(
     BudgetVersion,
@@ -122,7 +132,21 @@ VERSION_LIST = Listing(
     _equal(VERSIONS.c.id),
     _version,
 )
-ALERT_LIST = _listing(Alert, ALERTS, ("window_start", "threshold"), _equal(ALERTS.c.budget))
+_DELIVERED = sa.exists().where(
+    DELIVERIES.c.alert == ALERTS.c.id,
+    DELIVERIES.c.sink == bind(DELIVERIES.c.sink, "undelivered_to"),
+)
+ALERT_LIST = _listing(
+    Alert,
+    ALERTS,
+    ("raised_at", "window_start", "threshold", "budget"),
+    _equal(ALERTS.c.budget)
+    | {
+        "since": ALERTS.c.raised_at >= bind(ALERTS.c.raised_at, "since"),
+        "undelivered_to": ~_DELIVERED,
+    },
+)
+DELIVERY_LIST = _listing(Delivery, DELIVERIES, ("sink",), _equal(DELIVERIES.c.alert))
 
 
 @cache

@@ -5,11 +5,11 @@ room. Where it does nothing, a transaction finds out why, begins new windows, or
 Locks are always taken in this order, so that none waits for another in a circle:
 
 1. Reservations that end, by `expires_at` and id.
-2. Budgets, by id.
-3. The rows of a new reservation.
+2. The charge of one that is settled, and its rollup.
+3. Budgets, by id.
+4. The rows of a new reservation.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -51,9 +51,10 @@ from storeproof.reference.exceptions import Duplicate, NotFound
 
 __all__ = [
     "RESERVE",
-    "end_locked",
+    "end",
     "expire",
     "lock_budgets",
+    "lock_reservation",
     "reservation_of",
     "reserve_in",
     "reserve_values",
@@ -178,16 +179,18 @@ async def reserve_in(transaction: Transaction, made: Reservation) -> Reservation
     return made
 
 
-async def end_locked(
-    transaction: Transaction, id: ReservationId, change: Callable[[Reservation], Reservation]
-) -> Reservation:
-    """Ends one reservation as `change` says, which may raise."""
+async def lock_reservation(transaction: Transaction, id: ReservationId) -> list[Row]:
+    """The rows of one reservation, which nobody else ends until the transaction does."""
     await transaction.run(statements.LOCK_RESERVATION, {"id": id})
-    rows = await transaction.run(statements.GET_RESERVATION, {"id": id})
-    before = reservation_of(rows, id)
-    after = change(before)
+    return await transaction.run(statements.GET_RESERVATION, {"id": id})
+
+
+async def end(
+    transaction: Transaction, rows: list[Row], before: Reservation, after: Reservation
+) -> Reservation:
+    """Stores how a locked reservation, of which these are the rows, ended, and returns it."""
     if after != before:
-        await _end(transaction, rows, {id: before}, {id: after})
+        await _end(transaction, rows, {before.id: before}, {after.id: after})
     return after
 
 

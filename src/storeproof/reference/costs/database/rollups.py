@@ -1,4 +1,4 @@
-"""For `DatabaseCostStorage`: what it records in the ledger and its rollups, and reports.
+"""For `DatabaseCostStorage`: the rows of its ledger and rollups, and its reports of them.
 
 A report reads the rollups of the whole days of UTC in its period, and the ledger for the
 parts of days at its two ends: exact in every time zone, and its cost grows with the days
@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import asdict
-from sqlalchemy.dialects import postgresql
 
 from storeproof.reference.costs.database.statements import bind
 from storeproof.reference.costs.database.tables import (
@@ -25,17 +24,14 @@ from storeproof.reference.costs.database.tables import (
     day_of,
 )
 from storeproof.reference.costs.entities import NANOS, Charge, nanos
-from storeproof.reference.database import PerDialect, per_dialect
+from storeproof.reference.database import PerDialect
 from storeproof.reference.database.compiling import POSTGRES, SQLITE
 from storeproof.reference.values import EARLIEST
 
 __all__ = [
-    "ADD_CHARGE",
-    "ADD_TO_ROLLUP",
     "CLEAR",
     "LOCK",
     "REBUILD",
-    "RECORD_CHARGE",
     "charge_row",
     "ends",
     "parts",
@@ -64,35 +60,6 @@ def parts(count: int) -> dict[str, int]:
     """Nano-units as the sums of a rollup."""
     whole, nano = divmod(count, NANOS)
     return {"whole": whole, "nano": nano}
-
-
-def _added(new: Any) -> Any:
-    sums = {name: ROLLUPS.c[name] + new.excluded[name] for name in _SUMS}
-    key = [ROLLUPS.c.day, ROLLUPS.c.series]
-    return new.on_conflict_do_update(index_elements=key, set_=sums)
-
-
-def _add_charge(insert: Any) -> Any:
-    new = insert(CHARGES).values({column: bind(column) for column in CHARGES.c})
-    return new.on_conflict_do_nothing(index_elements=[CHARGES.c.id]).returning(CHARGES.c.id)
-
-
-def _record_charge() -> Any:
-    new = _add_charge(postgresql.insert).cte("new")
-    row = sa.select(*(bind(column) for column in ROLLUPS.c)).select_from(new)
-    rollup = postgresql.insert(ROLLUPS).from_select(list(ROLLUPS.c), row)
-    return _added(rollup).returning(ROLLUPS.c.day)
-
-
-ADD_CHARGE = per_dialect(_add_charge)
-"""Returns no row where a charge with this id is there already."""
-
-ADD_TO_ROLLUP = per_dialect(
-    lambda insert: _added(insert(ROLLUPS).values({column: bind(column) for column in ROLLUPS.c}))
-)
-
-RECORD_CHARGE = _record_charge()
-"""Both in one statement, which only PostgreSQL can express; returns a row as ADD_CHARGE does."""
 
 
 def _entries(table: sa.Table, charges: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:

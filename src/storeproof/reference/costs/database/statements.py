@@ -13,6 +13,7 @@ from storeproof.reference.costs.database.tables import (
     BUDGETS,
     CHARGES,
     CORRECTIONS,
+    DELIVERIES,
     HELD,
     RESERVATIONS,
     VERSIONS,
@@ -40,6 +41,7 @@ __all__ = [
     "LOCK_BUDGET",
     "LOCK_BUDGETS",
     "LOCK_RESERVATION",
+    "MARK_DELIVERED",
     "SERIES_OF",
     "SET_BUDGET",
     "SET_SUMS",
@@ -152,3 +154,19 @@ FIND_ALERTED = (
 
 LOCK_BUDGET = sa.select(BUDGETS.c.id).where(BUDGETS.c.id == bind(BUDGETS.c.id)).with_for_update()
 ADD_ALERT = sa.insert(ALERTS)
+
+
+def _mark_delivered(insert: Any) -> Any:
+    alert = sa.select(
+        ALERTS.c.id, bind(DELIVERIES.c.sink, "sink"), bind(DELIVERIES.c.at, "at")
+    ).where(ALERTS.c.id == bind(ALERTS.c.id, "alert"))
+    new = insert(DELIVERIES).from_select(list(DELIVERIES.c), alert)
+    # Changing nothing, it has the row that is there returned.
+    kept = new.on_conflict_do_update(
+        index_elements=list(DELIVERIES.primary_key), set_={"at": DELIVERIES.c.at}
+    )
+    return kept.returning(*DELIVERIES.c)
+
+
+MARK_DELIVERED = per_dialect(_mark_delivered)
+"""Returns the first record; no row where the alert is unknown."""

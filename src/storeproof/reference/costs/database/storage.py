@@ -5,19 +5,21 @@ and can't say why, the operation runs again as a transaction, which can. The ord
 locks stands in `reserving`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from msgspec.structs import asdict
 
-from storeproof.reference.costs.database import reserving, rollups, statements
+from storeproof.reference.costs.database import recording, reserving, rollups, statements
 from storeproof.reference.costs.database.lists import (
     ALERT_LIST,
     BUDGET_LIST,
     CHARGE_LIST,
     CORRECTION_LIST,
+    DELIVERY_LIST,
     VERSION_LIST,
     entity,
     read_page,
@@ -27,6 +29,8 @@ from storeproof.reference.costs.entities import (
     NANOS,
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -37,10 +41,12 @@ from storeproof.reference.costs.entities import (
     ChargeFilter,
     ChargeId,
     Correction,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
     allocate,
     canonical,
     canonical_amounts,
@@ -54,9 +60,11 @@ from storeproof.reference.costs.entities import (
     reached,
     released,
     settled,
+    spent_in,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
+from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.exceptions import Duplicate, NotFound, VersionConflict
 from storeproof.reference.storage import Cursor, Page, canonical_limit
@@ -80,6 +88,7 @@ class DatabaseCostStorage(CostStorage):
     def __init__(self, database: Database) -> None:
         database.require(SCHEMA)
         self._database = database
+        self._recorded = Combined(self._record, key=attrgetter("id"))
 
     async def get_by_id(self, id: ChargeId) -> Charge:
         canonical_id("id", id)
@@ -87,22 +96,21 @@ class DatabaseCostStorage(CostStorage):
 
     async def create(self, entity: Charge) -> Charge:
         charge = canonical(entity)
-        new = await self._record(rollups.charge_row(charge))
+        new = await self._recorded(charge)
         if not new and await self._charge(charge.id) != charge:
             raise Duplicate("id")
         return charge
 
-    async def _record(self, row: dict[str, Any]) -> bool:
+    async def _record(self, charges: Sequence[Charge]) -> list[bool]:
+        """Of each charge whether it was new."""
+        rows = sorted(map(rollups.charge_row, charges), key=itemgetter("id"))
+        new = {row[0] for row in await self._record_rows(rows)}
+        return [charge.id in new for charge in charges]
+
+    async def _record_rows(self, rows: list[dict[str, Any]]) -> list[Row]:
         if self._database.dialect == POSTGRES:
-            return bool(await self._database.write(rollups.RECORD_CHARGE, row))
-
-        async def work(transaction: Transaction) -> bool:
-            new = await transaction.run(rollups.ADD_CHARGE, row)
-            if new:
-                await transaction.run(rollups.ADD_TO_ROLLUP, row)
-            return bool(new)
-
-        return await self._database.transact(work)
+            return await self._database.write(recording.RECORD_CHARGES, {"rows": rows})
+        return await self._database.transact(lambda it: recording.record(it, rows))
 
     async def correct(self, correction: Correction) -> Correction:
         correction = canonical(correction)
@@ -115,7 +123,7 @@ class DatabaseCostStorage(CostStorage):
             sums = {"charges": 0, **rollups.parts(nanos(correction.amount))}
             row = asdict(correction) | series | sums | {"day": day_of(correction.at)}
             if await transaction.run(statements.ADD_CORRECTION, row):
-                await transaction.run(rollups.ADD_TO_ROLLUP, row)
+                await transaction.run(recording.ADD_TO_ROLLUPS, {"rows": [row]})
                 return
             rows = await transaction.run(statements.GET_CORRECTION, {"id": correction.id})
             if entity(Correction, rows[0]) != correction:
@@ -225,14 +233,20 @@ class DatabaseCostStorage(CostStorage):
         rows = await self._database.read(statements.GET_RESERVATION, {"id": id})
         return reserving.reservation_of(rows, id)
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
+        charge = None if charge is None else canonical(charge)
 
         async def work(transaction: Transaction) -> Reservation:
-            return await reserving.end_locked(
-                transaction, id, lambda reservation: settled(reservation, amounts)
-            )
+            rows = await reserving.lock_reservation(transaction, id)
+            before = reserving.reservation_of(rows, id)
+            spent = spent_in(before, amounts)
+            if charge is not None:
+                await recording.record_or_raise(transaction, charge)
+            return await reserving.end(transaction, rows, before, settled(before, spent))
 
         return await self._database.transact(work)
 
@@ -240,7 +254,9 @@ class DatabaseCostStorage(CostStorage):
         canonical_id("id", id)
 
         async def work(transaction: Transaction) -> Reservation:
-            return await reserving.end_locked(transaction, id, released)
+            rows = await reserving.lock_reservation(transaction, id)
+            before = reserving.reservation_of(rows, id)
+            return await reserving.end(transaction, rows, before, released(before))
 
         return await self._database.transact(work)
 
@@ -270,10 +286,23 @@ class DatabaseCostStorage(CostStorage):
         return await self._database.transact(work) if _unraised(rows, at) else ()
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        filters = {"budget": canonical_id("budget", budget)}
+        filters = asdict(canonical(filter))
         return await read_page(self._database, ALERT_LIST, filters, cursor, limit)
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        made = canonical(Delivery(alert=alert, sink=sink, at=at))
+        rows = await self._database.write(statements.MARK_DELIVERED, asdict(made))
+        if not rows:
+            raise NotFound("alert", alert)
+        return entity(Delivery, rows[0])
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        filters = {"alert": canonical_id("alert", alert)}
+        return await read_page(self._database, DELIVERY_LIST, filters, cursor, limit)
 
     async def _charge(self, id: ChargeId) -> Charge:
         rows = await self._database.read(statements.GET_CHARGE, {"id": id})

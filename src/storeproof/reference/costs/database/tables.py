@@ -13,7 +13,14 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.costs.entities import Policy, ReservationState, Window, money, nanos
+from storeproof.reference.costs.entities import (
+    Budget,
+    Policy,
+    ReservationState,
+    Window,
+    money,
+    nanos,
+)
 from storeproof.reference.database import Schema
 from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
 from storeproof.reference.values import EARLIEST
@@ -23,6 +30,7 @@ __all__ = [
     "BUDGETS",
     "CHARGES",
     "CORRECTIONS",
+    "DELIVERIES",
     "HELD",
     "NUMBER",
     "RESERVATIONS",
@@ -137,6 +145,9 @@ BUDGETS = sa.Table(
     _TABLES,
     _column("id", TEXT, primary_key=True),
     _column("scope", TEXT),
+    _column("provider", TEXT, nullable=True),
+    _column("model", TEXT, nullable=True),
+    _column("tag", TEXT, nullable=True),
     _column("limit", Nanos()),
     _column("currency", TEXT),
     _column("window", _Member(Window)),
@@ -150,13 +161,19 @@ BUDGETS = sa.Table(
     _column("reserved", Nanos()),
 )
 
+sa.Index(None, BUDGETS.c.scope, BUDGETS.c.tag)
+
 VERSIONS = sa.Table(
     "cost_budget_versions",
     _TABLES,
-    *[_column(each.name, each.type, primary_key=each.name == "id") for each in list(BUDGETS.c)[:8]],
-    _column("version", NUMBER, primary_key=True),
+    *[
+        _column(name, BUDGETS.c[name].type, nullable=BUDGETS.c[name].nullable)
+        for name in Budget.__struct_fields__
+    ],
+    _column("version", NUMBER),
     _column("actor", TEXT),
     _column("at", TIME),
+    sa.PrimaryKeyConstraint("id", "version"),
 )
 
 RESERVATIONS = sa.Table(
@@ -182,10 +199,21 @@ HELD = sa.Table(
 ALERTS = sa.Table(
     "cost_alerts",
     _TABLES,
-    _column("budget", TEXT, primary_key=True),
-    _column("window_start", TIME, primary_key=True),
-    _column("threshold", NUMBER, primary_key=True),
+    _column("id", TEXT, primary_key=True),
+    _column("budget", TEXT),
+    _column("window_start", TIME),
+    _column("threshold", NUMBER),
     _column("spent", Nanos()),
     _column("limit", Nanos()),
     _column("raised_at", TIME),
+)
+sa.Index(None, ALERTS.c.budget, ALERTS.c.window_start)
+sa.Index(None, ALERTS.c.raised_at, ALERTS.c.window_start, ALERTS.c.threshold, ALERTS.c.budget)
+
+DELIVERIES = sa.Table(
+    "cost_deliveries",
+    _TABLES,
+    _column("alert", TEXT, primary_key=True),
+    _column("sink", TEXT, primary_key=True),
+    _column("at", TIME),
 )

@@ -4,10 +4,18 @@ Entities are frozen and hold nothing that can be changed, so a result never alia
 a storage holds. Ids and times come from the caller.
 """
 
+from storeproof.reference.costs.entities.alerts import (
+    Alert,
+    AlertFilter,
+    AlertId,
+    Delivery,
+    SinkName,
+    alert_id,
+    reached,
+)
 from storeproof.reference.costs.entities.budgets import (
     NOTHING,
     Actor,
-    Alert,
     Amounts,
     Budget,
     BudgetAmount,
@@ -24,9 +32,9 @@ from storeproof.reference.costs.entities.budgets import (
     holding,
     in_window,
     put,
-    reached,
     released,
     settled,
+    spent_in,
 )
 from storeproof.reference.costs.entities.canonical import (
     MAX_AMOUNTS,
@@ -81,6 +89,8 @@ __all__ = [
     "NOTHING",
     "Actor",
     "Alert",
+    "AlertFilter",
+    "AlertId",
     "Allocation",
     "Amounts",
     "Budget",
@@ -95,6 +105,7 @@ __all__ = [
     "Correction",
     "CorrectionId",
     "Currency",
+    "Delivery",
     "Dimension",
     "ModelName",
     "OwnerPath",
@@ -105,8 +116,10 @@ __all__ = [
     "Reservation",
     "ReservationId",
     "ReservationState",
+    "SinkName",
     "Tag",
     "Window",
+    "alert_id",
     "allocate",
     "canonical",
     "canonical_amount",
@@ -132,4 +145,5 @@ __all__ = [
     "same_reservation",
     "settled",
     "sort_key",
+    "spent_in",
 ]

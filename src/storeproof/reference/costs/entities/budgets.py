@@ -13,7 +13,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
-from storeproof.reference.costs.entities.ledger import Currency, OwnerPath, midnight
+from storeproof.reference.costs.entities.ledger import (
+    Currency,
+    ModelName,
+    OwnerPath,
+    ProviderName,
+    Tag,
+    midnight,
+)
 from storeproof.reference.costs.entities.money import MAX_TOTAL, money, nanos
 from storeproof.reference.costs.exceptions import (
     BudgetExceeded,
@@ -26,7 +33,6 @@ from storeproof.reference.values import EARLIEST, LATEST
 __all__ = [
     "NOTHING",
     "Actor",
-    "Alert",
     "Amounts",
     "Budget",
     "BudgetAmount",
@@ -43,9 +49,9 @@ __all__ = [
     "holding",
     "in_window",
     "put",
-    "reached",
     "released",
     "settled",
+    "spent_in",
 ]
 
 BudgetId = NewType("BudgetId", str)
@@ -80,11 +86,15 @@ class Policy(StrEnum):
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """How much the owners in `scope` may spend in each `window`, whose days are `timezone`'s.
 
+    Where it names them, only what goes to that provider, or model, or has that tag, counts.
     `thresholds` are percentages of `limit`, 1 to 100, that raise an alert when spent.
     """
 
     id: BudgetId
     scope: OwnerPath = OwnerPath("")
+    provider: ProviderName | None = None
+    model: ModelName | None = None
+    tag: Tag | None = None
     limit: Decimal
     currency: Currency
     window: Window = Window.MONTH
@@ -107,9 +117,16 @@ class BudgetVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Budgets that match all that is given. `covering`: their scope covers this owner."""
+    """Budgets that match all that is given: those in which such a request counts.
+
+    Their scope covers the owner `covering`. They name this provider, this model, one of these
+    tags, or none at all: `tags` without a member are those of a request without tags.
+    """
 
     covering: OwnerPath | None = None
+    provider: ProviderName | None = None
+    model: ModelName | None = None
+    tags: frozenset[Tag] | None = None
     currency: Currency | None = None
 
 
@@ -159,20 +176,6 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     state: ReservationState = ReservationState.OPEN
     settled: tuple[BudgetAmount, ...] | None = None
-
-
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """In the window that began at `window_start`, `threshold` percent of the budget were spent.
-
-    `spent` and `limit` are as they were found at `raised_at`.
-    """
-
-    budget: BudgetId
-    window_start: datetime
-    threshold: int
-    spent: Decimal
-    limit: Decimal
-    raised_at: datetime
 
 
 def put(before: BudgetStatus | None, budget: Budget, expected_version: int) -> BudgetStatus:
@@ -230,20 +233,29 @@ def ending(
     )
 
 
-def settled(reservation: Reservation, amounts: tuple[BudgetAmount, ...]) -> Reservation:
-    """The reservation with what was spent; itself when it is settled with that already.
+def spent_in(
+    reservation: Reservation, amounts: tuple[BudgetAmount, ...]
+) -> tuple[BudgetAmount, ...]:
+    """What these amounts say was spent in each budget of the reservation.
 
-    Raises NotFound or ReservationClosed, as `CostStorage.settle` says.
+    Raises NotFound, as `CostStorage.settle` says.
     """
     spent = by_budget(amounts)
     held = by_budget(reservation.amounts)
     for budget in sorted(spent.keys() - held.keys()):
         raise NotFound("budget", budget)
-    every = tuple(BudgetAmount(budget=each, amount=spent.get(each, NOTHING)) for each in held)
-    closed = reservation.state is ReservationState.SETTLED and reservation.settled != every
+    return tuple(BudgetAmount(budget=each, amount=spent.get(each, NOTHING)) for each in held)
+
+
+def settled(reservation: Reservation, spent: tuple[BudgetAmount, ...]) -> Reservation:
+    """The reservation with what was spent; itself when it is settled with that already.
+
+    Raises ReservationClosed, as `CostStorage.settle` says.
+    """
+    closed = reservation.state is ReservationState.SETTLED and reservation.settled != spent
     if closed or reservation.state is ReservationState.RELEASED:
         raise ReservationClosed(reservation.id, reservation.state.value)
-    return replace(reservation, state=ReservationState.SETTLED, settled=every)
+    return replace(reservation, state=ReservationState.SETTLED, settled=spent)
 
 
 def released(reservation: Reservation) -> Reservation:
@@ -253,24 +265,6 @@ def released(reservation: Reservation) -> Reservation:
     if reservation.state is ReservationState.EXPIRED:
         return reservation
     return replace(reservation, state=ReservationState.RELEASED)
-
-
-def reached(status: BudgetStatus, at: datetime) -> tuple[Alert, ...]:
-    """An alert for each threshold that is reached, the lowest first."""
-    percent = nanos(status.spent) * 100
-    limit = nanos(status.budget.limit)
-    return tuple(
-        Alert(
-            budget=status.budget.id,
-            window_start=status.window_start,
-            threshold=threshold,
-            spent=status.spent,
-            limit=status.budget.limit,
-            raised_at=at,
-        )
-        for threshold in sorted(status.budget.thresholds)
-        if percent and percent >= threshold * limit
-    )
 
 
 def _total(status: BudgetStatus, before: Decimal, amount: Decimal) -> Decimal:

@@ -10,8 +10,8 @@ import msgspec
 from msgspec.structs import replace
 
 from storeproof.reference import values
+from storeproof.reference.costs.entities.alerts import Alert, AlertFilter, Delivery
 from storeproof.reference.costs.entities.budgets import (
-    Alert,
     Budget,
     BudgetAmount,
     BudgetFilter,
@@ -161,6 +161,9 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
     Budget: {
         "id": _ID,
         "scope": _path,
+        "provider": _optional(_NAME),
+        "model": _optional(_NAME),
+        "tag": _optional(_NAME),
         "limit": canonical_amount,
         "currency": _currency,
         "window": _member(Window),
@@ -168,7 +171,19 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "thresholds": _percents,
         "policy": _member(Policy),
     },
-    BudgetFilter: {"covering": _optional(_path), "currency": _optional(_currency)},
+    BudgetFilter: {
+        "covering": _optional(_path),
+        "provider": _optional(_NAME),
+        "model": _optional(_NAME),
+        "tags": _optional(_names),
+        "currency": _optional(_currency),
+    },
+    AlertFilter: {
+        "budget": _optional(_ID),
+        "since": _optional(_TIME),
+        "undelivered_to": _optional(_NAME),
+    },
+    Delivery: {"alert": _ID, "sink": _NAME, "at": _TIME},
     BudgetAmount: {"budget": _ID, "amount": canonical_amount},
 }
 
@@ -228,7 +243,8 @@ _SORT_KEYS: dict[type[msgspec.Struct], dict[str, type]] = {
     Correction: {"at": datetime, "id": str},
     Budget: {"id": str},
     BudgetVersion: {"version": int},
-    Alert: {"window_start": datetime, "threshold": int},
+    Alert: {"raised_at": datetime, "window_start": datetime, "threshold": int, "budget": str},
+    Delivery: {"sink": str},
 }
 
 

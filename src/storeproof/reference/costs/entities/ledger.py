@@ -47,6 +47,7 @@ OwnerPath = NewType("OwnerPath", str)
 ProviderName = NewType("ProviderName", str)
 ModelName = NewType("ModelName", str)
 Tag = NewType("Tag", str)
+"""A name, or a key and a value joined by "="."""
 
 EVERYTHING: Final = OwnerPath("")
 """The scope that covers every owner."""

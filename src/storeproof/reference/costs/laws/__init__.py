@@ -26,10 +26,13 @@ from storeproof.reference.costs.entities import (
 from storeproof.reference.costs.laws import (
     budgets,
     charges,
+    deliveries,
     lists,
     races,
     reports,
     reservations,
+    scopes,
+    settlements,
     values,
 )
 from storeproof.reference.costs.memory import InMemoryCostStorage
@@ -47,6 +50,9 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(lists),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(settlements),
+    *laws_of(deliveries),
+    *laws_of(scopes),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

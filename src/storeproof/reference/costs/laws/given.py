@@ -45,6 +45,7 @@ __all__ = [
     "reservation_id",
     "reserve",
     "rows",
+    "spend",
     "sums",
     "together",
     "totals",
@@ -144,6 +145,12 @@ async def reserve(
     """Reserves for an hour if no end is given."""
     end = at + HOUR if expires_at is None else expires_at
     return await storage.reserve(ReservationId(id), amounts(**by_budget), at, end)
+
+
+async def spend(storage: CostStorage, id: str, at: datetime = NOW, **by_budget: str) -> None:
+    """Reserves and settles these amounts."""
+    await reserve(storage, id, at, None, **by_budget)
+    await storage.settle(ReservationId(id), amounts(**by_budget))
 
 
 async def totals(storage: CostStorage, id: str, at: datetime = NOW) -> tuple[str, str]:

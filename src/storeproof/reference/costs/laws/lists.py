@@ -3,7 +3,13 @@
 from typing import Any
 
 from storeproof.harness.law import MUST, law
-from storeproof.reference.costs.entities import BudgetFilter, BudgetId, ChargeFilter, ChargeId
+from storeproof.reference.costs.entities import (
+    AlertFilter,
+    BudgetFilter,
+    BudgetId,
+    ChargeFilter,
+    ChargeId,
+)
 from storeproof.reference.costs.laws.given import (
     ACTOR,
     DAY,
@@ -107,7 +113,7 @@ async def each_list_has_pages(storage: CostStorage) -> None:
     for limit in (1, 2, 100):
         corrections = await walk(storage.list_corrections, ChargeId("a"), limit=limit)
         versions = await walk(storage.list_budget_versions, A, limit=limit)
-        alerts = await walk(storage.list_alerts, A, limit=limit)
+        alerts = await walk(storage.list_alerts, AlertFilter(budget=A), limit=limit)
         assert [each.id for each in corrections] == ["a1", "a2", "a0"]
         assert [each.version for each in versions] == list(range(1, 13))
         assert [each.threshold for each in alerts] == [9, 100, 9, 100]
@@ -123,7 +129,7 @@ async def bad_pages_are_invalid(storage: CostStorage) -> None:
         (storage.list_corrections, ChargeId("a")),
         (storage.list_budgets, BudgetFilter()),
         (storage.list_budget_versions, A),
-        (storage.list_alerts, A),
+        (storage.list_alerts, AlertFilter()),
         (storage.list_charges, ChargeFilter()),
     ]
     for operation, argument in lists:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from storeproof.harness.law import MUST, law
 from storeproof.reference.costs.entities import (
     Actor,
+    AlertFilter,
     BudgetAmount,
     BudgetFilter,
     BudgetId,
@@ -157,7 +158,7 @@ async def bad_text_is_invalid(storage: CostStorage) -> None:
         await is_invalid(storage.put_budget(budget("a"), 0, Actor(bad), NOW), "actor")
         await is_invalid(storage.reserve(ReservationId(bad), (), NOW, NOW), "id")
         await is_invalid(storage.reserve(R, amounts(**{bad: "1"}), NOW, LATER), "budget")
-        await is_invalid(storage.list_alerts(BudgetId(bad)), "budget")
+        await is_invalid(storage.list_alerts(AlertFilter(budget=BudgetId(bad))), "budget")
     await is_invalid(storage.create(charge("a", unit="\0")), "unit")
     await is_invalid(storage.create(charge("a", unit="a" * 129)), "unit")
     await is_invalid(storage.correct(correction("c", "a", reason="a" * 1001)), "reason")

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    AlertFilter,
+    AlertId,
     Amounts,
     Budget,
     BudgetFilter,
@@ -24,11 +26,13 @@ from storeproof.reference.costs.entities import (
     ChargeId,
     Correction,
     CorrectionId,
+    Delivery,
     ReportQuery,
     ReportRow,
     Reservation,
     ReservationId,
     ReservationState,
+    SinkName,
     allocate,
     canonical,
     canonical_amounts,
@@ -48,6 +52,7 @@ from storeproof.reference.costs.entities import (
     same_reservation,
     settled,
     sort_key,
+    spent_in,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import (
@@ -60,7 +65,7 @@ from storeproof.reference.values import canonical_id, canonical_integer, canonic
 __all__ = ["InMemoryCostStorage"]
 
 Key: TypeAlias = tuple[Any, ...]
-Item = TypeVar("Item", Charge, Correction, Budget, BudgetVersion, Alert)
+Item = TypeVar("Item", Charge, Correction, Budget, BudgetVersion, Alert, Delivery)
 
 
 class InMemoryCostStorage(CostStorage):
@@ -73,16 +78,16 @@ class InMemoryCostStorage(CostStorage):
         self._versions: dict[BudgetId, list[BudgetVersion]] = {}
         self._reservations: dict[ReservationId, Reservation] = {}
         self._windows: dict[tuple[ReservationId, BudgetId], datetime] = {}
-        self._alerts: dict[Key, Alert] = {}
+        self._alerts: dict[AlertId, Alert] = {}
+        self._deliveries: dict[Key, Delivery] = {}
 
     async def get_by_id(self, id: ChargeId) -> Charge:
         canonical_id("id", id)
         return self._charge(id)
 
     async def create(self, entity: Charge) -> Charge:
-        charge = canonical(entity)
-        if self._charges.setdefault(charge.id, charge) != charge:
-            raise Duplicate("id")
+        charge = self._new_charge(canonical(entity))
+        self._charges[charge.id] = charge
         return charge
 
     async def correct(self, correction: Correction) -> Correction:
@@ -164,6 +169,9 @@ class InMemoryCostStorage(CostStorage):
             status.budget
             for status in self._budgets.values()
             if (wanted.covering is None or covers(status.budget.scope, wanted.covering))
+            and (wanted.provider is None or status.budget.provider in (None, wanted.provider))
+            and (wanted.model is None or status.budget.model in (None, wanted.model))
+            and (wanted.tags is None or status.budget.tag in (None, *wanted.tags))
             and wanted.currency in (None, status.budget.currency)
         ]
         return _page(budgets, after, limit)
@@ -202,10 +210,18 @@ class InMemoryCostStorage(CostStorage):
         canonical_id("id", id)
         return self._reservation(id)
 
-    async def settle(self, id: ReservationId, amounts: Amounts) -> Reservation:
+    async def settle(
+        self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
+    ) -> Reservation:
         canonical_id("id", id)
         amounts = canonical_amounts("amounts", amounts)
-        return self._end(self._reservation(id), settled(self._reservation(id), amounts))
+        charges = [] if charge is None else [canonical(charge)]
+        before = self._reservation(id)
+        spent = spent_in(before, amounts)
+        new = {each.id: self._new_charge(each) for each in charges}
+        after = self._end(before, settled(before, spent))
+        self._charges.update(new)
+        return after
 
     async def release(self, id: ReservationId) -> Reservation:
         canonical_id("id", id)
@@ -227,27 +243,48 @@ class InMemoryCostStorage(CostStorage):
     async def raise_alerts(self, budget: BudgetId, at: datetime) -> tuple[Alert, ...]:
         canonical_id("budget", budget)
         at = canonical_time("at", at)
-        raised = [
-            alert
-            for alert in reached(self._budget(budget), at)
-            if (budget, *sort_key(alert)) not in self._alerts
-        ]
-        for alert in raised:
-            self._alerts[(budget, *sort_key(alert))] = alert
-        return tuple(raised)
+        found = reached(self._budget(budget), at)
+        raised = {alert.id: alert for alert in found if alert.id not in self._alerts}
+        self._alerts.update(raised)
+        return tuple(raised.values())
 
     async def list_alerts(
-        self, budget: BudgetId, cursor: Cursor | None = None, limit: int = 100
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
-        canonical_id("budget", budget)
+        wanted = canonical(filter)
         after = position(Alert, cursor)
-        found = [each for each in self._alerts.values() if each.budget == budget]
+        alerts = [
+            alert
+            for alert in self._alerts.values()
+            if wanted.budget in (None, alert.budget)
+            and (wanted.since is None or wanted.since <= alert.raised_at)
+            and (alert.id, wanted.undelivered_to) not in self._deliveries
+        ]
+        return _page(alerts, after, limit)
+
+    async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
+        made = canonical(Delivery(alert=alert, sink=sink, at=at))
+        if alert not in self._alerts:
+            raise NotFound("alert", alert)
+        return self._deliveries.setdefault((alert, sink), made)
+
+    async def list_deliveries(
+        self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Delivery]:
+        canonical_id("alert", alert)
+        after = position(Delivery, cursor)
+        found = [each for each in self._deliveries.values() if each.alert == alert]
         return _page(found, after, limit)
 
     def _charge(self, id: ChargeId) -> Charge:
         if id not in self._charges:
             raise NotFound("charge", id)
         return self._charges[id]
+
+    def _new_charge(self, charge: Charge) -> Charge:
+        if self._charges.get(charge.id, charge) != charge:
+            raise Duplicate("id")
+        return charge
 
     def _budget(self, id: BudgetId) -> BudgetStatus:
         if id not in self._budgets:

@@ -12,4 +12,7 @@ class AlertNotDelivered(Exception):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.sink} did not deliver the alert: {self.reason}. It stays listed."
+        return (
+            f"{self.sink} did not deliver the alert: {self.reason}. "
+            "It stays undelivered; the next deliver_alerts() tries again."
+        )

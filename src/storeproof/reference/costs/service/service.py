@@ -1,15 +1,20 @@
 """For applications: `CostService` admits requests within budgets and records what they cost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
+from typing import Final, Self
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
+    AlertFilter,
     Budget,
     BudgetAmount,
     BudgetFilter,
@@ -22,6 +27,7 @@ from storeproof.reference.costs.entities import (
     Correction,
     CorrectionId,
     Currency,
+    Delivery,
     ModelName,
     OwnerPath,
     Policy,
@@ -30,6 +36,8 @@ from storeproof.reference.costs.entities import (
     ReportRow,
     Reservation,
     ReservationId,
+    SinkName,
+    Tag,
 )
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.protocol import CostStorage
@@ -38,6 +46,9 @@ from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.storage import Clock, Cursor, Page
 
 __all__ = ["Admission", "CostService", "Offer"]
+
+
+NO_TAGS: Final[frozenset[Tag]] = frozenset()
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +62,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
     """A request that may go on, as `offer` says.
 
-    `reservation` is None where no budget covers the owner. `warnings` are the budgets
+    `reservation` is None where it counts in no budget. `warnings` are the budgets
     with Policy.WARN whose limit is passed.
     """
 
@@ -70,9 +81,10 @@ class CostService:
 
     Every method raises what the storage's operation behind it raises. A request that ends
     without cost is given to `abandon`; one that is never heard of again expires after
-    `patience`, once `expire` is called, which an application does now and then.
+    `patience`. An application calls `expire`, and `deliver_alerts`, now and then.
 
     storage: injected. clock: gives the present. new_id: gives ids. sinks: where alerts go.
+    persistence: how long an alert that was raised is tried to deliver.
     """
 
     def __init__(
@@ -83,12 +95,22 @@ class CostService:
         new_id: Callable[[], str] = lambda: uuid4().hex,
         sinks: Sequence[AlertSink] = (LogSink(),),
         patience: timedelta = timedelta(minutes=15),
+        persistence: timedelta = timedelta(days=7),
     ) -> None:
+        if len({sink.name for sink in sinks}) < len(sinks):
+            raise ValueError("no two sinks of one service have the same name")
         self._storage = storage
         self._clock = clock
         self._new_id = new_id
         self._sinks = tuple(sinks)
         self._patience = patience
+        self._persistence = persistence
+
+    def on(self, storage: CostStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def put_budget(
         self, by: Actor, budget: Budget, expected_version: int = 0
@@ -106,32 +128,36 @@ class CostService:
         """Who changed the budget to what, and when."""
         return await self._storage.list_budget_versions(id, cursor, limit)
 
-    async def budgets_of(self, owner: OwnerPath, currency: Currency) -> tuple[Budget, ...]:
-        """All budgets in this currency that cover the owner, by id."""
-        wanted = BudgetFilter(covering=owner, currency=currency)
-        page = await self._storage.list_budgets(wanted)
+    async def budgets_of(self, filter: BudgetFilter) -> tuple[Budget, ...]:
+        """All budgets that match, by id."""
+        page = await self._storage.list_budgets(filter)
         found = list(page.items)
         while page.next_cursor is not None:
-            page = await self._storage.list_budgets(wanted, page.next_cursor)
+            page = await self._storage.list_budgets(filter, page.next_cursor)
             found.extend(page.items)
         return tuple(found)
 
     async def admit(
-        self, owner: OwnerPath, currency: Currency, offers: Sequence[Offer]
+        self,
+        owner: OwnerPath,
+        currency: Currency,
+        offers: Sequence[Offer],
+        tags: frozenset[Tag] = NO_TAGS,
     ) -> Admission:
-        """Reserves the amount of the first offer in every budget that covers the owner.
+        """Reserves the amount of the first offer, once in every budget in which it counts.
 
         Where a budget with Policy.ROUTE has no room, the next offer is tried that costs
         less than the one refused. Raises BudgetExceeded when a budget with Policy.BLOCK
-        has no room, or when no offer is left; InvalidValue when more than 100 cover the owner.
+        has no room, or when no offer is left; InvalidValue when it counts in more than 100.
         """
-        budgets = await self.budgets_of(owner, currency)
-        policies = {budget.id: budget.policy for budget in budgets}
+        request = BudgetFilter(covering=owner, tags=tags, currency=currency)
         refused: BudgetExceeded | None = None
         asked: Decimal | None = None
         for offer in offers:
             if asked is not None and offer.amount >= asked:
                 continue
+            counting = replace(request, provider=offer.provider, model=offer.model)
+            policies = {each.id: each.policy for each in await self.budgets_of(counting)}
             try:
                 reservation = await self._reserve(tuple(policies), offer.amount)
             except BudgetExceeded as error:
@@ -148,23 +174,24 @@ class CostService:
         raise refused
 
     async def finish(self, admission: Admission, charge: Charge) -> tuple[Alert, ...]:
-        """Records what an admitted request cost, settles it, and delivers new alerts.
+        """Records what an admitted request cost and settles it, as a whole; then raises alerts.
 
-        Repeating it is harmless. A credit settles nothing. Raises InvalidValue("currency")
-        for a charge in another currency than that of the admission.
+        The alerts that it raised are returned, and wait for `deliver_alerts`. Repeating it is
+        harmless. A credit settles nothing. Raises InvalidValue("currency") for a charge in
+        another currency than that of the admission.
         """
         if charge.currency != admission.currency:
             raise InvalidValue("currency", "must be that of the admission")
-        await self._storage.create(charge)
         reservation = admission.reservation
         if reservation is None:
+            await self._storage.create(charge)
             return ()
         spent = max(charge.amount, Decimal(0))
         amounts = tuple(
             BudgetAmount(budget=each.budget, amount=spent) for each in reservation.amounts
         )
-        await self._storage.settle(reservation.id, amounts)
-        return await self.deliver_alerts([each.budget for each in reservation.amounts])
+        await self._storage.settle(reservation.id, amounts, charge)
+        return await self.raise_alerts([each.budget for each in reservation.amounts])
 
     async def abandon(self, admission: Admission) -> None:
         """Frees what is reserved for a request that costs nothing. Repeating it is harmless."""
@@ -175,23 +202,31 @@ class CostService:
         """Frees what is reserved for requests that were not heard of in time; how many."""
         return await self._storage.expire_reservations(self._clock(), limit)
 
-    async def deliver_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
-        """Raises the alerts that these budgets' thresholds call for, and gives them to all sinks.
+    async def raise_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
+        """Records, and returns, the alerts that these budgets' thresholds call for by now.
 
-        A sink that fails, however it does, is logged, and keeps no other one from its
-        alerts. The sinks are waited for: one that may be slow should only queue.
+        `finish` does it. It is for a budget whose thresholds were changed, or whose last
+        request ended with its process; each alert is raised once all the same.
         """
         now = self._clock()
-        raised = [
-            alert for each in budgets for alert in await self._storage.raise_alerts(each, now)
-        ]
-        for alert in raised:
-            for sink in self._sinks:
-                try:
-                    await sink.deliver(alert)
-                except Exception:
-                    LOGGER.exception("an alert of budget %s was not delivered", alert.budget)
-        return tuple(raised)
+        raised = [await self._storage.raise_alerts(each, now) for each in budgets]
+        return tuple(chain.from_iterable(raised))
+
+    async def deliver_alerts(self) -> tuple[Delivery, ...]:
+        """Gives each sink, the oldest first, the alerts that it has not passed on; what it did.
+
+        Each gets every alert at least once: again where its answer was lost, where the
+        process ended before that was recorded, or where two processes deliver at the same
+        time. A sink that fails, however it does, is logged, keeps no other alert or sink
+        waiting, and is tried again by the next call, until `persistence` has passed.
+        """
+        return tuple([made for sink in self._sinks async for made in self._deliver_to(sink)])
+
+    async def undelivered(
+        self, sink: SinkName, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Alert]:
+        """The alerts that a sink has not passed on, the oldest first, also those given up."""
+        return await self._storage.list_alerts(AlertFilter(undelivered_to=sink), cursor, limit)
 
     async def record(self, charge: Charge) -> Charge:
         """Records a charge that no admission belongs to."""
@@ -215,6 +250,24 @@ class CostService:
 
     async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
         return await self._storage.report(query)
+
+    async def _deliver_to(self, sink: AlertSink) -> AsyncIterator[Delivery]:
+        since = self._clock() - self._persistence
+        wanted = AlertFilter(since=since, undelivered_to=sink.name)
+        cursor: Cursor | None = None
+        while True:
+            page = await self._storage.list_alerts(wanted, cursor)
+            for alert in page.items:
+                try:
+                    await sink.deliver(alert)
+                except Exception:
+                    LOGGER.exception("alert %s was not delivered to %s", alert.id, sink.name)
+                else:
+                    now = self._clock()
+                    yield await self._storage.mark_delivered(alert.id, sink.name, now)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     async def _reserve(self, budgets: tuple[BudgetId, ...], amount: Decimal) -> Reservation | None:
         if not budgets:

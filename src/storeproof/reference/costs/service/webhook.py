@@ -2,8 +2,8 @@
 
 The body is the alert as JSON, with its money as text. `Storeproof-Timestamp` is the time
 of the request in seconds since 1970, `Storeproof-Signature` the `signature` of both with
-the shared secret, and `Storeproof-Alert` is the same in each attempt: receivers refuse
-what is old or wrongly signed, and drop what they have seen.
+the shared secret, and `Idempotency-Key` the id of the alert, the same in each attempt of
+each process: receivers refuse what is old or wrongly signed, and drop what they have seen.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from http.client import HTTPException
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from storeproof.reference.costs.entities import Alert
+from storeproof.reference.costs.entities import Alert, SinkName
 from storeproof.reference.costs.service.exceptions import AlertNotDelivered
 from storeproof.reference.storage import Clock
 
@@ -30,6 +30,7 @@ Post: TypeAlias = Callable[[str, bytes, Mapping[str, str], float], Awaitable[int
 Raises OSError when no answer came.
 """
 
+WEBHOOK: Final = SinkName("webhook")
 RETRIED = frozenset({408, 425, 429})
 
 
@@ -44,6 +45,7 @@ class WebhookSink:
     secret: shared with the receiver, 16 bytes or more. timeout: seconds for one attempt.
     pause: seconds before the second attempt, doubled before each later one. A refusal
     (status 400 to 499, but for 408, 425 and 429) and a redirection are not tried again.
+    name: to tell several webhooks apart.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class WebhookSink:
         url: str,
         secret: bytes,
         *,
+        name: SinkName = WEBHOOK,
         attempts: int = 4,
         timeout: float = 5.0,
         pause: float = 0.5,
@@ -62,6 +65,7 @@ class WebhookSink:
             raise ValueError("the URL of a webhook begins with https:// or http://")
         if len(secret) < 16 or attempts < 1:
             raise ValueError("a webhook needs a secret of 16 bytes or more, and an attempt")
+        self.name = name
         self._url = url
         self._secret = secret
         self._attempts = attempts
@@ -82,7 +86,7 @@ class WebhookSink:
                 return
             if not again:
                 break
-        raise AlertNotDelivered("the webhook", outcome)
+        raise AlertNotDelivered(self.name, outcome)
 
     async def _try(self, alert: Alert, body: bytes) -> tuple[str, bool]:
         """What went wrong, "" for nothing, and whether to try again."""
@@ -96,10 +100,9 @@ class WebhookSink:
 
     def _headers(self, alert: Alert, body: bytes) -> dict[str, str]:
         timestamp = int(self._clock().timestamp())
-        name = f"{alert.budget}\n{alert.window_start.isoformat()}\n{alert.threshold}"
         return {
             "Content-Type": "application/json",
-            "Storeproof-Alert": hashlib.sha256(name.encode()).hexdigest(),
+            "Idempotency-Key": alert.id,
             "Storeproof-Timestamp": str(timestamp),
             "Storeproof-Signature": signature(self._secret, timestamp, body),
         }

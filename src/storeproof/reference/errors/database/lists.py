@@ -8,10 +8,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from storeproof.reference.database import Database, Row
+from storeproof.reference.errors.cursors import ARCHIVES as ARCHIVES_LIST
 from storeproof.reference.errors.cursors import EVENTS as EVENTS_LIST
 from storeproof.reference.errors.cursors import group_place, place, sort_field
 from storeproof.reference.errors.database.statements import EVENT_FILTERS, GROUP_FILTERS, bind
 from storeproof.reference.errors.database.tables import (
+    ARCHIVE_COLUMNS,
+    ARCHIVES,
     EVENT_COLUMNS,
     EVENTS,
     GROUP_COLUMNS,
@@ -20,7 +23,7 @@ from storeproof.reference.errors.database.tables import (
 from storeproof.reference.errors.entities import GroupSort
 from storeproof.reference.storage import Cursor, canonical_limit
 
-__all__ = ["EVENT_LIST", "GROUP_LISTS", "Listing", "read_rows"]
+__all__ = ["ARCHIVE_LIST", "EVENT_LIST", "GROUP_LISTS", "Listing", "read_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,13 @@ EVENT_LIST = Listing(
     (EVENTS.c.occurred_at, EVENTS.c.id),
     EVENT_FILTERS,
     descending=True,
+)
+ARCHIVE_LIST = Listing(
+    partial(place, ARCHIVES_LIST),
+    ARCHIVE_COLUMNS,
+    (ARCHIVES.c.first_seen, ARCHIVES.c.id),
+    {},
+    descending=False,
 )
 
 

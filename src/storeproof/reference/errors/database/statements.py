@@ -16,6 +16,7 @@ from storeproof.reference.errors.database.tables import (
     EVENTS,
     GROUP_COLUMNS,
     GROUPS,
+    PLACED,
     POINTS,
     ROLLUPS,
 )
@@ -50,13 +51,17 @@ _SOURCE, _TARGET = sa.bindparam("source", type_=TEXT), sa.bindparam("target", ty
 _PRESENT = GROUPS.c.merged_into.is_(None)
 _THIS_GROUP = sa.and_(GROUPS.c.id == bind(GROUPS.c.id), _PRESENT)
 
-GET_EVENT = sa.select(*EVENT_COLUMNS).where(EVENTS.c.id == bind(EVENTS.c.id))
+_THIS_EVENT = EVENTS.c.id == bind(EVENTS.c.id)
+_FIRST = GROUPS.alias("first")
+
+GET_EVENT = sa.select(*EVENT_COLUMNS).where(_THIS_EVENT, PLACED)
 STORED_EVENT = (
-    sa.select(*EVENT_COLUMNS, *GROUP_COLUMNS)
-    .join(GROUPS, GROUPS.c.id == EVENTS.c.group_id)
-    .where(EVENTS.c.id == bind(EVENTS.c.id))
+    sa.select(EVENTS.c.digest, *EVENT_COLUMNS, *GROUP_COLUMNS)
+    .join(_FIRST, _FIRST.c.id == EVENTS.c.fingerprint)
+    .join(GROUPS, GROUPS.c.id == sa.func.coalesce(_FIRST.c.merged_into, _FIRST.c.id))
+    .where(_THIS_EVENT)
 )
-"""An event and, behind its columns, its group."""
+"""The digest of an archived event, an event's columns, and those of its group."""
 
 GET_GROUP = sa.select(*GROUP_COLUMNS).where(_THIS_GROUP)
 LOCK_GROUP = sa.select(GROUPS.c.version).where(_THIS_GROUP).with_for_update()
@@ -78,7 +83,7 @@ LOCK_GROUPS = (
     .order_by(GROUPS.c.id)
     .with_for_update()
 )
-MOVE_EVENTS = sa.update(EVENTS).where(EVENTS.c.group_id == _SOURCE).values(group_id=_TARGET)
+MOVE_EVENTS = sa.update(EVENTS).where(EVENTS.c.group_id == _SOURCE, PLACED).values(group_id=_TARGET)
 
 
 _OF_SOURCE = sa.and_(ROLLUPS.c.dimension == Dimension.GROUP.value, ROLLUPS.c.key == _SOURCE)
@@ -129,7 +134,7 @@ GROUP_FILTERS = {
     "message_contains": contains(GROUPS.c.message, sa.bindparam("message_contains", type_=TEXT)),
     "present": _PRESENT,
 }
-EVENT_FILTERS = {"group": EVENTS.c.group_id == bind(EVENTS.c.group_id, "group")}
+EVENT_FILTERS = {"group": sa.and_(EVENTS.c.group_id == bind(EVENTS.c.group_id, "group"), PLACED)}
 
 
 def _record_metric(insert: Any) -> Any:

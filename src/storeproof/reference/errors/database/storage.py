@@ -2,7 +2,7 @@
 
 What the operations mean stands in `ErrorStorage`. Most are one statement, which is atomic
 by itself. On PostgreSQL an event is counted under the lock of its group's row, which
-`merge` and `set_state` take too; merges run one after the other.
+`merge` and `set_state` take too; merges and archiving run one after the other.
 """
 
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
+from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
     Bucket,
     Series,
@@ -24,6 +25,7 @@ from storeproof.reference.errors.buckets import (
 )
 from storeproof.reference.errors.cursors import after_event, after_group
 from storeproof.reference.errors.database import counting, statements
+from storeproof.reference.errors.database.archives import DatabaseArchives
 from storeproof.reference.errors.database.creation import CREATE, CREATE_PARTS
 from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS, read_rows
 from storeproof.reference.errors.database.rollups import Cover
@@ -55,7 +57,7 @@ from storeproof.reference.errors.entities import (
     canonical_choice,
     created_of,
 )
-from storeproof.reference.errors.protocol import MOST_SERIES, ErrorStorage
+from storeproof.reference.errors.protocol import MOST_SERIES
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -80,7 +82,7 @@ async def open_error_storage(url: str) -> AsyncIterator["DatabaseErrorStorage"]:
         yield storage
 
 
-class DatabaseErrorStorage(ErrorStorage):
+class DatabaseErrorStorage(DatabaseArchives):
     """Implements `ErrorStorage` on PostgreSQL and SQLite. Whoever made the database closes it."""
 
     def __init__(self, database: Database) -> None:
@@ -102,7 +104,7 @@ class DatabaseErrorStorage(ErrorStorage):
             stored = await self._database.read(statements.STORED_EVENT, {"id": event.id})
             if stored:
                 return _repeated(event, stored[0])
-            # The group was merged meanwhile: now it is known into which one.
+            # The group was merged meanwhile (now it is known into which one), or the event purged.
         raise Unavailable("the event's group is being merged again and again")
 
     async def _count(self, values: dict[str, Any]) -> list[Row]:
@@ -256,10 +258,14 @@ async def _count_in_parts(transaction: Transaction, values: dict[str, Any]) -> l
 
 def _repeated(event: ErrorEvent, row: Row) -> Created:
     """What `create` answers where an event with this id is there, with its group, in `row`."""
+    digest, *others = row
     width = len(EVENT_COLUMNS)
-    if event_of(row[:width]) != event:
+    same = (
+        event_of(tuple(others[:width])) == event if digest is None else digest_of(event) == digest
+    )
+    if not same:
         raise Duplicate("id")
-    return created_of(event, group_of(row[width:]))
+    return created_of(event, group_of(tuple(others[width:])))
 
 
 def _first(rows: list[Row], kind: str, id: str) -> Row:

@@ -7,6 +7,11 @@ The rollups count events by level and by group (`dimension`, `key`), each in a d
 a block of days (`rollups`). So a trend reads no more rows for many events. A level's count
 is spread over two rows (`shard`), so that the events of different groups seldom wait for
 each other; a merge leaves levels alone.
+
+An archived event keeps its row: so one unique index says which ids are taken, also to a
+`create` that began before the archiving ended. Of the row there is left what is small, with
+`archive_id`, and the `digest` that an event with this id is compared with. The other
+indexes are of the events that are not archived.
 """
 
 from typing import Any
@@ -17,6 +22,7 @@ import sqlalchemy as sa
 
 from storeproof.reference.database import Row, Schema
 from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
+from storeproof.reference.errors.archives import Archive, ArchiveState
 from storeproof.reference.errors.buckets import slot_of
 from storeproof.reference.errors.database.rollups import COUNTS, counted_at
 from storeproof.reference.errors.entities import (
@@ -31,13 +37,17 @@ from storeproof.reference.errors.entities import (
 )
 
 __all__ = [
+    "ARCHIVES",
+    "ARCHIVE_COLUMNS",
     "EVENTS",
     "EVENT_COLUMNS",
     "GROUPS",
     "GROUP_COLUMNS",
+    "PLACED",
     "POINTS",
     "ROLLUPS",
     "SCHEMA",
+    "archive_from",
     "event_of",
     "event_values",
     "group_of",
@@ -89,9 +99,38 @@ EVENTS = sa.Table(
     _column("tags", TEXT),
     _column("occurred_at", TIME),
     _column("group_id", TEXT),
+    _column("archive_id", TEXT, nullable=True),
+    _column("digest", TEXT, nullable=True),
 )
-sa.Index(None, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
-EVENT_COLUMNS = [column for column in EVENTS.c if column is not EVENTS.c.group_id]
+EVENT_COLUMNS = [EVENTS.c[name] for name in ErrorEvent.__struct_fields__]
+PLACED = EVENTS.c.archive_id.is_(None)
+"""The event is not archived."""
+
+
+def _event_index(where: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
+    sa.Index(None, *columns, postgresql_where=where, sqlite_where=where)
+
+
+_event_index(PLACED, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
+_event_index(PLACED, EVENTS.c.occurred_at, EVENTS.c.id)
+_event_index(~PLACED, EVENTS.c.archive_id)
+
+ARCHIVES = sa.Table(
+    "errors_archives",
+    _TABLES,
+    _column("id", TEXT, primary_key=True),
+    _column("before", TIME),
+    _column("limit", sa.BigInteger()),
+    _column("count", sa.BigInteger()),
+    _column("first_seen", TIME),
+    _column("last_seen", TIME),
+    _column("digest", TEXT),
+    _column("size", sa.BigInteger()),
+    _column("state", TEXT),
+    _column("file", sa.LargeBinary()),
+)
+sa.Index(None, ARCHIVES.c.first_seen, ARCHIVES.c.id)
+ARCHIVE_COLUMNS = [ARCHIVES.c[name] for name in Archive.__struct_fields__]
 
 ROLLUPS = sa.Table(
     "errors_rollups",
@@ -145,6 +184,12 @@ def group_of(row: Row) -> ErrorGroup:
     status = Status(fields.pop("status"))
     state = GroupState(status=status, at=fields.pop("state_at"))
     return ErrorGroup(**fields, state=state)
+
+
+def archive_from(row: Row) -> Archive:
+    """The archive that a row of ARCHIVE_COLUMNS holds."""
+    fields = dict(zip(Archive.__struct_fields__, row, strict=True))
+    return Archive(**fields | {"state": ArchiveState(fields["state"])})
 
 
 def point_values(point: MetricPoint) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
+from storeproof.reference.errors.archives import ArchiveId
 from storeproof.reference.errors.buckets import TimeZone
 from storeproof.reference.errors.database import open_error_storage
 from storeproof.reference.errors.entities import (
@@ -18,6 +19,9 @@ from storeproof.reference.errors.entities import (
 )
 from storeproof.reference.errors.laws import (
     activity,
+    archive_lists,
+    archive_races,
+    archives,
     counts,
     events,
     lists,
@@ -40,6 +44,9 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(counts),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(archives),
+    *laws_of(archive_lists),
+    *laws_of(archive_races),
     *laws_of(activity),
     *laws_of(tagged),
 )
@@ -94,6 +101,7 @@ contract = Contract(
     errors=(StorageError,),
     moving=["list_groups"],
     arguments={
+        ArchiveId: some(IDS, ODD_IDS),
         EventId: some(MANY_IDS, ODD_IDS),
         GroupId: some(IDS, ODD_IDS),
         MetricName: some(("m", "n"), ("", "a\0", "a" * 129)),
@@ -104,6 +112,8 @@ contract = Contract(
         ),
         "start": some(STARTS, (*ODD_BOUNDS, *BAD_TIMES)),
         "end": some(ENDS, (*ODD_BOUNDS, *BAD_TIMES)),
+        "archive.limit": some((1, 2, 3, 10_000), (0, -1, 10_001)),
+        "before": some((NOW + HOUR, NOW + 2 * DAY, NOW + TICK, NOW), BAD_TIMES),
         "expected_version": some((1, 2, 3), (0, -1, 2**63)),
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
         "state": some(STATES, BAD_STATES),

@@ -10,7 +10,7 @@ __all__: list[str] = []
 ALL = GroupFilter()
 
 
-@law("ERR-075", MUST)
+@law("ERR-106", MUST)
 async def groups_are_ordered_by_their_activity(storage: ErrorStorage) -> None:
     """LAST_SEEN lists first what occurred last, COUNT what occurred most, then the larger id."""
     for letter, group, at in (
@@ -32,7 +32,7 @@ async def groups_are_ordered_by_their_activity(storage: ErrorStorage) -> None:
         assert await walk(storage.list_groups, ALL, sort, limit=1) == list(found)
 
 
-@law("ERR-076", MUST)
+@law("ERR-107", MUST)
 async def groups_that_stay_come_once(storage: ErrorStorage) -> None:
     """In a walk by LAST_SEEN or COUNT, also when others move ahead, what stays comes once."""
     for sort in (GroupSort.LAST_SEEN, GroupSort.COUNT):

@@ -33,7 +33,7 @@ def query(*tags: Tag, way: Aggregation = Aggregation.SUM) -> MetricQuery:
     return MetricQuery(**fields, aggregation=way, start=NOW, end=NOW + HOUR, tags=tags)
 
 
-@law("ERR-077", MUST)
+@law("ERR-108", MUST)
 async def points_keep_their_tags(storage: ErrorStorage) -> None:
     """A point's tags are kept by key; one with other tags is a Duplicate, in any order an equal."""
     recorded = await storage.record_metric(point("a", tags=(NEW, EAST)))
@@ -43,7 +43,7 @@ async def points_keep_their_tags(storage: ErrorStorage) -> None:
         await is_refused(storage.record_metric(point("a", tags=tags)), Duplicate("id"))
 
 
-@law("ERR-078", MUST)
+@law("ERR-109", MUST)
 async def query_takes_points_with_all_tags(storage: ErrorStorage) -> None:
     """A query with tags takes the points that have all of them, with whatever others."""
     for number, tags in enumerate(((), (EAST,), (EAST, NEW), (EAST, OLD), (WEST, NEW))):
@@ -68,7 +68,7 @@ async def query_takes_points_with_all_tags(storage: ErrorStorage) -> None:
         assert await storage.query_metric(query(NEW, way=way)) == found
 
 
-@law("ERR-079", MUST)
+@law("ERR-110", MUST)
 async def tags_are_compared_by_code_point(storage: ErrorStorage) -> None:
     """Tags whose keys or values differ by case, a space or composition are different ones."""
     texts = ("a", "A", "a ", "\u00e1", "a\u0301", '"', '\\"', "[]", "%", "1", "1.0")
@@ -80,7 +80,7 @@ async def tags_are_compared_by_code_point(storage: ErrorStorage) -> None:
             assert await storage.query_metric(query(tag)) == 2**number
 
 
-@law("ERR-080", MUST)
+@law("ERR-111", MUST)
 async def bad_tags_of_metrics_are_refused(storage: ErrorStorage) -> None:
     """Tags with an invalid or repeated key, or too many, are refused in points and in queries."""
     for tags in BAD:

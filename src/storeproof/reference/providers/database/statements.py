@@ -1,4 +1,4 @@
-"""For `DatabaseProviderStorage`: its statements, those of leases apart.
+"""For `DatabaseProviderStorage`: its statements, those of leases and outcomes apart.
 
 A parameter has the name of its column, or the one given to `bind`. FOR SHARE and FOR
 UPDATE mean something on PostgreSQL only; SQLite has one writer at a time.
@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.database import per_dialect
-from storeproof.reference.providers.database.tables import OUTCOMES, PROVIDERS, SECRETS
-from storeproof.reference.providers.entities import Outcome, Provider, Secret
+from storeproof.reference.database import notify, per_dialect
+from storeproof.reference.providers.database.tables import CHANNEL, PROVIDERS, SECRETS
+from storeproof.reference.providers.entities import Provider, Secret
 
 __all__ = [
     "CHANGES_SINCE",
@@ -19,14 +19,11 @@ __all__ = [
     "CREATE_PROVIDER",
     "DELETE_PROVIDER",
     "DELETE_SECRETS",
-    "GET_OUTCOME",
+    "END_COOLING",
     "GET_PROVIDER",
     "GET_SECRET",
-    "PURGE_OUTCOMES",
     "PUT_SECRET",
-    "RECORD_OUTCOME",
     "ROTATE_SECRET",
-    "STATS",
     "UPDATE_PROVIDER",
     "bind",
     "columns",
@@ -49,23 +46,30 @@ _ANY = PROVIDERS.alias("any_provider")
 _NEXT = sa.select(sa.func.coalesce(sa.func.max(_ANY.c.revision), 0) + 1).scalar_subquery()
 """The next revision. Who uses it holds the lock of the schema, so nobody else does."""
 
+_NOTIFY_CHANGE = notify(CHANNEL, PROVIDERS.c.revision)
+_NOTIFY_SECRET = notify(CHANNEL)
+
 GET_PROVIDER = sa.select(*columns(PROVIDERS, Provider)).where(_THIS)
-CREATE_PROVIDER = sa.insert(PROVIDERS).values(
-    {column: bind(column) for column in columns(PROVIDERS, Provider)}
-    | {PROVIDERS.c.revision: _NEXT, PROVIDERS.c.deleted: sa.false()}
+CREATE_PROVIDER = (
+    sa.insert(PROVIDERS)
+    .values(
+        {column: bind(column) for column in columns(PROVIDERS, Provider)}
+        | {PROVIDERS.c.revision: _NEXT, PROVIDERS.c.deleted: sa.false()}
+    )
+    .returning(PROVIDERS.c.id, _NOTIFY_CHANGE)
 )
 UPDATE_PROVIDER = (
     sa.update(PROVIDERS)
     .where(_THIS, PROVIDERS.c.version == bind(PROVIDERS.c.version, "expected_version"))
     .values({column: bind(column) for column in columns(PROVIDERS, Provider)[1:-1]})
     .values({PROVIDERS.c.version: PROVIDERS.c.version + 1, PROVIDERS.c.revision: _NEXT})
-    .returning(PROVIDERS.c.id)
+    .returning(PROVIDERS.c.id, _NOTIFY_CHANGE)
 )
 DELETE_PROVIDER = (
     sa.update(PROVIDERS)
     .where(_THIS)
     .values(deleted=sa.true(), cooling_until=sa.null(), revision=_NEXT)
-    .returning(PROVIDERS.c.id)
+    .returning(PROVIDERS.c.id, _NOTIFY_CHANGE)
 )
 CHANGES_SINCE = (
     sa.select(PROVIDERS.c.revision, PROVIDERS.c.deleted, *columns(PROVIDERS, Provider))
@@ -81,6 +85,18 @@ COOL_DOWN = (
     .values(
         cooling_until=sa.case(
             (PROVIDERS.c.cooling_until > _UNTIL, PROVIDERS.c.cooling_until), else_=_UNTIL
+        )
+    )
+    .returning(PROVIDERS.c.cooling_until)
+)
+
+_AT = bind(PROVIDERS.c.cooling_until, "at")
+END_COOLING = (
+    sa.update(PROVIDERS)
+    .where(_THIS)
+    .values(
+        cooling_until=sa.case(
+            (PROVIDERS.c.cooling_until > _AT, _AT), else_=PROVIDERS.c.cooling_until
         )
     )
     .returning(PROVIDERS.c.cooling_until)
@@ -106,7 +122,7 @@ def _put_secret(insert: Any) -> Any:
     return new.on_conflict_do_update(
         index_elements=[SECRETS.c.provider, SECRETS.c.name],
         set_={column: new.excluded[column.key] for column in (SECRETS.c.key, SECRETS.c.ciphertext)},
-    ).returning(SECRETS.c.name)
+    ).returning(SECRETS.c.name, _NOTIFY_SECRET)
 
 
 PUT_SECRET = per_dialect(_put_secret)
@@ -123,55 +139,6 @@ ROTATE_SECRET = (
             SECRETS.c.ciphertext: sa.case((_EXPECTED, _CIPHERTEXT), else_=SECRETS.c.ciphertext),
         }
     )
-    .returning(SECRETS.c.ciphertext)
+    .returning(SECRETS.c.ciphertext, sa.case((SECRETS.c.ciphertext == _CIPHERTEXT, _NOTIFY_SECRET)))
 )
 """Returns the ciphertext that is stored in the end: it is the new one, or `old` was wrong."""
-
-
-def _record_outcome(insert: Any) -> Any:
-    new = insert(OUTCOMES).on_conflict_do_nothing(index_elements=[OUTCOMES.c.id])
-    return new.returning(OUTCOMES.c.id)
-
-
-RECORD_OUTCOME = per_dialect(_record_outcome)
-"""Returns no row where an outcome with this id is there already."""
-
-GET_OUTCOME = sa.select(*columns(OUTCOMES, Outcome)).where(OUTCOMES.c.id == bind(OUTCOMES.c.id))
-
-
-def _sum(column: sa.Column[Any]) -> sa.ColumnElement[int]:
-    return sa.cast(sa.func.sum(sa.type_coerce(column, sa.BigInteger())), sa.BigInteger())
-
-
-STATS = (
-    sa.select(
-        OUTCOMES.c.ok,
-        OUTCOMES.c.bucket,
-        sa.func.count(),
-        _sum(OUTCOMES.c.tokens),
-        _sum(OUTCOMES.c.cost),
-    )
-    .where(
-        OUTCOMES.c.provider == bind(OUTCOMES.c.provider),
-        OUTCOMES.c.at >= bind(OUTCOMES.c.at, "start"),
-        OUTCOMES.c.at < bind(OUTCOMES.c.at, "end"),
-    )
-    .group_by(OUTCOMES.c.ok, OUTCOMES.c.bucket)
-)
-
-
-def _purge_outcomes() -> Any:
-    old = (
-        sa.select(OUTCOMES.c.id)
-        .where(OUTCOMES.c.at < bind(OUTCOMES.c.at, "before"))
-        .order_by(OUTCOMES.c.at, OUTCOMES.c.id)
-        .limit(_LIMIT)
-        .with_for_update()
-        .cte("old")
-    )
-    return (
-        sa.delete(OUTCOMES).where(OUTCOMES.c.id.in_(sa.select(old.c.id))).returning(OUTCOMES.c.id)
-    )
-
-
-PURGE_OUTCOMES = _purge_outcomes()

@@ -7,7 +7,7 @@ not meet a deletion (a lease, a new secret) holds the provider's row, shared.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -15,20 +15,18 @@ from msgspec.structs import asdict, replace
 
 from storeproof.reference.database import (
     Database,
-    ForeignKeyViolated,
     Row,
     Transaction,
     UniqueViolated,
 )
-from storeproof.reference.database.engine import ATTEMPTS
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
     NotFound,
-    Unavailable,
     VersionConflict,
 )
-from storeproof.reference.providers.database import leases, statements
+from storeproof.reference.providers.database import leases, outcomes, statements
+from storeproof.reference.providers.database.counting import STATS, bounds
 from storeproof.reference.providers.database.lists import (
     COOLING_LIST,
     PROVIDER_LIST,
@@ -37,7 +35,7 @@ from storeproof.reference.providers.database.lists import (
     entity,
     read_page,
 )
-from storeproof.reference.providers.database.tables import SCHEMA
+from storeproof.reference.providers.database.tables import CHANNEL, SCHEMA
 from storeproof.reference.providers.entities import (
     Change,
     Ciphertext,
@@ -61,7 +59,6 @@ from storeproof.reference.providers.entities import (
     minute_of,
 )
 from storeproof.reference.providers.protocol import ProviderStorage
-from storeproof.reference.providers.sketch import bucket_of
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 from storeproof.reference.values import (
     MAX_INTEGER,
@@ -70,6 +67,7 @@ from storeproof.reference.values import (
     canonical_name,
     canonical_time,
 )
+from storeproof.reference.watching import Watch
 
 __all__ = ["DatabaseProviderStorage", "open_provider_storage"]
 
@@ -84,7 +82,7 @@ async def open_provider_storage(url: str) -> AsyncIterator["DatabaseProviderStor
 
 
 class DatabaseProviderStorage(ProviderStorage):
-    """Implements `ProviderStorage` on PostgreSQL and SQLite.
+    """Implements `ProviderStorage` on PostgreSQL and SQLite, and `Watchable`.
 
     Whoever made the database closes it.
     """
@@ -92,6 +90,10 @@ class DatabaseProviderStorage(ProviderStorage):
     def __init__(self, database: Database) -> None:
         database.require(SCHEMA)
         self._database = database
+
+    def watch(self) -> AbstractAsyncContextManager[Watch]:
+        """A watch on providers and secrets; what it hears is said at `Database.watch`."""
+        return self._database.watch(CHANNEL)
 
     async def get_by_id(self, id: ProviderId) -> Provider:
         canonical_id("id", id)
@@ -192,39 +194,33 @@ class DatabaseProviderStorage(ProviderStorage):
         return await leases.purge_usage(self._database, before, canonical_limit(limit))
 
     async def record_outcome(self, outcome: Outcome) -> Outcome:
-        outcome = canonical(outcome)
-        given = {**asdict(outcome), "bucket": bucket_of(outcome.latency)}
-        for _ in range(ATTEMPTS):
-            try:
-                if await self._database.write(statements.RECORD_OUTCOME, given):
-                    return outcome
-            except ForeignKeyViolated as error:
-                raise NotFound("provider", outcome.provider) from error
-            # There was one with this id; if it is gone, a purge took it meanwhile.
-            for row in await self._database.read(statements.GET_OUTCOME, {"id": outcome.id}):
-                if entity(Outcome, row) != outcome:
-                    raise Duplicate("id")
-                return outcome
-        raise Unavailable("the outcome was purged again and again")
+        return await outcomes.record_outcome(self._database, canonical(outcome))
 
     async def stats(self, provider: ProviderId, start: datetime, end: datetime) -> Stats:
         canonical_id("provider", provider)
         start, end = canonical_time("start", start), canonical_time("end", end)
         if end < start:
             raise InvalidValue("end", "must not be before start")
-        given = {"provider": provider, "start": start, "end": end}
-        rows: list[Any] = await self._database.read(statements.STATS, given)
+        given = {"provider": provider, **bounds(start, end)}
+        rows: list[Any] = await self._database.read(STATS, given)
         return make_stats(provider, start, end, rows)
 
     async def purge_outcomes(self, before: datetime, limit: int) -> int:
-        given = {"before": canonical_time("before", before), "limit": canonical_limit(limit)}
-        return len(await self._database.write(statements.PURGE_OUTCOMES, given))
+        before = canonical_time("before", before)
+        return await outcomes.purge_outcomes(self._database, before, canonical_limit(limit))
 
     async def cool_down(self, id: ProviderId, until: datetime) -> datetime:
         canonical_id("id", id)
         given = {"id": id, "until": canonical_time("until", until)}
         rows = await self._database.write(statements.COOL_DOWN, given)
         ends: datetime = _first(rows, "provider", id)[0]
+        return ends
+
+    async def end_cooling(self, id: ProviderId, at: datetime) -> datetime | None:
+        canonical_id("id", id)
+        given = {"id": id, "at": canonical_time("at", at)}
+        rows = await self._database.write(statements.END_COOLING, given)
+        ends: datetime | None = _first(rows, "provider", id)[0]
         return ends
 
     async def list_cooling(

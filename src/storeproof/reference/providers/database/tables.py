@@ -16,10 +16,12 @@ from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
 from storeproof.reference.providers.amounts import amount_of, nanos_of
 from storeproof.reference.providers.entities import ModelName, Price
 
-__all__ = ["LEASES", "OUTCOMES", "PROVIDERS", "SCHEMA", "SECRETS", "USAGE"]
+__all__ = ["CHANNEL", "COUNTS", "LEASES", "OUTCOMES", "PROVIDERS", "SCHEMA", "SECRETS", "USAGE"]
 
 _TABLES = metadata()
 SCHEMA = Schema("providers", 1, _TABLES)
+CHANNEL = "storeproof_providers"
+"""Notified of each change of a provider or of a secret, on PostgreSQL."""
 
 
 class _Amount(sa.TypeDecorator[Decimal]):
@@ -125,3 +127,16 @@ OUTCOMES = sa.Table(
 )
 sa.Index(None, OUTCOMES.c.provider, OUTCOMES.c.at)
 sa.Index(None, OUTCOMES.c.at, OUTCOMES.c.id)
+
+COUNTS = sa.Table(
+    "providers_counts",
+    _TABLES,
+    _column("provider", TEXT, primary_key=True),
+    _column("minutes", sa.BigInteger(), primary_key=True, autoincrement=False),
+    _column("slot", TIME, primary_key=True, index=True),
+    _column("ok", sa.Boolean(), primary_key=True),
+    _column("bucket", sa.BigInteger(), primary_key=True, autoincrement=False),
+    _column("count", sa.BigInteger()),
+    _column("tokens", sa.BigInteger()),
+    _column("cost", sa.BigInteger()),
+)

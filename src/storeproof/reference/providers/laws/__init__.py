@@ -22,9 +22,11 @@ from storeproof.reference.providers.entities import (
 )
 from storeproof.reference.providers.laws import (
     configuration,
+    cooling,
     outcomes,
     races,
     secrets,
+    statistics,
     usage,
     values,
 )
@@ -40,6 +42,8 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(outcomes),
     *laws_of(values),
     *laws_of(races),
+    *laws_of(cooling),
+    *laws_of(statistics),
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -94,6 +98,7 @@ contract = Contract(
         ProviderId: some(IDS, ODD_IDS),
         Revision: some((0, 1, 2, 3), (-1, 10**12, 2**63)),
         SecretName: some(NAMES, ODD_NAMES),
+        "at": some(TIMES, BAD_TIMES),
         "before": some(TIMES, BAD_TIMES),
         "end": some(TIMES, BAD_TIMES),
         "expected_version": some((1, 2, 3), (0, -1, 2**63)),

@@ -76,6 +76,7 @@ async def naive_and_extreme_times_are_invalid(storage: ProviderStorage) -> None:
         await is_invalid(storage.stats(EAST, NOW, time), "end")
         await is_invalid(storage.purge_outcomes(time, 1), "before")
         await is_invalid(storage.cool_down(EAST, time), "until")
+        await is_invalid(storage.end_cooling(EAST, time), "at")
         await is_invalid(storage.list_cooling(time), "now")
 
 
@@ -187,6 +188,7 @@ async def bad_text_is_invalid(storage: ProviderStorage) -> None:
         await is_invalid(storage.record_outcome(outcome(bad)), "id")
         await is_invalid(storage.stats(owner, NOW, NOW), "provider")
         await is_invalid(storage.cool_down(owner, NOW), "id")
+        await is_invalid(storage.end_cooling(owner, NOW), "id")
     await is_invalid(storage.get_secret(EAST, SecretName("a" * 129)), "name")
     wide = provider("😀" * 255, kind="😀" * 128)
     assert await storage.create(wide) == wide
@@ -224,6 +226,7 @@ async def invalid_values_come_first(storage: ProviderStorage) -> None:
     await is_invalid(storage.update(provider(NOBODY, weight=-1, rpm=0), 2**63), "weight")
     await is_invalid(storage.cool_down(ProviderId(""), naive), "id")
     await is_invalid(storage.cool_down(NOBODY, naive), "until")
+    await is_invalid(storage.end_cooling(NOBODY, naive), "at")
     await is_invalid(storage.acquire(LeaseId("a"), NOBODY, -1, naive), "tokens")
     await is_invalid(storage.acquire(LeaseId("a"), NOBODY, 1, naive), "now")
     await is_invalid(storage.stats(NOBODY, NOW, naive), "end")
@@ -259,6 +262,7 @@ def refusals(storage: ProviderStorage) -> Iterator[Awaitable[object]]:
     yield storage.record_outcome(outcome("a", latency=7))
     yield storage.record_outcome(outcome("b", provider=NOBODY))
     yield storage.cool_down(NOBODY, NOW + 2 * HOUR)
+    yield storage.end_cooling(NOBODY, NOW)
     yield storage.purge_usage(NOW + HOUR, 0)
     yield storage.purge_outcomes(NOW + HOUR, 0)
 

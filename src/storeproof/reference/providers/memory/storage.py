@@ -5,6 +5,7 @@ anything, so each happens at one instant.
 """
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -51,6 +52,7 @@ from storeproof.reference.values import (
     canonical_name,
     canonical_time,
 )
+from storeproof.reference.watching import Bell, Watch
 
 __all__ = ["InMemoryProviderStorage"]
 
@@ -58,7 +60,7 @@ Item = TypeVar("Item", bound=msgspec.Struct)
 
 
 class InMemoryProviderStorage(ProviderStorage):
-    """Implements `ProviderStorage` in the memory of this process."""
+    """Implements `ProviderStorage` in the memory of this process, and `Watchable`."""
 
     def __init__(self) -> None:
         self._providers: dict[ProviderId, Provider] = {}
@@ -69,6 +71,11 @@ class InMemoryProviderStorage(ProviderStorage):
         self._usage: dict[tuple[datetime, ProviderId], Usage] = {}
         self._outcomes: dict[OutcomeId, Outcome] = {}
         self._cooling: dict[ProviderId, datetime] = {}
+        self._bell, self._news = Bell(), 0
+
+    def watch(self) -> AbstractAsyncContextManager[Watch]:
+        """A watch on providers and secrets."""
+        return self._bell.watch(lambda: self._news)
 
     async def get_by_id(self, id: ProviderId) -> Provider:
         canonical_id("id", id)
@@ -123,6 +130,7 @@ class InMemoryProviderStorage(ProviderStorage):
         secret = canonical(secret)
         self._provider(secret.provider)
         self._secrets[secret.provider, secret.name] = secret
+        self._tell()
         return secret
 
     async def get_secret(self, provider: ProviderId, name: SecretName) -> Secret:
@@ -149,6 +157,7 @@ class InMemoryProviderStorage(ProviderStorage):
         if stored.ciphertext not in (old, secret.ciphertext):
             return False
         self._secrets[secret.provider, secret.name] = secret
+        self._tell()
         return True
 
     async def acquire(
@@ -229,6 +238,14 @@ class InMemoryProviderStorage(ProviderStorage):
         self._cooling[id] = max(until, self._cooling.get(id, until))
         return self._cooling[id]
 
+    async def end_cooling(self, id: ProviderId, at: datetime) -> datetime | None:
+        canonical_id("id", id)
+        at = canonical_time("at", at)
+        self._provider(id)
+        if id in self._cooling:
+            self._cooling[id] = min(at, self._cooling[id])
+        return self._cooling.get(id)
+
     async def list_cooling(
         self, now: datetime, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Cooling]:
@@ -255,6 +272,11 @@ class InMemoryProviderStorage(ProviderStorage):
         self._revision += 1
         revision = Revision(self._revision)
         self._changes[id] = Change(revision=revision, id=id, provider=self._providers.get(id))
+        self._tell()
+
+    def _tell(self) -> None:
+        self._news += 1
+        self._bell.ring()
 
 
 def _page(items: Iterable[Item], after: tuple[Any, ...] | None, limit: int) -> Page[Item]:

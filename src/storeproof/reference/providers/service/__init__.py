@@ -7,10 +7,12 @@ from storeproof.reference.providers.service.exceptions import (
     RotationIncomplete,
     Undecryptable,
 )
+from storeproof.reference.providers.service.follower import Follower
 from storeproof.reference.providers.service.service import ProviderPolicy, ProviderService
 
 __all__ = [
     "Cipher",
+    "Follower",
     "KeyRing",
     "NoProviderAvailable",
     "ProviderError",

@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -41,6 +42,7 @@ from storeproof.reference.providers.service.exceptions import (
     RotationIncomplete,
     Undecryptable,
 )
+from storeproof.reference.providers.service.follower import Follower
 from storeproof.reference.storage import MAX_LIMIT, Clock, Page
 
 __all__ = ["ProviderPolicy", "ProviderService"]
@@ -63,7 +65,11 @@ class ProviderPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderService:
-    """Providers over any `ProviderStorage`; errors of the storage come through unchanged."""
+    """Providers over any `ProviderStorage`; errors of the storage come through unchanged.
+
+    With a `follower`, which the application keeps up to date, a choice does not read the
+    providers from the storage; what was deleted or limited meanwhile is still refused there.
+    """
 
     def __init__(
         self,
@@ -74,6 +80,7 @@ class ProviderService:
         new_id: Callable[[], str] = lambda: uuid4().hex,
         new_draw: Callable[[], int] = lambda: secrets.randbits(128),
         policy: ProviderPolicy | None = None,
+        follower: Follower | None = None,
     ) -> None:
         self._storage = storage
         self._cipher = cipher
@@ -81,6 +88,13 @@ class ProviderService:
         self._new_id = new_id
         self._new_draw = new_draw
         self._policy = policy or ProviderPolicy()
+        self._follower = follower
+
+    def on(self, storage: ProviderStorage) -> Self:
+        """This service on another storage, as `Storages.together` gives one; all else is shared."""
+        other = copy(self)
+        other._storage = storage
+        return other
 
     async def add(self, provider: Provider) -> Provider:
         """Adds a provider. Raises Duplicate."""
@@ -101,8 +115,8 @@ class ProviderService:
     async def changes(self, since: Revision) -> tuple[Change, ...]:
         """The changes after a revision, all of them, by revision.
 
-        A process that keeps providers in memory asks from time to time, from the revision of
-        the last change that it saw (0 at first), and costs nothing where nothing changed.
+        From the revision of the last change that one saw (0 at first), it costs nothing where
+        nothing changed. `Follower` does that for a process that keeps providers in memory.
         """
         found: list[Change] = []
         while more := await self._storage.changes_since(since, MAX_LIMIT):
@@ -197,6 +211,13 @@ class ProviderService:
             await self._cool(lease.provider, lease.at + latency + self._policy.cool_down)
         return recorded
 
+    async def end_cooling(self, id: ProviderId) -> None:
+        """Has a provider that cools be chosen again from now on. Raises NotFound.
+
+        The next failure has it cool down as ever.
+        """
+        await self._storage.end_cooling(id, self._clock())
+
     async def stats(self, provider: ProviderId, start: datetime, end: datetime) -> Stats:
         """The statistics of a provider from `start` to before `end`."""
         return await self._storage.stats(provider, start, end)
@@ -207,8 +228,7 @@ class ProviderService:
         Statistics are read only where the strategy asks for them, one read a provider.
         """
         now, storage = self._clock(), self._storage
-        wanted = ProviderFilter(model=model, enabled=True)
-        providers = [each async for each in _all(storage.list_providers, wanted)]
+        providers = await self._of(model)
         usage = {each.provider: each async for each in _all(storage.list_usage, now)}
         cooling = {each.provider: each.until async for each in _all(storage.list_cooling, now)}
         stats: dict[ProviderId, Stats] = {}
@@ -226,6 +246,14 @@ class ProviderService:
             for each in providers
         )
         return Snapshot(now=now, candidates=tuple(candidates))
+
+    async def _of(self, model: ModelName) -> list[Provider]:
+        """The enabled providers of a model."""
+        if self._follower is not None:
+            known = self._follower.providers
+            return [each for each in known if each.enabled and model in each.models]
+        wanted = ProviderFilter(model=model, enabled=True)
+        return [each async for each in _all(self._storage.list_providers, wanted)]
 
     async def _cool(self, provider: ProviderId, until: datetime) -> None:
         try:

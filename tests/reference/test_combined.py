@@ -1,0 +1,214 @@
+"""Writes that come at once share round trips, and are what they would be one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from storeproof.reference.costs import (
+    ChargeFilter,
+    ChargeId,
+    DatabaseCostStorage,
+    Dimension,
+    InMemoryCostStorage,
+)
+from storeproof.reference.database import Database
+from storeproof.reference.exceptions import Duplicate
+
+from .cancelling import cancel_everywhere
+from .costs.examples import charge
+from .costs.test_rollups import march
+from .counting import counted, deadlocks, until_waiting
+
+MANY = 64
+
+
+@dataclass(frozen=True)
+class Write:
+    """An operation whose calls share round trips."""
+
+    storage_in: Callable[[Database], Any]
+    model: Callable[[], Any]
+    make: Callable[[int], Any]
+    """An entity of this number, in one of a few groups whose sums all share."""
+    other: Callable[[int], Any]
+    """Another entity with the same id."""
+    write: Callable[[Any, Any], Awaitable[Any]]
+    content: Callable[[Any], Awaitable[Hashable]]
+    """All of it, with the sums that are kept beside it."""
+    postgres: int
+    """Round trips of the calls that go together."""
+    sqlite: int
+
+
+async def _ledger(storage: Any) -> Hashable:
+    charges = (await storage.list_charges(ChargeFilter(), None, 1000)).items
+    return charges, await storage.report(march(Dimension.MODEL))
+
+
+WRITES = {
+    "CostStorage.create": Write(
+        storage_in=DatabaseCostStorage,
+        model=InMemoryCostStorage,
+        make=lambda n: charge(f"{n}", "0.1", model=f"m{n % 3}"),
+        other=lambda n: charge(f"{n}", "0.2", model=f"m{n % 3}"),
+        write=lambda storage, entity: storage.create(entity),
+        content=_ledger,
+        postgres=1,
+        sqlite=4,
+    ),
+}
+
+
+@pytest.fixture(params=WRITES)
+def write(request: pytest.FixtureRequest) -> Write:
+    return WRITES[request.param]
+
+
+async def at_once(write: Write, storage: Any, entities: list[Any]) -> list[Any]:
+    return await asyncio.gather(
+        *(write.write(storage, each) for each in entities), return_exceptions=True
+    )
+
+
+async def on_the_model(write: Write, entities: list[Any]) -> Hashable:
+    model = write.model()
+    for each in entities:
+        await write.write(model, each)
+    return await write.content(model)
+
+
+def test_writes_at_once_share_round_trips(url: str, write: Write) -> None:
+    async def use() -> None:
+        async with counted(url, write.storage_in) as (storage, sent):
+            warm = [write.make(n) for n in range(3 * MANY)]
+            await at_once(write, storage, warm[:MANY])
+            before = sent()
+            await write.write(storage, warm[MANY])
+            alone = sent() - before
+            before = sent()
+            assert await at_once(write, storage, warm[MANY + 1 :][: MANY + 1])
+            together = write.postgres if url.startswith("postgres") else write.sqlite
+            assert sent() - before == alone + together
+
+    asyncio.run(use())
+
+
+def test_they_leave_what_the_model_has(url: str, write: Write) -> None:
+    async def use() -> None:
+        entities = [write.make(n) for n in range(MANY)]
+        async with Database(url, create=True) as database:
+            storage = write.storage_in(database)
+            assert await write.write(storage, entities[0]) == await write.write(
+                write.model(), entities[0]
+            )
+            await at_once(write, storage, entities)
+            assert await write.content(storage) == await on_the_model(write, entities)
+
+    asyncio.run(use())
+
+
+def test_equal_ones_at_once_count_once_and_different_ones_are_refused(
+    url: str, write: Write
+) -> None:
+    async def use() -> None:
+        first = [write.make(n) for n in range(8)]
+        async with Database(url, create=True) as database:
+            storage = write.storage_in(database)
+            # The second half is recorded already when the first half comes again.
+            await at_once(write, storage, first[4:])
+            calls = [*first, *first, *(write.other(n) for n in range(8))]
+            outcomes = await at_once(write, storage, calls)
+            errors = [each for each in outcomes if isinstance(each, BaseException)]
+            assert outcomes[16:] == errors
+            assert [(type(each), each.args) for each in errors] == [(Duplicate, ("id",))] * 8
+            assert await write.content(storage) == await on_the_model(write, first)
+
+    asyncio.run(use())
+
+
+def test_two_processes_never_wait_in_a_circle(postgres_url: str, write: Write) -> None:
+    """Each holds its first row and waits for the second, which a third one holds for a while."""
+
+    async def use() -> None:
+        before = await deadlocks(postgres_url)
+        async with AsyncExitStack() as stack:
+            one, two, third = [
+                await stack.enter_async_context(Database(postgres_url, create=True))
+                for _ in range(3)
+            ]
+            for database, number in ((one, 10), (two, 11)):
+                await write.write(write.storage_in(database), write.make(number))
+            jobs: list[asyncio.Future[Any]] = []
+
+            async def hold(unit: Database) -> None:
+                await write.write(write.storage_in(unit), write.make(2))
+                for database, numbers in ((one, (22, 1, 2, 3)), (two, (24, 3, 2, 1))):
+                    entities = [write.make(number) for number in numbers]
+                    storage = write.storage_in(database)
+                    jobs.append(asyncio.ensure_future(at_once(write, storage, entities)))
+                await until_waiting(postgres_url, 2)
+
+            await third.together(hold)
+            outcomes = [each for job in jobs for each in await job]
+            assert not [each for each in outcomes if isinstance(each, BaseException)]
+            entities = [write.make(number) for number in (10, 11, 2, 22, 1, 3, 24)]
+            content = await write.content(write.storage_in(one))
+            assert content == await on_the_model(write, entities)
+        assert await deadlocks(postgres_url) == before
+
+    asyncio.run(use())
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again"])
+def test_one_cancelled_among_others(url: str, write: Write, again: bool) -> None:
+    """It happened or not; the others always happen, each once."""
+
+    async def use() -> int:
+        async with Database(url, create=True, pool_size=1) as database:
+            storage = write.storage_in(database)
+            others: list[Any] = []
+
+            async def act(nth: int) -> None:
+                company = [write.make(10 * nth + each) for each in range(4)]
+                others.extend(company)
+                tasks = [asyncio.ensure_future(write.write(storage, each)) for each in company]
+                await asyncio.sleep(0)
+                try:
+                    await write.write(storage, write.make(10 * nth + 5))
+                finally:
+                    await asyncio.wait(tasks)
+
+            async def check(nth: int) -> None:
+                async with asyncio.timeout(5):
+                    await at_once(write, storage, others)
+                    for made in range(1, nth + 1):
+                        await write.write(storage, write.make(10 * made + 5))
+                    added = [write.make(10 * made + 5) for made in range(1, nth + 1)]
+                    assert await write.content(storage) == await on_the_model(
+                        write, [*others, *added]
+                    )
+
+            return await cancel_everywhere(act, check, again=again)
+
+    assert asyncio.run(use()) >= 1
+
+
+def test_a_charge_that_was_cancelled_while_it_waited_is_not_recorded(url: str) -> None:
+    async def use() -> None:
+        async with Database(url, create=True, pool_size=1) as database:
+            storage = DatabaseCostStorage(database)
+            await storage.create(charge("before"))
+            tasks = [asyncio.ensure_future(storage.create(charge(name))) for name in "abc"]
+            await asyncio.sleep(0)
+            tasks[1].cancel()
+            await asyncio.wait(tasks)
+            found = await storage.list_charges(ChargeFilter())
+            assert {each.id for each in found.items} == {*map(ChargeId, ("before", "a", "c"))}
+
+    asyncio.run(use())
