@@ -46,6 +46,7 @@ class Errors:
 
     name = "errors"
     contract = contract
+    tables = (EVENTS, GROUPS, ROLLUPS)
 
     def __init__(self, groups: int, days: int) -> None:
         self._number, self._days = groups, days
@@ -65,31 +66,27 @@ class Errors:
     def operations(self, storage: ErrorStorage) -> Mapping[str, Operation]:
         """What is timed, by name."""
         span = (START, START + timedelta(days=self._days))
-        everything = GroupFilter()
+        widths = (Bucket.DAY, Bucket.WEEK, Bucket.HOUR if self._days <= 40 else Bucket.MONTH)
 
         def trend(bucket: Bucket, by: Dimension | None) -> Operation:
             return lambda: storage.trend(*span, bucket, BERLIN, by)
 
         def groups(sort: GroupSort) -> Operation:
-            return lambda: storage.list_groups(everything, sort)
+            return lambda: storage.list_groups(GroupFilter(), sort)
 
-        widths = (
-            (Bucket.HOUR, Bucket.DAY, Bucket.WEEK)
-            if self._days <= 40
-            else (Bucket.DAY, Bucket.WEEK, Bucket.MONTH)
-        )
         return {
+            **{f"trend of all by {each}": trend(each, None) for each in widths},
             **{
-                f"trend by {bucket}" + (f" and {by}" if by else ""): trend(bucket, by)
-                for by in (None, *Dimension)
-                for bucket in widths
+                f"trend of each {by} by {each}": trend(each, by)
+                for by in Dimension
+                for each in widths
             },
             "top 100 groups": lambda: storage.top(100, Dimension.GROUP, *span),
-            **{f"list_groups, {sort}": groups(sort) for sort in GroupSort},
-            "list_events": lambda: storage.list_events(GroupId("g0")),
+            **{f"first groups, by {sort}": groups(sort) for sort in GroupSort},
+            "first events of a group": lambda: storage.list_events(GroupId("g0")),
         }
 
-    def event(self, number: int) -> ErrorEvent:
+    def record(self, number: int) -> ErrorEvent:
         """Make the next event."""
         draw = self._random.random
         group = int(self._number * draw() ** 2)
@@ -105,10 +102,10 @@ class Errors:
 
     def _events(self, number: int) -> Iterator[dict[str, object]]:
         for index in range(self._size, self._size + number):
-            event = self.event(index)
+            event = self.record(index)
             values = event_values(event)
             self._count(event, values)
-            yield values | {"group_id": event.fingerprint}
+            yield {**values, "group_id": event.fingerprint, "archive_id": None, "digest": None}
 
     def _count(self, event: ErrorEvent, values: Mapping[str, object]) -> None:
         group = event.fingerprint

@@ -43,6 +43,15 @@ class Target:
             while batch := list(islice(records, BATCH)):
                 await connection.copy_records_to_table(table.name, records=batch, columns=columns)
 
+    async def rows(self, table: sa.Table) -> list[tuple[Any, ...]]:
+        """Give all rows, in the order of the table's key."""
+        found = compile_for(self.dialect, sa.select(table).order_by(*table.primary_key))
+        if self.dialect != POSTGRES:
+            with closing(sqlite3.connect(self.address)) as connection:
+                return found.rows(connection.execute(found.text).fetchall())
+        async with self._connected() as connection:
+            return found.rows(await connection.fetch(found.text))
+
     async def settle(self) -> None:
         """Have the server know its tables, as it does by itself after a while."""
         if self.dialect == POSTGRES:
