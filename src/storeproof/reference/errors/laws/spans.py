@@ -32,5 +32,6 @@ async def long_times_are_exact(storage: ErrorStorage) -> None:
             for bucket in (Bucket.DAY, Bucket.WEEK, Bucket.MONTH):
                 for zone in (TimeZone("UTC"), TimeZone("America/St_Johns")):
                     trend = await storage.trend(start, end, bucket, zone, Dimension.GROUP)
+                    assert trend.starts[0] == start
                     bounds = pairwise((*trend.starts, end))
                     assert trend.series[0].counts == tuple(between(*each) for each in bounds)
