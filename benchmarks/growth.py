@@ -10,8 +10,9 @@ import argparse
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,8 +40,8 @@ class Subject(Protocol):
         """Make the next record; always the same ones."""
         ...
 
-    async def grow(self, target: Target, size: int) -> None:
-        """Add records until there are so many."""
+    async def fill(self, target: Target, size: int) -> None:
+        """Store so many records, and what comes with them."""
         ...
 
     def operations(self, storage: Any) -> Mapping[str, Operation]:
@@ -81,17 +82,17 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as directory, asyncio.Runner() as runner:
         for name in options.backends:
-            make, dialect = BACKENDS[name]
-            backend = make()
+            kind, dialect = BACKENDS[name]
+            backend = kind()
             server = backend.start(
                 RunOptions(directory=Path(directory), postgres_url=options.postgres_url)
             )
             place = Place(backend, server, dialect)
             try:
-                for subject in options.components:
-                    made = (SUBJECTS[subject](options.groups, options.days) for _ in range(3))
-                    runner.run(verify(place, next(made), next(made)))
-                    results.append(runner.run(measure(place, next(made), options.sizes)))
+                for component in options.components:
+                    make = partial(SUBJECTS[component], options.groups, options.days)
+                    runner.run(verify(place, make))
+                    results.append(runner.run(measure(place, make, options.sizes)))
                     print(f"{results[-1].table()}\n", flush=True)
             finally:
                 backend.stop()
@@ -119,10 +120,11 @@ class Place:
             await store.close()
 
 
-async def verify(place: Place, loaded: Subject, created: Subject) -> None:
+async def verify(place: Place, make: Callable[[], Subject]) -> None:
     """Assert that what is loaded is what `create` would have stored."""
+    loaded, created = make(), make()
     async with place.store(loaded.contract) as (_, target):
-        await loaded.grow(target, VERIFIED)
+        await loaded.fill(target, VERIFIED)
         found = [await target.rows(table) for table in loaded.tables]
     async with place.store(created.contract) as (storage, target):
         for number in range(VERIFIED):
@@ -131,16 +133,19 @@ async def verify(place: Place, loaded: Subject, created: Subject) -> None:
     assert found == wanted, "what was loaded is not what create stores"
 
 
-async def measure(place: Place, subject: Subject, sizes: Sequence[int]) -> Result:
-    """Fill a storage to each size, and time every operation there."""
-    times: dict[str, list[float]] = {}
-    async with place.store(subject.contract) as (storage, target):
+async def measure(place: Place, make: Callable[[], Subject], sizes: Sequence[int]) -> Result:
+    """Fill a storage of each size, and time every operation on all of them side by side."""
+    operations: dict[str, Operation] = {}
+    async with AsyncExitStack() as stack:
         for size in sizes:
-            await subject.grow(target, size)
+            subject = make()
+            storage, target = await stack.enter_async_context(place.store(subject.contract))
+            await subject.fill(target, size)
             await target.settle()
-            found = medians(await interleaved(subject.operations(storage), rounds=15, warm_up=3))
-            for name, taken in found.items():
-                times.setdefault(name, []).append(taken / 1000)
+            asked = subject.operations(storage)
+            operations |= {f"{name}/{size}": ask for name, ask in asked.items()}
+        taken = medians(await interleaved(operations, rounds=15, warm_up=3))
+    times = {name: [taken[f"{name}/{size}"] / 1000 for size in sizes] for name in asked}
     return Result(f"{subject.name}, {place.server.description}", sizes, times)
 
 

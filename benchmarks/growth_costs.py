@@ -43,14 +43,11 @@ class Costs:
     def __init__(self, owners: int, days: int) -> None:
         self._owners, self._days = owners, days
         self._random = random.Random(0)
-        self._size = 0
         self._rollups: dict[tuple[int, str], dict[str, Any]] = {}
 
-    async def grow(self, target: Target, size: int) -> None:
-        """Add charges until there are so many, with the rollups that they make."""
-        await target.add(CHARGES, self._charges(size - self._size))
-        self._size = size
-        await target.clear(ROLLUPS)
+    async def fill(self, target: Target, size: int) -> None:
+        """Store so many charges, with the rollups that they make."""
+        await target.add(CHARGES, self._charges(size))
         await target.add(ROLLUPS, self._rollups.values())
 
     def operations(self, storage: CostStorage) -> Mapping[str, Operation]:
@@ -84,7 +81,7 @@ class Costs:
         )
 
     def _charges(self, number: int) -> Iterator[dict[str, Any]]:
-        for index in range(self._size, self._size + number):
+        for index in range(number):
             row = charge_row(self.record(index))
             known = self._rollups.setdefault(
                 (row["day"], row["series"]), {**row, **dict.fromkeys(SUMS, 0)}

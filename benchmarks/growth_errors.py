@@ -51,17 +51,14 @@ class Errors:
     def __init__(self, groups: int, days: int) -> None:
         self._number, self._days = groups, days
         self._random = random.Random(0)
-        self._size = 0
         self._groups: dict[GroupId, ErrorGroup] = {}
         self._rollups: dict[tuple[str, str, int, str, int], list[int]] = {}
 
-    async def grow(self, target: Target, size: int) -> None:
-        """Add events until there are so many, with the groups and rollups that they make."""
-        await target.add(EVENTS, self._events(size - self._size))
-        self._size = size
-        for table, rows in ((GROUPS, self._group_rows()), (ROLLUPS, self._rollup_rows())):
-            await target.clear(table)
-            await target.add(table, rows)
+    async def fill(self, target: Target, size: int) -> None:
+        """Store so many events, with the groups and rollups that they make."""
+        await target.add(EVENTS, self._events(size))
+        await target.add(GROUPS, self._group_rows())
+        await target.add(ROLLUPS, self._rollup_rows())
 
     def operations(self, storage: ErrorStorage) -> Mapping[str, Operation]:
         """What is timed, by name."""
@@ -101,7 +98,7 @@ class Errors:
         )
 
     def _events(self, number: int) -> Iterator[dict[str, object]]:
-        for index in range(self._size, self._size + number):
+        for index in range(number):
             event = self.record(index)
             values = event_values(event)
             self._count(event, values)

@@ -26,10 +26,6 @@ class Target:
     dialect: str
     address: str
 
-    async def clear(self, table: sa.Table) -> None:
-        """Delete every row."""
-        await self._execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - a table of ours
-
     async def add(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, each a mapping of the table's columns: by COPY, or by executemany."""
         insert = compile_for(self.dialect, sa.insert(table))
@@ -55,7 +51,8 @@ class Target:
     async def settle(self) -> None:
         """Have the server know its tables, as it does by itself after a while."""
         if self.dialect == POSTGRES:
-            await self._execute("VACUUM ANALYZE")
+            async with self._connected() as connection:
+                await connection.execute("VACUUM ANALYZE")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
@@ -64,11 +61,3 @@ class Target:
             yield connection
         finally:
             await connection.close()
-
-    async def _execute(self, text: str) -> None:
-        if self.dialect != POSTGRES:
-            with closing(sqlite3.connect(self.address)) as connection, connection:
-                connection.execute(text)
-            return
-        async with self._connected() as connection:
-            await connection.execute(text)
