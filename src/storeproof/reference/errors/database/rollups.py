@@ -90,6 +90,10 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
     name = "among"
 
+    def self_group(self, against: object = None) -> "_Among":
+        """Itself: SQLAlchemy's `= 1` behind it would keep SQLite from using an index."""
+        return self
+
 
 @compiles(_Added, "postgresql")
 def _added_on_postgres(element: _Added, compiler: Any, **options: Any) -> str:
