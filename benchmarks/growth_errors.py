@@ -24,7 +24,8 @@ from storeproof.reference.errors import (
     Tag,
     TimeZone,
 )
-from storeproof.reference.errors.database.rollups import BLOCK, DAY
+from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.rollups import BLOCK, DAY, places
 from storeproof.reference.errors.database.tables import (
     EVENTS,
     GROUPS,
@@ -110,11 +111,11 @@ class Errors:
         self._groups[group] = next_group(known, event) if known else first_group(event)
         owners = (("group", group, 0), ("level", event.level.value, values["shard"]))
         for dimension, key, shard in owners:
-            for span in (DAY, BLOCK):
-                new = values[f"in_{span}"]
-                row = (dimension, span, values[span], key, shard)
-                counts = self._rollups.setdefault(row, [0] * len(new))
-                counts[new.index(1)] += 1
+            for span, (slot, place, size) in zip(
+                (DAY, BLOCK), places(slot_of(event.occurred_at)), strict=True
+            ):
+                row = (dimension, span, slot, key, shard)
+                self._rollups.setdefault(row, [0] * size)[place] += 1
 
     def _group_rows(self) -> Iterator[dict[str, object]]:
         for group in self._groups.values():

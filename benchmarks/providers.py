@@ -94,7 +94,7 @@ async def ratios(
             await pool.fetch(acquiring.text, *acquiring.arguments(values))
 
         async def pool_record() -> None:
-            values = outcomes.parameters(outcome(f"o{next(numbers)}"))
+            values = {"given": [outcomes.parameters(outcome(f"o{next(numbers)}"))]}
             await pool.fetch(recording.text, *recording.arguments(values))
 
         measured = {"a": acquire, "r": record, "pool a": pool_acquire, "pool r": pool_record}

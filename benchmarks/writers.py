@@ -26,6 +26,8 @@ from storeproof.reference.costs import DatabaseCostStorage
 from storeproof.reference.costs.laws.given import charge
 from storeproof.reference.database import Database
 from storeproof.reference.database.combining import Combined
+from storeproof.reference.errors import DatabaseErrorStorage
+from storeproof.reference.errors.laws.given import event
 
 ROUNDS = 5
 WRITERS = (1, 8, 64)
@@ -35,9 +37,10 @@ Write = Callable[[int], Awaitable[object]]
 
 def writes(database: Database) -> dict[str, Write]:
     """The operations whose calls share round trips; the number makes each record a new one."""
-    costs = DatabaseCostStorage(database)
+    costs, errors = DatabaseCostStorage(database), DatabaseErrorStorage(database)
     return {
         "CostStorage.create": lambda n: costs.create(charge(f"{n}", model=f"model {n % 5}")),
+        "ErrorStorage.create": lambda n: errors.create(event(f"{n}", group=f"group {n % 50}")),
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from storeproof.reference.costs import (
     ChargeFilter,
@@ -18,7 +19,20 @@ from storeproof.reference.costs import (
     InMemoryCostStorage,
 )
 from storeproof.reference.database import Database
-from storeproof.reference.exceptions import Duplicate
+from storeproof.reference.errors import (
+    Bucket,
+    DatabaseErrorStorage,
+    ErrorEvent,
+    GroupFilter,
+    GroupSort,
+    InMemoryErrorStorage,
+    TimeZone,
+)
+from storeproof.reference.errors import Dimension as GroupedBy
+from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, event
+from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.providers import DatabaseProviderStorage, InMemoryProviderStorage
+from storeproof.reference.providers.laws import given as providers
 
 from .cancelling import cancel_everywhere
 from .costs.examples import charge
@@ -46,12 +60,60 @@ class Write:
     sqlite: int
 
 
+def _event(number: int, message: str = "no space") -> ErrorEvent:
+    """Of five groups; the later ones occurred earlier, as half of each burst does."""
+    occurred_at = NOW + (-1) ** number * number * HOUR
+    fields = {"fingerprint": f"group {number % 5}", "occurred_at": occurred_at}
+    return event(f"{number}", message=message, **fields)
+
+
+async def _events(storage: Any) -> Hashable:
+    groups = (await storage.list_groups(GroupFilter(), GroupSort.OLDEST, None, 1000)).items
+    events = [(await storage.list_events(group.id, None, 1000)).items for group in groups]
+    # Which of those that came at once made the group is their order's affair.
+    known = [replace(group, created_by="", created_at=NOW, message="") for group in groups]
+    level = await storage.trend(NOW - 99 * DAY, NOW + 99 * DAY, Bucket.DAY, TimeZone("UTC"))
+    ranks = await storage.top(9, GroupedBy.GROUP, NOW - 99 * DAY, NOW + 99 * DAY)
+    return sorted(map(str, known)), sorted(map(str, events)), level, ranks
+
+
 async def _ledger(storage: Any) -> Hashable:
     charges = (await storage.list_charges(ChargeFilter(), None, 1000)).items
     return charges, await storage.report(march(Dimension.MODEL))
 
 
+async def _record(storage: Any, made: Any) -> Any:
+    try:
+        return await storage.record_outcome(made)
+    except NotFound:
+        with suppress(Duplicate):
+            await storage.create(providers.provider(providers.EAST))
+        return await storage.record_outcome(made)
+
+
+def _outcome(number: int, latency: int) -> Any:
+    at = providers.NOW + number % 2 * providers.TICK
+    return providers.outcome(f"{number}", at=at, latency=latency, tokens=number)
+
+
+async def _statistics(storage: Any) -> Hashable:
+    starts = (providers.NOW, providers.NOW + providers.TICK)
+    end = providers.NOW + providers.HOUR
+    found = [await storage.stats(providers.EAST, start, end) for start in starts]
+    return tuple((each.count, each.tokens, each.cost, each.latencies) for each in found)
+
+
 WRITES = {
+    "ProviderStorage.record_outcome": Write(
+        storage_in=DatabaseProviderStorage,
+        model=InMemoryProviderStorage,
+        make=lambda n: _outcome(n, latency=n % 3),
+        other=lambda n: _outcome(n, latency=9),
+        write=_record,
+        content=_statistics,
+        postgres=1,
+        sqlite=4,
+    ),
     "CostStorage.create": Write(
         storage_in=DatabaseCostStorage,
         model=InMemoryCostStorage,
@@ -61,6 +123,16 @@ WRITES = {
         content=_ledger,
         postgres=1,
         sqlite=4,
+    ),
+    "ErrorStorage.create": Write(
+        storage_in=DatabaseErrorStorage,
+        model=InMemoryErrorStorage,
+        make=_event,
+        other=lambda n: _event(n, "another message"),
+        write=lambda storage, entity: storage.create(entity),
+        content=_events,
+        postgres=6,  # BEGIN, the groups, the events, the groups, the rollups, COMMIT
+        sqlite=6,
     ),
 }
 
@@ -99,16 +171,17 @@ def test_writes_at_once_share_round_trips(url: str, write: Write) -> None:
     asyncio.run(use())
 
 
-def test_they_leave_what_the_model_has(url: str, write: Write) -> None:
+def test_they_answer_and_leave_what_the_model_does(url: str, write: Write) -> None:
+    """In the order in which they came, which the model takes them in one after the other."""
+
     async def use() -> None:
         entities = [write.make(n) for n in range(MANY)]
+        model = write.model()
+        expected = [await write.write(model, each) for each in entities]
         async with Database(url, create=True) as database:
             storage = write.storage_in(database)
-            assert await write.write(storage, entities[0]) == await write.write(
-                write.model(), entities[0]
-            )
-            await at_once(write, storage, entities)
-            assert await write.content(storage) == await on_the_model(write, entities)
+            assert await at_once(write, storage, entities) == expected
+            assert await write.content(storage) == await write.content(model)
 
     asyncio.run(use())
 

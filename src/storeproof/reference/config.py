@@ -34,9 +34,10 @@ class Config:
 
     Without `database_url`, or with that of an in-memory SQLite, data lives in memory.
     `create_schema`: create the tables where there are none; otherwise that is an error.
-    `pool_size`: connections to PostgreSQL, at most. `pool_timeout`: seconds to wait for
-    one of them (on SQLite, for the turn to write). `statement_timeout`: seconds that the
-    database may take for one statement, waiting for locks included.
+    `pool_size`: connections to PostgreSQL, at most, beside that of `Database.watch`.
+    `pool_timeout`: seconds to wait for one of them (on SQLite, for the turn to write).
+    `statement_timeout`: seconds that the database may take for one statement, waiting for
+    locks included.
     """
 
     database_url: str | None = None

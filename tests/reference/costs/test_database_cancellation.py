@@ -46,7 +46,7 @@ ACTS: dict[str, tuple[int, Act]] = {
     "settle": (8, lambda s, n: s.settle(rid(n), amounts(a="3"))),
     "settle, with a charge": (
         10,
-        lambda s, n: s.settle(rid(n), amounts(a="3"), charge(f"new {n}", "3")),
+        lambda s, n: s.settle(rid(n), amounts(a="3"), charge(f"paid {rid(n)}", "3")),
     ),
     "release": (7, lambda s, n: s.release(rid(n))),
     "expire_reservations": (7, lambda s, n: s.expire_reservations(NOW + HOUR, 1)),
@@ -81,6 +81,14 @@ async def check_sums(storage: CostStorage, last: int) -> None:
     assert (row.amount, row.charges) == (sum(ledger, Decimal(0)), len(charges))
 
 
+async def check_paid(storage: CostStorage, last: int) -> None:
+    """What is settled is charged, and nothing else is."""
+    made = [await storage.get_reservation(rid(n)) for n in range(1, last)]
+    charges = (await storage.list_charges(ChargeFilter(), None, 1000)).items
+    settled = {f"paid {each.id}" for each in made if each.settled is not None}
+    assert {each.id for each in charges} == settled | {"kept"}
+
+
 @pytest.mark.parametrize("name", ACTS)
 def test_a_cancelled_operation(url: str, name: str) -> None:
     least, act = ACTS[name]
@@ -100,6 +108,8 @@ def test_a_cancelled_operation(url: str, name: str) -> None:
             async def check(nth: int) -> None:
                 async with asyncio.timeout(5):
                     await check_sums(other, 60)
+                    if name == "settle, with a charge":
+                        await check_paid(other, 60)
                     # No lock is left behind.
                     await other.reserve(rid(1000 + nth), amounts(a="0", b="0", d="0"), NOW, FAR)
 

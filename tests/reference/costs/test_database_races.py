@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from storeproof.reference.costs import (
     BudgetId,
+    ChargeFilter,
     CostStorage,
     DatabaseCostStorage,
     Dimension,
@@ -42,8 +43,8 @@ async def _one(storage: CostStorage, name: str, asked: dict[str, str], fate: flo
     await storage.reserve(id, amounts(**asked), NOW, NOW + HOUR)
     if fate < 0.2:
         await storage.release(id)
-    elif fate < 0.4:
-        await storage.settle(id, amounts(**asked))
+    elif fate < 0.6:
+        await storage.settle(id, amounts(**asked), charge(name, "0.000000001"))
     return name
 
 
@@ -61,6 +62,7 @@ def test_200_reservations_at_once_pass_no_limit_and_block_nobody(url: str) -> No
             assert made
             assert refused
             await _sums_are_right(storage, made)
+            await _settled_are_charged(storage, made)
         assert await deadlocks(url) == before
 
     run(use())
@@ -80,6 +82,15 @@ async def _sums_are_right(storage: CostStorage, made: list[str]) -> None:
         spent = [each.amount for one in found for each in one.settled or () if each.budget == name]
         assert (status.reserved, status.spent) == (sum(held), sum(spent))
         assert nanos(status.reserved) + nanos(status.spent) <= nanos(Decimal(9))
+
+
+async def _settled_are_charged(storage: CostStorage, made: list[str]) -> None:
+    found = [await storage.get_reservation(ReservationId(name)) for name in made]
+    settled = [each.id for each in found if each.settled]
+    charges = (await storage.list_charges(ChargeFilter(), None, 1000)).items
+    assert sorted(each.id for each in charges) == sorted(settled)
+    [row] = await storage.report(march(Dimension.MODEL))
+    assert (nanos(row.amount), row.charges) == (len(settled), len(settled))
 
 
 def test_200_equal_reservations_fill_a_limit_to_the_nano_unit(url: str) -> None:

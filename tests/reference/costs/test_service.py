@@ -30,7 +30,7 @@ from storeproof.reference.costs import (
     SinkName,
     Tag,
 )
-from storeproof.reference.costs.exceptions import BudgetExceeded
+from storeproof.reference.costs.exceptions import BudgetExceeded, ReservationClosed
 from storeproof.reference.costs.service import Offer
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import InvalidValue, VersionConflict
@@ -256,6 +256,22 @@ def test_what_is_abandoned_or_expires_is_free_again(place: str | None) -> None:
             assert other.reservation is not None
             late = await given.storage.get_reservation(other.reservation.id)
             assert late.state is ReservationState.EXPIRED
+
+    run(use())
+
+
+def test_what_was_abandoned_is_not_charged_unless_it_is_recorded_alone(place: str | None) -> None:
+    async def use() -> None:
+        async with opened(place) as given:
+            await given.service.put_budget(ANN, budget("a"))
+            admission = await given.service.admit(OWNER, USD, [offer("large", "3")])
+            await given.service.abandon(admission)
+            with pytest.raises(ReservationClosed):
+                await given.service.finish(admission, charge("c", "3"))
+            assert (await given.service.charges(ChargeFilter())).items == ()
+            await given.service.record(charge("c", "3"))
+            assert (await given.service.charges(ChargeFilter())).items == (charge("c", "3"),)
+            assert await given.status("a") == ("0", "0")
 
     run(use())
 

@@ -107,6 +107,23 @@ def test_what_was_raised_before_a_crash_is_delivered_by_the_next_process(place: 
     run(use())
 
 
+def test_what_a_process_did_not_come_to_raise_is_raised_when_all_budgets_are_asked(
+    place: str | None,
+) -> None:
+    async def use() -> None:
+        async with opened(place) as given:
+            for name in "ba":
+                await given.service.put_budget(ANN, budget(name, thresholds=HALVES))
+            admission = await given.service.admit(OWNER, USD, [offer("large", "5")])
+            assert admission.reservation is not None
+            await given.storage.settle(admission.reservation.id, admission.reservation.amounts)
+            raised = await given.service.raise_alerts()
+            assert [(alert.budget, alert.threshold) for alert in raised] == [("a", 50), ("b", 50)]
+            assert await given.service.raise_alerts() == ()
+
+    run(use())
+
+
 def test_a_delivery_that_could_not_be_recorded_is_repeated_under_the_same_key() -> None:
     class Lossy(InMemoryCostStorage):
         lost = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -26,7 +27,7 @@ from storeproof.reference.exceptions import InvalidValue
 from .examples import charge, run
 from .test_rollups import march
 
-X_AND_Y = frozenset({Tag("x"), Tag('y "|')})
+X_AND_Y = frozenset({Tag("env=prod=1"), Tag('y "|')})
 
 
 def report(query: ReportQuery) -> tuple[ReportRow, ...]:
@@ -67,7 +68,7 @@ def test_what_is_split_has_a_total_and_what_overlaps_has_none() -> None:
         (Dimension.TEAM, "SubAccountType", ["team", "", "team"]),
         (Dimension.PROVIDER, "ProviderName", ["acme", "acme"]),
         (Dimension.MODEL, "SkuId", ["=1+1", "small"]),
-        (Dimension.TAG, "Tags", ["", "", '{"x": true}', '{"y \\"|": true}']),
+        (Dimension.TAG, "Tags", ["", "", '{"env": "prod=1"}', '{"y \\"|": true}']),
         (Dimension.MODEL, "BilledCost", ["-0.000000001", "1999999999.999999999"]),
         (Dimension.MODEL, "BillingCurrency", ["EUR", "USD"]),
         (Dimension.MODEL, "x_Charges", ["1", "2"]),
@@ -76,10 +77,20 @@ def test_what_is_split_has_a_total_and_what_overlaps_has_none() -> None:
 def test_the_csv_says_it_with_the_names_of_focus(
     group_by: Dimension, column: str, expected: list[str]
 ) -> None:
-    query = march(group_by)
+    query = march(group_by, allocation=Allocation.SPLIT)
     rows = list(csv.DictReader(io.StringIO(focus_csv(query, report(query)))))
     assert [row[column] for row in rows] == expected
     assert set(rows[0]) == set(FOCUS_COLUMNS)
+
+
+def test_no_csv_is_made_of_rows_that_add_up_to_more_than_was_spent() -> None:
+    full = march(Dimension.TAG)
+    with pytest.raises(InvalidValue, match="allocation: must be split"):
+        focus_csv(full, report(full))
+    split = march(Dimension.TAG, allocation=Allocation.SPLIT)
+    rows = csv.DictReader(io.StringIO(focus_csv(split, report(split))))
+    billed = [Decimal(row["BilledCost"]) for row in rows if row["BillingCurrency"] == "USD"]
+    assert (len(billed), sum(billed)) == (3, Decimal("1999999999.999999999"))
 
 
 def test_the_csv_tells_its_period_in_utc() -> None:

@@ -88,6 +88,18 @@ def test_a_refusal_is_not_tried_again(status: int) -> None:
     assert len(script.posts) == 1
 
 
+def test_an_attempt_that_takes_too_long_is_no_answer() -> None:
+    async def never(*_: Any) -> int:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets the event")
+
+    sink = WebhookSink(
+        "https://example.org/hook", SECRET, attempts=2, timeout=0.001, pause=0, post=never
+    )
+    with pytest.raises(AlertNotDelivered, match="TimeoutError"):
+        run(sink.deliver(ALERT))
+
+
 def test_attempts_end() -> None:
     script = Script(*[500] * 9)
     with pytest.raises(AlertNotDelivered, match="500"):

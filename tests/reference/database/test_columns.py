@@ -10,7 +10,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from storeproof.reference.database import Database
-from storeproof.reference.database.columns import contains, members
+from storeproof.reference.database.columns import NAMES, among, contains, members
 from storeproof.reference.values import EARLIEST, LATEST, MAX_INTEGER, MIN_INTEGER
 
 from .examples import CREATE, GET, NOTES, SCHEMA, note
@@ -113,6 +113,21 @@ def test_contains_compares_code_points(url: str) -> None:
             for part in TEXTS:
                 found = {row[0] for row in await database.read(statement, {"part": part})}
                 assert found == {text for text in TEXTS if part in text}
+
+    asyncio.run(use())
+
+
+def test_among_compares_code_points(url: str) -> None:
+    async def use() -> None:
+        async with Database(url, create=True) as database:
+            database.require(SCHEMA)
+            for number, text in enumerate(TEXTS):
+                await database.write(CREATE, note(str(number), text=text))
+            condition = among(NOTES.c.text, sa.bindparam("names", type_=NAMES))
+            statement = sa.select(NOTES.c.text).where(condition)
+            for names in (frozenset(), frozenset({"A", "é", "no"}), frozenset(TEXTS)):
+                found = {row[0] for row in await database.read(statement, {"names": names})}
+                assert found == names & set(TEXTS)
 
     asyncio.run(use())
 

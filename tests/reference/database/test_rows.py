@@ -36,7 +36,7 @@ EXTREMES = [
 async def written(url: str, rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     async with Database(url, create=True) as database:
         database.require(SCHEMA)
-        return await database.write(ADD, {"rows": rows})
+        return await database.write(ADD, {"given": rows})
 
 
 def test_rows_arrive_as_they_were_given(url: str) -> None:
@@ -53,7 +53,7 @@ def test_all_rows_are_one_statement_that_happens_as_a_whole(url: str) -> None:
         async with Database(url, create=True) as database:
             database.require(SCHEMA)
             with pytest.raises(UniqueViolated):
-                await database.write(ADD, {"rows": [note("a"), note("b"), note("a")]})
+                await database.write(ADD, {"given": [note("a"), note("b"), note("a")]})
             assert await database.read(sa.select(NOTES.c.id), {}) == []
 
     asyncio.run(body())
@@ -61,5 +61,5 @@ def test_all_rows_are_one_statement_that_happens_as_a_whole(url: str) -> None:
 
 @pytest.mark.parametrize("dialect", [POSTGRES, SQLITE])
 def test_they_are_one_parameter(dialect: str) -> None:
-    arguments = compile_for(dialect, ADD).arguments({"rows": EXTREMES})
+    arguments = compile_for(dialect, ADD).arguments({"given": EXTREMES})
     assert [type(each) for each in arguments] == [str]

@@ -163,8 +163,9 @@ def test_attempts_to_listen_again_are_bounded(postgres_url: str) -> None:
             waiting = await ready(watch)
             wire.plan(Fault.CUT_BEFORE)
             await cut(postgres_url)
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable) as caught:
                 await waiting
+            assert type(caught.value) is Unavailable
             assert paused == [1.5, 2.5]
             await other.write(CREATE, note("1"))
             wire.plan(Fault.CUT_BEFORE, 10**6)

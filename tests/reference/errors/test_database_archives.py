@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import pytest
 
-from storeproof.reference.database import Database
+from storeproof.reference.database import POSTGRES, Database, Transaction
+from storeproof.reference.database.compiling import compile_for
 from storeproof.reference.errors import (
     ArchiveDamaged,
     ArchiveId,
@@ -226,3 +228,34 @@ def test_every_event_is_in_one_place_whatever_runs_at_once(url: str) -> None:
         assert await consistent_groups(storages[1]) == {"d": len(events)}
 
     use(url, 3, work)
+
+
+MANY = """INSERT INTO errors_events
+    SELECT 'many ' || n, 'disk', 1, 'error', '', repeat('x', 1000), '[]', '2026-03-12'::timestamptz
+        + n * interval '1 second', 'disk', NULL, NULL FROM generate_series(1, 30000) AS n;
+    ANALYZE"""
+
+
+def test_archiving_looks_its_events_up(postgres_url: str) -> None:
+    """Whatever else the table holds: no statement reads all of it."""
+
+    async def work(database: Database) -> None:
+        storage = DatabaseErrorStorage(database)
+        await add(storage, "abc")
+        await execute(postgres_url, MANY)
+        with patch.object(Transaction, "run", autospec=True, side_effect=Transaction.run) as run:
+            await storage.archive(ONE, LATER, 2)
+            await storage.archive(TWO, LATER, 2)
+            await storage.restore_archive(ONE)
+            await storage.purge(TWO)
+        connection = await asyncpg.connect(postgres_url)
+        for _, statement, parameters in (call.args for call in run.call_args_list):
+            compiled = compile_for(POSTGRES, statement)
+            text = f"EXPLAIN {compiled.text}"
+            plan = await connection.fetch(text, *compiled.arguments(parameters))
+            slow = ("Seq Scan on errors_events", "Sort")
+            assert not [row[0] for row in plan if any(each in row[0] for each in slow)]
+        assert len(run.call_args_list) == 5 + 5 + 3 + 2
+        await connection.close()
+
+    use(postgres_url, 1, work)

@@ -6,9 +6,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from storeproof.reference.providers import Outcome, Provider, RateLimited
-from storeproof.reference.providers.entities import check_room, make_stats
+from storeproof.reference.providers.entities import canonical, check_room, make_stats
 from storeproof.reference.providers.entities import sort_key as right_key
 
+from .catalogue_of_counts import COOLING, STATISTICS
 from .mutants import Deaf, Mutant, changing, clashing, dropped, edited, lax, racing, using
 
 KEPT_LEASES = edited("            if (minute_of(each.at), each.provider) not in ended\n", "")
@@ -65,6 +66,13 @@ def tokens_first(error: RateLimited, limits: Any, used: Any) -> RateLimited:
 def wrong_p95(*arguments: Any) -> Any:
     made = make_stats(*arguments)
     return replace(made, p95=made.p99)
+
+
+def any_parameter(entity: Any) -> Any:
+    """Looks for credentials before the host only."""
+    if isinstance(entity, Provider) and "?" in str(entity.endpoint):
+        return entity
+    return canonical(entity)
 
 
 def every_zone_is_utc(_field: str, value: Any) -> Any:
@@ -277,7 +285,7 @@ VALUES: dict[str, list[Mutant]] = {
     "PROV-051": [using(canonical_time=every_zone_is_utc)],
     "PROV-052": [lax("input"), lax("cost")],
     "PROV-053": [lax("prices"), changing(Provider, lambda made: {"prices": made.prices[::-1]})],
-    "PROV-054": [lax("endpoint")],
+    "PROV-054": [lax("endpoint"), using(canonical=any_parameter)],
     "PROV-055": [
         *map(lax, ("weight", "priority", "rpm", "tpm", "version", "tokens", "latency")),
         dropped('canonical_tokens("tokens", tokens)', "acquire"),
@@ -340,53 +348,6 @@ RACES: dict[str, list[Mutant]] = {
     "PROV-072": [racing("rotate_secret")],
     "PROV-073": [racing("delete", "put_secret")],
     "PROV-074": [KEPT_LEASES],
-}
-COOLING: dict[str, list[Mutant]] = {
-    "PROV-075": [
-        edited("self._cooling[id] = min(at, self._cooling[id])", "pass"),
-        edited("self._cooling[id] = min(at, self._cooling[id])", "del self._cooling[id]"),
-        edited(
-            "self._cooling[id] = min(at, self._cooling[id])",
-            "self._cooling = dict.fromkeys(self._cooling, at)",
-        ),
-    ],
-    "PROV-076": [
-        edited("min(at, self._cooling[id])", "at"),
-        edited(
-            "        if id in self._cooling:\n", "        if self._cooling.setdefault(id, at):\n"
-        ),
-    ],
-    "PROV-077": [
-        edited(
-            "max(until, self._cooling.get(id, until))",
-            "max(until, self._cooling.get(id, until) + MINUTE)",
-        ),
-        edited("max(until, self._cooling.get(id, until))", "until"),
-    ],
-    "PROV-078": [
-        dropped("self._provider(id)", "end_cooling"),
-        edited(
-            "        return self._cooling.get(id)\n",
-            "        self._changed(id)\n        return self._cooling.get(id)\n",
-        ),
-    ],
-    "PROV-079": [racing("cool_down")],
-}
-STATISTICS: dict[str, list[Mutant]] = {
-    "PROV-080": [
-        edited("start <= each.at < end", "minute_of(start) <= each.at < end"),
-        edited("start <= each.at < end", "start <= each.at < minute_of(end)"),
-        edited("start <= each.at < end", "start <= minute_of(each.at) < end"),
-        edited("start <= each.at < end", "max(start, minute_of(start)) < each.at < end"),
-    ],
-    "PROV-081": [
-        edited("in old[:limit]:", "in old[1:limit]:"),
-        edited(
-            "            del self._outcomes[outcome]",
-            "            self._outcomes[outcome] = replace(self._outcomes[outcome], tokens=0)",
-        ),
-    ],
-    "PROV-082": [racing("record_outcome", "purge_outcomes")],
 }
 MUTANTS = {
     **CONFIGURATION,

@@ -31,7 +31,7 @@ class Fickle:
 
     async def write(self, statement: Any, parameters: Any) -> list[Any]:
         self.refusals -= 1
-        return [] if self.refusals >= 0 else [("stored",)]
+        return [] if self.refusals >= 0 else [("a",)]
 
     async def read(self, statement: Any, parameters: Any) -> list[Any]:
         return self.state

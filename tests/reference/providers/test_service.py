@@ -228,6 +228,22 @@ def test_the_strategy_is_the_policys() -> None:
     run(use())
 
 
+def test_a_choice_reads_statistics_of_whole_minutes() -> None:
+    async def use() -> None:
+        made = ProviderService(
+            InMemoryProviderStorage(),
+            cipher=ring("k1"),
+            clock=lambda: NOW + MINUTE / 2,
+            policy=ProviderPolicy(strategy=Strategy.LATENCY, window=MINUTE * 3 / 4),
+        )
+        await fill(made, EAST)
+        (candidate,) = (await made.snapshot(MODEL)).candidates
+        assert candidate.stats is not None
+        assert (candidate.stats.start, candidate.stats.end) == (NOW - MINUTE, NOW + MINUTE)
+
+    run(use())
+
+
 def test_changes_come_whole_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storeproof.reference.providers.service.service.MAX_LIMIT", 2)
 

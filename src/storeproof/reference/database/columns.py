@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-__all__ = ["NAMES", "TEXT", "TIME", "contains", "members", "metadata"]
+__all__ = ["NAMES", "TEXT", "TIME", "among", "contains", "members", "metadata"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -75,6 +75,29 @@ def _position_on_postgres(element: _Position, compiler: Any, **options: Any) -> 
 @compiles(_Position, "sqlite")
 def _position_on_sqlite(element: _Position, compiler: Any, **options: Any) -> str:
     return f"instr({compiler.process(element.clauses)})"
+
+
+class _Among(FunctionElement[bool]):
+    type = sa.Boolean()
+    inherit_cache = True
+    name = "among"
+
+
+@compiles(_Among, "postgresql")
+def _among_on_postgres(element: _Among, compiler: Any, **options: Any) -> str:
+    text, names = (compiler.process(each) for each in element.clauses)
+    return f"{text} = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST({names} AS jsonb))))"
+
+
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+    text, names = (compiler.process(each) for each in element.clauses)
+    return f"{text} IN (SELECT value FROM json_each({names}))"  # noqa: S608 - compiled, both of them
+
+
+def among(text: sa.ColumnElement[Any], names: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the text is a member of a NAMES parameter; an index on it is used."""
+    return _Among(text, names)
 
 
 def contains(text: sa.ColumnElement[Any], part: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

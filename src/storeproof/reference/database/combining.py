@@ -91,6 +91,8 @@ class Combined(Generic[T, R]):
         try:
             while self._waiting:
                 await self._go(self._taken())
+                # Those who write one record after the other come again before the next go.
+                await asyncio.sleep(0)
         finally:
             self._working, self._busy = None, False
             # Nobody waits any more unless the loop is being stopped.

@@ -63,9 +63,9 @@ class Listening:
                 try:
                     if not await self._open():
                         return
-                except Unavailable:
+                except Unavailable as error:
                     if not left or self._closed:
-                        raise
+                        raise Unavailable(error.reason) from error
                     await self._pause(left.pop(0))
 
     def _is_heard(self, channel: str) -> bool:

@@ -2,7 +2,7 @@
 
     GIVEN = given_rows(TABLE.c)
     ADD = per_dialect(lambda insert: insert(TABLE).from_select(list(TABLE.c), sa.select(GIVEN)))
-    await database.write(ADD, {"rows": [{"id": "a"}, {"id": "b"}]})
+    await database.write(ADD, {"given": [{"id": "a"}, {"id": "b"}]})
 
 The rows are one parameter, JSON, so the statement's text is the same for any number of them.
 """
@@ -76,13 +76,12 @@ def _value_on_sqlite(element: _Value, compiler: Any, **options: Any) -> str:
 
 
 def given_rows(columns: Iterable[sa.ColumnElement[Any]], name: str = "given") -> sa.CTE:
-    """The rows of the parameter `rows`, which are mappings by the columns' keys.
+    """The rows of the parameter of this name, which are mappings by the columns' keys.
 
-    Values are converted as those of the columns are. Two of these in one statement need
-    different names; both see the same rows.
+    Values are converted as those of the columns are.
     """
     wanted = list(columns)
-    rows = sa.bindparam("rows", type_=_Rows(wanted), unique=False)
+    rows = sa.bindparam(name, type_=_Rows(wanted))
     each = _Elements(rows).table_valued(sa.column("value", sa.Text()), name="row")
     values = (
         sa.cast(_Value(each.c.value, sa.literal_column(str(position))), column.type)

@@ -60,7 +60,7 @@ class ErrorStorage(ComponentStorage[ErrorEvent], Protocol):
     async def get_by_id(self, id: EventId) -> ErrorEvent:
         """The event with this id, as it was given.
 
-        Raises NotFound("event", id) when there is none.
+        Raises NotFound("event", id) when there is none, or it is archived.
         """
         ...
 

@@ -76,7 +76,12 @@ MAX_WEIGHT = 10**6
 MAX_PRIORITY = 10**6
 MAX_CIPHERTEXT = 16384
 _CIPHERTEXT = re.compile(r"v1\.[A-Za-z0-9_-]{38,}")
-_CREDENTIALS = re.compile(r"//[^/?#]*@")
+_CREDENTIALS = re.compile(
+    r"//[^/?#]*@|[?&](?:[a-z0-9]+[-_])*(?:api|auth|access|client)?"
+    r"(?:key|token|secret|password|signature|sig)=",
+    re.IGNORECASE,
+)
+"""A user or password before the host, or a parameter that is named like a secret."""
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from storeproof.reference.costs.entities import (
     position,
 )
 from storeproof.reference.database import Database, Row
-from storeproof.reference.database.columns import NAMES, members
+from storeproof.reference.database.columns import NAMES, among, members
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 
 __all__ = [
@@ -83,7 +83,7 @@ def _equal(*names: sa.Column[Any]) -> dict[str, Condition]:
 
 
 def _among(column: sa.Column[Any], name: str) -> Condition:
-    return column.in_(sa.select(members(sa.bindparam(name, type_=NAMES)).c.value))
+    return among(column, sa.bindparam(name, type_=NAMES))
 
 
 _OWNER, _TAG = bind(CHARGES.c.owner), members(CHARGES.c.tags)

@@ -64,10 +64,10 @@ RECORD_CHARGES = _record()
 
 async def record(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Records charges in a transaction; gives the ids of those that were new."""
-    new = await transaction.run(ADD_CHARGES, {"rows": rows})
+    new = await transaction.run(ADD_CHARGES, {"given": rows})
     counted = [row for row in rows if (row["id"],) in new]
     if counted:
-        await transaction.run(ADD_TO_ROLLUPS, {"rows": counted})
+        await transaction.run(ADD_TO_ROLLUPS, {"given": counted})
     return new
 
 

@@ -109,7 +109,7 @@ class DatabaseCostStorage(CostStorage):
 
     async def _record_rows(self, rows: list[dict[str, Any]]) -> list[Row]:
         if self._database.dialect == POSTGRES:
-            return await self._database.write(recording.RECORD_CHARGES, {"rows": rows})
+            return await self._database.write(recording.RECORD_CHARGES, {"given": rows})
         return await self._database.transact(lambda it: recording.record(it, rows))
 
     async def correct(self, correction: Correction) -> Correction:
@@ -123,7 +123,7 @@ class DatabaseCostStorage(CostStorage):
             sums = {"charges": 0, **rollups.parts(nanos(correction.amount))}
             row = asdict(correction) | series | sums | {"day": day_of(correction.at)}
             if await transaction.run(statements.ADD_CORRECTION, row):
-                await transaction.run(recording.ADD_TO_ROLLUPS, {"rows": [row]})
+                await transaction.run(recording.ADD_TO_ROLLUPS, {"given": [row]})
                 return
             rows = await transaction.run(statements.GET_CORRECTION, {"id": correction.id})
             if entity(Correction, rows[0]) != correction:

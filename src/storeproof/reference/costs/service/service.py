@@ -81,7 +81,7 @@ class CostService:
 
     Every method raises what the storage's operation behind it raises. A request that ends
     without cost is given to `abandon`; one that is never heard of again expires after
-    `patience`. An application calls `expire`, and `deliver_alerts`, now and then.
+    `patience`. An application calls `expire`, `raise_alerts` and `deliver_alerts` now and then.
 
     storage: injected. clock: gives the present. new_id: gives ids. sinks: where alerts go.
     persistence: how long an alert that was raised is tried to deliver.
@@ -154,21 +154,11 @@ class CostService:
         refused: BudgetExceeded | None = None
         asked: Decimal | None = None
         for offer in offers:
-            if asked is not None and offer.amount >= asked:
-                continue
-            counting = replace(request, provider=offer.provider, model=offer.model)
-            policies = {each.id: each.policy for each in await self.budgets_of(counting)}
-            try:
-                reservation = await self._reserve(tuple(policies), offer.amount)
-            except BudgetExceeded as error:
-                if policies[BudgetId(error.budget)] is not Policy.ROUTE:
-                    raise
-                refused, asked = error, offer.amount
-            else:
-                warnings = await self._warnings(policies)
-                return Admission(
-                    offer=offer, currency=currency, reservation=reservation, warnings=warnings
-                )
+            if asked is None or offer.amount < asked:
+                outcome = await self._try(request, currency, offer)
+                if isinstance(outcome, Admission):
+                    return outcome
+                refused, asked = outcome, offer.amount
         if refused is None:
             raise ValueError("there is no offer to admit")
         raise refused
@@ -176,9 +166,11 @@ class CostService:
     async def finish(self, admission: Admission, charge: Charge) -> tuple[Alert, ...]:
         """Records what an admitted request cost and settles it, as a whole; then raises alerts.
 
-        The alerts that it raised are returned, and wait for `deliver_alerts`. Repeating it is
-        harmless. A credit settles nothing. Raises InvalidValue("currency") for a charge in
-        another currency than that of the admission.
+        It counts in the budgets in which the request was admitted; a credit counts as 0. The
+        alerts that it raised are returned, and wait for `deliver_alerts`. Repeating it is
+        harmless. Raises InvalidValue("currency") for a charge in another currency than that of
+        the admission. Whatever else it raises, such as ReservationClosed for a request that was
+        abandoned, the charge was not recorded either; `record` takes it without its budgets.
         """
         if charge.currency != admission.currency:
             raise InvalidValue("currency", "must be that of the admission")
@@ -202,13 +194,15 @@ class CostService:
         """Frees what is reserved for requests that were not heard of in time; how many."""
         return await self._storage.expire_reservations(self._clock(), limit)
 
-    async def raise_alerts(self, budgets: Sequence[BudgetId]) -> tuple[Alert, ...]:
-        """Records, and returns, the alerts that these budgets' thresholds call for by now.
+    async def raise_alerts(self, budgets: Sequence[BudgetId] | None = None) -> tuple[Alert, ...]:
+        """Records, and returns, the alerts that the thresholds of these, or all, budgets call for.
 
-        `finish` does it. It is for a budget whose thresholds were changed, or whose last
-        request ended with its process; each alert is raised once all the same.
+        `finish` does it. It is for budgets whose thresholds were changed, and for processes
+        that ended before they did it; each alert is raised once all the same.
         """
         now = self._clock()
+        if budgets is None:
+            budgets = [each.id for each in await self.budgets_of(BudgetFilter())]
         raised = [await self._storage.raise_alerts(each, now) for each in budgets]
         return tuple(chain.from_iterable(raised))
 
@@ -268,6 +262,21 @@ class CostService:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    async def _try(
+        self, request: BudgetFilter, currency: Currency, offer: Offer
+    ) -> Admission | BudgetExceeded:
+        """The admission by this offer, or for what reason another one may be tried."""
+        counting = replace(request, provider=offer.provider, model=offer.model)
+        policies = {each.id: each.policy for each in await self.budgets_of(counting)}
+        try:
+            reservation = await self._reserve(tuple(policies), offer.amount)
+        except BudgetExceeded as error:
+            if policies[BudgetId(error.budget)] is not Policy.ROUTE:
+                raise
+            return error
+        warnings = await self._warnings(policies)
+        return Admission(offer=offer, currency=currency, reservation=reservation, warnings=warnings)
 
     async def _reserve(self, budgets: tuple[BudgetId, ...], amount: Decimal) -> Reservation | None:
         if not budgets:

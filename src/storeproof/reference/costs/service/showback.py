@@ -21,6 +21,7 @@ from storeproof.reference.costs.entities import (
     nanos,
     period,
 )
+from storeproof.reference.exceptions import InvalidValue
 
 __all__ = ["FOCUS_COLUMNS", "focus_csv", "showback_table"]
 
@@ -60,11 +61,17 @@ def showback_table(query: ReportQuery, rows: Sequence[ReportRow]) -> str:
 def focus_csv(query: ReportQuery, rows: Sequence[ReportRow]) -> str:
     """A report as CSV whose columns have FOCUS's names and formats.
 
-    An owner is a sub-account, of the type of its level; a model is a SKU. What a row does
+    An owner is a sub-account, of the type of its level; a model is a SKU; a tag is the value
+    of what stands before its first "=", or, where it has none, is there. What a row does
     not tell is empty. Names are written as they are: who opens the file in a spreadsheet
     imports them as text.
+
+    Whoever imports the rows adds them up, so where they overlap, by tag with Allocation.FULL,
+    it raises InvalidValue("allocation", ...).
     """
     query = canonical(query)
+    if query.group_by is Dimension.TAG and query.allocation is Allocation.FULL:
+        raise InvalidValue("allocation", "must be split, for rows that are added up")
     start, end = (_instant(each) for each in period(query))
     text = io.StringIO()
     writer = csv.DictWriter(text, FOCUS_COLUMNS, restval="")
@@ -114,7 +121,8 @@ def _group(group_by: Dimension, key: str | None) -> dict[str, str]:
     if key is None:
         return {}
     if group_by is Dimension.TAG:
-        return {"Tags": json.dumps({key: True})}
+        name, equals, value = key.partition("=")
+        return {"Tags": json.dumps({name: value if equals else True})}
     if group_by is Dimension.PROVIDER:
         return {"ProviderName": key}
     if group_by is Dimension.MODEL:

@@ -91,7 +91,9 @@ class WebhookSink:
     async def _try(self, alert: Alert, body: bytes) -> tuple[str, bool]:
         """What went wrong, "" for nothing, and whether to try again."""
         try:
-            status = await self._post(self._url, body, self._headers(alert, body), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                headers = self._headers(alert, body)
+                status = await self._post(self._url, body, headers, self._timeout)
         except OSError as error:
             return f"no answer came ({type(error).__name__})", True
         if 200 <= status < 300:

@@ -157,7 +157,7 @@ class DatabaseArchives(ErrorStorage):
             if archive.state is ArchiveState.RESTORED:
                 return archive
             texts = await asyncio.to_thread(_texts, archive, file)
-            _all_of(archive, await transaction.run(_REFILL, {"archive": id, "rows": texts}))
+            _all_of(archive, await transaction.run(_REFILL, {"archive": id, "given": texts}))
             marked = await transaction.run(_MARK, {"id": id, "state": ArchiveState.RESTORED})
             return archive_from(marked[0])
 
@@ -179,7 +179,7 @@ async def _move(
     await transaction.run(_STORE, {**asdict(archive), "file": file})
     *row, stored = (await transaction.run(_READ, {"id": archive.id}))[0]
     await asyncio.to_thread(events_in, archive, stored)
-    _all_of(archive, await transaction.run(_EMPTY, {"archive": archive.id, "rows": digests}))
+    _all_of(archive, await transaction.run(_EMPTY, {"archive": archive.id, "given": digests}))
     return archive_from(tuple(row))
 
 

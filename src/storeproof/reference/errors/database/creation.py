@@ -1,15 +1,14 @@
-"""For `DatabaseErrorStorage`: the statements that store an event and count it.
+"""For `DatabaseErrorStorage`: the statement that stores one event and counts it.
 
-Parts: the group, the event, the rollups. PostgreSQL runs them as one statement,
-whose parts feed each other; SQLite has no such statements, and runs them as a
-transaction. Both give the row of the group, or none where the event is there already or
-the group was merged while the statement waited for its row.
+Its parts (the group, the event, the rollups) feed each other, which only PostgreSQL can
+express. It gives the row of the group, or none where the event is there already or the
+group was merged while the statement waited for its row.
 """
 
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import insert
 
 from storeproof.reference.database.columns import TEXT
 from storeproof.reference.errors.database.rollups import BLOCK, DAY, incremented
@@ -22,19 +21,18 @@ from storeproof.reference.errors.database.tables import (
 )
 from storeproof.reference.errors.entities import Dimension, Status
 
-__all__ = ["CREATE", "CREATE_PARTS"]
+__all__ = ["CREATE"]
 
 
 def _bind(column: sa.Column[Any], name: str | None = None) -> sa.BindParameter[Any]:
     return sa.bindparam(name or column.key, type_=column.type)
 
 
-_GROUP = sa.bindparam("group", type_=TEXT)
 _AT = _bind(EVENTS.c.occurred_at)
 _ONE_SHARD = sa.literal(0, sa.BigInteger())
 
 
-def _count_in_group(insert: Any) -> Any:
+def _count_in_group() -> Any:
     """`entities.first_group` and `entities.next_group` in one statement."""
     fingerprint = _bind(EVENTS.c.fingerprint)
     target = sa.select(GROUPS.c.merged_into).where(GROUPS.c.id == fingerprint).scalar_subquery()
@@ -72,19 +70,18 @@ def _next() -> dict[str, Any]:
     }
 
 
-def _event(insert: Any, group: Any, source: Any) -> Any:
-    values = [*map(_bind, EVENT_COLUMNS), group]
-    return insert(EVENTS).from_select([*EVENT_COLUMNS, EVENTS.c.group_id], _from(values, source))
+def _event(counted: sa.CTE) -> Any:
+    values = sa.select(*map(_bind, EVENT_COLUMNS), counted.c.id)
+    return insert(EVENTS).from_select([*EVENT_COLUMNS, EVENTS.c.group_id], values)
 
 
-def _rollups(insert: Any, group: Any, source: Any) -> Any:
+def _rollups(counted: sa.CTE) -> Any:
     """Always in this order, so that creations don't wait for each other in a circle."""
     level, shard = _bind(EVENTS.c.level), _bind(ROLLUPS.c.shard)
     spans = (DAY, BLOCK)
-    of_group = [_rollup(Dimension.GROUP, group, _ONE_SHARD, span) for span in spans]
+    of_group = [_rollup(Dimension.GROUP, counted.c.id, _ONE_SHARD, span) for span in spans]
     of_level = [_rollup(Dimension.LEVEL, level, shard, span) for span in spans]
-    # WHERE tells SQLite's parser that ON CONFLICT is no join's.
-    rows = (_from(row, source).where(sa.true()) for row in (*of_group, *of_level))
+    rows = (sa.select(*row).select_from(counted) for row in (*of_group, *of_level))
     in_day, in_block = (_bind(ROLLUPS.c.slot, f"place_in_{span}") for span in spans)
     place = sa.case((ROLLUPS.c.span == DAY, in_day), else_=in_block)
     new = insert(ROLLUPS).from_select(list(ROLLUPS.c), sa.union_all(*rows))
@@ -105,21 +102,11 @@ def _rollup(dimension: Dimension, key: Any, shard: Any, span: str) -> list[Any]:
     ]
 
 
-def _from(values: list[Any], source: Any) -> sa.Select[Any]:
-    selected = sa.select(*values)
-    return selected if source is None else selected.select_from(source)
+def _create() -> sa.Select[Any]:
+    counted = _count_in_group().cte("counted")
+    stored, rolled_up = _event(counted).cte("stored"), _rollups(counted).cte("rolled_up")
+    return sa.select(*counted.c).add_cte(stored, rolled_up)
 
 
-def _in_one() -> sa.Select[Any]:
-    group = _count_in_group(postgresql.insert).cte("counted")
-    event = _event(postgresql.insert, group.c.id, group).cte("stored")
-    rollups = _rollups(postgresql.insert, group.c.id, group).cte("rolled_up")
-    return sa.select(*group.c).add_cte(event, rollups)
-
-
-CREATE = _in_one()
-CREATE_PARTS = (
-    _count_in_group(sqlite.insert),
-    _event(sqlite.insert, _GROUP, None),
-    _rollups(sqlite.insert, _GROUP, None),
-)
+CREATE = _create()
+"""Its parameters are those of `event_values` and of `counted_at`."""

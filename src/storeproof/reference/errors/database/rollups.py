@@ -31,7 +31,9 @@ __all__ = [
     "added",
     "among",
     "counted_at",
+    "counts_in",
     "incremented",
+    "places",
     "sum_between",
 ]
 
@@ -79,6 +81,12 @@ class _Incremented(FunctionElement[Any]):
     name = "incremented"
 
 
+class _CountsIn(FunctionElement[Any]):
+    type = COUNTS
+    inherit_cache = True
+    name = "counts_in"
+
+
 class _SumBetween(FunctionElement[int]):
     type = sa.BigInteger()
     inherit_cache = True
@@ -116,11 +124,15 @@ def _incremented_on_postgres(element: _Incremented, compiler: Any, **options: An
     return f"(({counts})[:{place}] || ({one}) || ({counts})[{place} + 2:])"
 
 
-@compiles(_Incremented, "sqlite")
-def _incremented_on_sqlite(element: _Incremented, compiler: Any, **options: Any) -> str:
-    counts, place = (compiler.process(each, **options) for each in element.clauses)
-    path = f"'$[' || {place} || ']'"
-    return f"json_set({counts}, {path}, json_extract({counts}, {path}) + 1)"
+@compiles(_CountsIn, "postgresql")
+def _counts_on_postgres(element: _CountsIn, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"CAST(translate({text}, '[]', '{{}}') AS BIGINT[])"
+
+
+@compiles(_CountsIn, "sqlite")
+def _counts_on_sqlite(element: _CountsIn, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
 
 
 @compiles(_SumBetween, "postgresql")
@@ -161,10 +173,15 @@ def added(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.Column
     return _Added(one, other)
 
 
+def counts_in(text: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+    """Counts that are given as an array of JSON."""
+    return _CountsIn(text)
+
+
 def incremented(
     counts: sa.ColumnElement[Any], place: sa.ColumnElement[int]
 ) -> sa.ColumnElement[Any]:
-    """The counts of a row with one more at a place, from 0."""
+    """The counts of a row with one more at a place, from 0; on PostgreSQL only."""
     return _Incremented(counts, place)
 
 
@@ -176,17 +193,22 @@ def sum_between(counts: sa.ColumnElement[Any], low: Any, high: Any) -> sa.Column
     return _SumBetween(counts, low, high)
 
 
+def places(slot: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Where a quarter of an hour counts, in a day and in a block: slot, place in it, its size."""
+    day, quarter = divmod(slot, QUARTERS)
+    return (day, quarter, QUARTERS), (*divmod(day, DAYS), DAYS)
+
+
 def counted_at(slot: int) -> dict[str, Any]:
     """The parameters of the rows that count one event in a quarter of an hour."""
-    day, quarter = divmod(slot, QUARTERS)
-    block, place = divmod(day, DAYS)
+    (day, quarter, quarters), (block, place, days) = places(slot)
     return {
-        "day": day,
+        DAY: day,
         "place_in_day": quarter,
-        "in_day": _one_at(quarter, QUARTERS),
-        "block": block,
+        "in_day": _one_at(quarter, quarters),
+        BLOCK: block,
         "place_in_block": place,
-        "in_block": _one_at(place, DAYS),
+        "in_block": _one_at(place, days),
     }
 
 

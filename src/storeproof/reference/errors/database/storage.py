@@ -5,14 +5,16 @@ by itself. On PostgreSQL an event is counted under the lock of its group's row, 
 `merge` and `set_state` take too; merges and archiving run one after the other.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import asdict
 
 from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
+from storeproof.reference.database.combining import Combined
 from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
     Bucket,
@@ -26,9 +28,10 @@ from storeproof.reference.errors.buckets import (
 from storeproof.reference.errors.cursors import after_event, after_group
 from storeproof.reference.errors.database import counting, statements
 from storeproof.reference.errors.database.archives import DatabaseArchives
-from storeproof.reference.errors.database.creation import CREATE, CREATE_PARTS
+from storeproof.reference.errors.database.batch import count_all
+from storeproof.reference.errors.database.creation import CREATE
 from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS, read_rows
-from storeproof.reference.errors.database.rollups import Cover
+from storeproof.reference.errors.database.rollups import Cover, counted_at
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
     SCHEMA,
@@ -88,6 +91,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     def __init__(self, database: Database) -> None:
         database.require(SCHEMA)
         self._database = database
+        self._counted = Combined(self._count, key=attrgetter("id"))
 
     async def get_by_id(self, id: EventId) -> ErrorEvent:
         canonical_id("id", id)
@@ -96,25 +100,29 @@ class DatabaseErrorStorage(DatabaseArchives):
 
     async def create(self, entity: ErrorEvent) -> Created:
         event = canonical(entity)
-        values = event_values(event)
         for _ in range(ATTEMPTS):
-            counted = await self._count(values)
-            if counted:
-                return created_of(event, group_of(counted[0]))
+            counted = await self._counted(event)
+            if counted is not None:
+                return created_of(event, counted)
             stored = await self._database.read(statements.STORED_EVENT, {"id": event.id})
             if stored:
                 return _repeated(event, stored[0])
             # The group was merged meanwhile (now it is known into which one), or the event purged.
         raise Unavailable("the event's group is being merged again and again")
 
-    async def _count(self, values: dict[str, Any]) -> list[Row]:
-        """The row of the group; none where the event may be there already."""
-        if self._database.dialect != POSTGRES:
-            return await self._database.transact(lambda run: _count_in_parts(run, values))
+    async def _count(self, events: Sequence[ErrorEvent]) -> list[ErrorGroup | None]:
+        """The groups as the events left them; None where the event may be there already."""
+        if len(events) == 1 and self._database.dialect == POSTGRES:
+            return [await self._count_one(events[0])]
+        return await self._database.transact(lambda it: count_all(it, events))
+
+    async def _count_one(self, event: ErrorEvent) -> ErrorGroup | None:
+        values = event_values(event) | counted_at(slot_of(event.occurred_at))
         try:
-            return await self._database.write(CREATE, values)
+            rows = await self._database.write(CREATE, values)
         except UniqueViolated:
-            return []
+            return None
+        return group_of(rows[0]) if rows else None
 
     async def get_group(self, id: GroupId) -> ErrorGroup:
         canonical_id("id", id)
@@ -246,14 +254,6 @@ class DatabaseErrorStorage(DatabaseArchives):
             high, low = rows[0]
             return int(high) * counting.MANY + int(low)
         return rows[0][0] if rows else None
-
-
-async def _count_in_parts(transaction: Transaction, values: dict[str, Any]) -> list[Row]:
-    in_group, *others = CREATE_PARTS
-    rows = await transaction.run(in_group, values)
-    for statement in others if rows else ():
-        await transaction.run(statement, {**values, "group": rows[0][0]})
-    return rows
 
 
 def _repeated(event: ErrorEvent, row: Row) -> Created:

@@ -23,8 +23,7 @@ import sqlalchemy as sa
 from storeproof.reference.database import Row, Schema
 from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
 from storeproof.reference.errors.archives import Archive, ArchiveState
-from storeproof.reference.errors.buckets import slot_of
-from storeproof.reference.errors.database.rollups import COUNTS, counted_at
+from storeproof.reference.errors.database.rollups import COUNTS
 from storeproof.reference.errors.entities import (
     ErrorEvent,
     ErrorGroup,
@@ -52,6 +51,7 @@ __all__ = [
     "event_of",
     "event_values",
     "group_of",
+    "group_values",
     "point_of",
     "point_values",
     "tag_names",
@@ -165,12 +165,11 @@ sa.Index(None, POINTS.c.name, POINTS.c.kind, POINTS.c.at, POINTS.c.id)
 
 
 def event_values(event: ErrorEvent) -> dict[str, Any]:
-    """The parameters that the columns of an event and of its rollups have."""
+    """The parameters that the columns of an event have, and the shard of its level."""
     tags = [[tag.key, tag.value] for tag in event.tags]
     return {
         **msgspec.structs.asdict(event),
         "tags": msgspec.json.encode(tags).decode(),
-        **counted_at(slot_of(event.occurred_at)),
         "shard": crc32(event.fingerprint.encode()) % SHARDS,
     }
 
@@ -191,6 +190,12 @@ def group_of(row: Row) -> ErrorGroup:
     status = Status(fields.pop("status"))
     state = GroupState(status=status, at=fields.pop("state_at"))
     return ErrorGroup(**fields, state=state)
+
+
+def group_values(group: ErrorGroup) -> dict[str, Any]:
+    """The parameters that GROUP_COLUMNS have."""
+    state = group.state
+    return {**msgspec.structs.asdict(group), "status": state.status, "state_at": state.at}
 
 
 def archive_from(row: Row) -> Archive:

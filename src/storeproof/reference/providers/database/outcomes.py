@@ -1,9 +1,11 @@
 """For `DatabaseProviderStorage`: outcomes, recorded and purged together with their counts.
 
-On PostgreSQL one statement records an outcome and counts it. SQLite can't change two tables
-in one statement; there it is a transaction, which runs alone anyway.
+On PostgreSQL one statement records outcomes and counts them. SQLite can't change two tables
+in one statement; there it is a transaction, which runs alone anyway. Outcomes that come at
+once go together, so that those of one provider don't queue for the rows that count them.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storeproof.reference.database import Database, ForeignKeyViolated, Transaction
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.database.engine import ATTEMPTS
+from storeproof.reference.database.rows import given_rows
 from storeproof.reference.exceptions import Duplicate, NotFound, Unavailable
 from storeproof.reference.providers.database.counting import FORGET_EMPTY, LONGEST, count
 from storeproof.reference.providers.database.statements import bind, columns
@@ -21,12 +24,14 @@ from storeproof.reference.providers.database.tables import OUTCOMES
 from storeproof.reference.providers.entities import Outcome
 from storeproof.reference.providers.sketch import bucket_of
 
-__all__ = ["RECORD", "parameters", "purge_outcomes", "record_outcome"]
+__all__ = ["RECORD", "parameters", "purge_outcomes", "record", "record_outcome"]
 
 
 def _store(insert: Any) -> Any:
-    new = insert(OUTCOMES).on_conflict_do_nothing(index_elements=[OUTCOMES.c.id])
-    return new.returning(*OUTCOMES.c)
+    given = given_rows(OUTCOMES.c)
+    rows = sa.select(*given.c).where(sa.true()).order_by(given.c.id)
+    new = insert(OUTCOMES).from_select(list(OUTCOMES.c), rows)
+    return new.on_conflict_do_nothing(index_elements=[OUTCOMES.c.id]).returning(*OUTCOMES.c)
 
 
 def _record() -> sa.Select[Any]:
@@ -36,11 +41,10 @@ def _record() -> sa.Select[Any]:
 
 
 RECORD = _record()
-"""Returns no row where an outcome with this id is there already. So does STORE."""
+"""Returns the ids of those that are new. So does STORE."""
 
 STORE = _store(sqlite.insert)
-_GIVEN = sa.select(*(bind(column).label(column.key) for column in OUTCOMES.c)).subquery("given")
-COUNT = count(sqlite.insert, _GIVEN, 1)
+COUNT = count(sqlite.insert, given_rows(OUTCOMES.c), 1)
 GET_OUTCOME = sa.select(*columns(OUTCOMES, Outcome)).where(OUTCOMES.c.id == bind(OUTCOMES.c.id))
 
 
@@ -77,12 +81,13 @@ def parameters(outcome: Outcome) -> dict[str, Any]:
     return {**asdict(outcome), "bucket": bucket_of(outcome.latency)}
 
 
-async def record_outcome(database: Database, outcome: Outcome) -> Outcome:
-    """As `ProviderStorage.record_outcome`, for a canonical outcome."""
-    given = parameters(outcome)
+async def record_outcome(
+    database: Database, recorded: Callable[[Outcome], Awaitable[bool]], outcome: Outcome
+) -> Outcome:
+    """As `ProviderStorage.record_outcome`, for a canonical outcome; `recorded` is `record`."""
     for _ in range(ATTEMPTS):
         try:
-            if await _recorded(database, given):
+            if await recorded(outcome):
                 return outcome
         except ForeignKeyViolated as error:
             raise NotFound("provider", outcome.provider) from error
@@ -94,17 +99,22 @@ async def record_outcome(database: Database, outcome: Outcome) -> Outcome:
     raise Unavailable("the outcome was purged again and again")
 
 
-async def _recorded(database: Database, given: dict[str, Any]) -> bool:
+async def record(database: Database, outcomes: Sequence[Outcome]) -> list[bool]:
+    """Of each outcome whether it was new, and so recorded. Raises ForeignKeyViolated."""
+    rows = [parameters(outcome) for outcome in outcomes]
+
+    async def work(transaction: Transaction) -> set[str]:
+        stored = {row[0] for row in await transaction.run(STORE, {"given": rows})}
+        if stored:
+            counted = [row for row in rows if row["id"] in stored]
+            await transaction.run(COUNT, {"given": counted})
+        return stored
+
     if database.dialect == POSTGRES:
-        return bool(await database.write(RECORD, given))
-
-    async def work(transaction: Transaction) -> bool:
-        if not await transaction.run(STORE, given):
-            return False
-        await transaction.run(COUNT, given)
-        return True
-
-    return await database.transact(work)
+        new = {row[0] for row in await database.write(RECORD, {"given": rows})}
+    else:
+        new = await database.transact(work)
+    return [outcome.id in new for outcome in outcomes]
 
 
 async def purge_outcomes(database: Database, before: datetime, limit: int) -> int:

@@ -9,6 +9,8 @@ not meet a deletion (a lease, a new secret) holds the provider's row, shared.
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -19,6 +21,7 @@ from storeproof.reference.database import (
     Transaction,
     UniqueViolated,
 )
+from storeproof.reference.database.combining import Combined
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -90,6 +93,7 @@ class DatabaseProviderStorage(ProviderStorage):
     def __init__(self, database: Database) -> None:
         database.require(SCHEMA)
         self._database = database
+        self._recorded = Combined(partial(outcomes.record, database), key=attrgetter("id"))
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:
         """A watch on providers and secrets; what it hears is said at `Database.watch`."""
@@ -194,7 +198,8 @@ class DatabaseProviderStorage(ProviderStorage):
         return await leases.purge_usage(self._database, before, canonical_limit(limit))
 
     async def record_outcome(self, outcome: Outcome) -> Outcome:
-        return await outcomes.record_outcome(self._database, canonical(outcome))
+        made = canonical(outcome)
+        return await outcomes.record_outcome(self._database, self._recorded, made)
 
     async def stats(self, provider: ProviderId, start: datetime, end: datetime) -> Stats:
         canonical_id("provider", provider)

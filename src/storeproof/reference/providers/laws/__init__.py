@@ -63,7 +63,7 @@ IDS, ODD_IDS = ("a", "b"), ("A", "é", "e\u0301", "a ", "", "\0", "a" * 256)
 NAMES, ODD_NAMES = ("a", "b"), ("c", "A", "é", "", "a\0", "a" * 129)
 CIPHERTEXTS = tuple("v1." + letter * 40 for letter in "abc")
 BAD_CIPHERTEXTS = ("", "sk-secret", "v1.short", "v1." + "a" * 40 + "\n")
-ENDPOINTS, BAD_ENDPOINTS = ("https://a", "https://a/b@c"), ("", "https://a:b@c", "\0")
+ENDPOINTS, BAD_ENDPOINTS = ("https://a", "https://a/b@c"), ("", "https://a:b@c", "https://a?key=b")
 MODELS: tuple[frozenset[str], ...] = tuple(map(frozenset, ("", "a", "b", "ab")))
 AMOUNTS = tuple(map(Decimal, ("0", "0.1", "0.000000001", "1E+4", "2.50")))
 BAD_AMOUNTS = tuple(map(Decimal, ("-1", "1E-10", "10000.1", "NaN", "Infinity")))
@@ -97,11 +97,11 @@ contract = Contract(
         OutcomeId: some(IDS, ODD_IDS),
         ProviderId: some(IDS, ODD_IDS),
         Revision: some((0, 1, 2, 3), (-1, 10**12, 2**63)),
-        SecretName: some(NAMES, ODD_NAMES),
+        SecretName: some(("a", "a", "a", "b"), ODD_NAMES),
         "at": some(TIMES, BAD_TIMES),
         "before": some(TIMES, BAD_TIMES),
         "end": some(TIMES, BAD_TIMES),
-        "expected_version": some((1, 2, 3), (0, -1, 2**63)),
+        "expected_version": some((1, 1, 1, 2, 2, 3), (0, -1, 2**63)),
         "limit": some((1, 2, 3, 100), (1000, 0, -1, 1001)),
         "now": some(TIMES, BAD_TIMES),
         "start": some(TIMES, BAD_TIMES),

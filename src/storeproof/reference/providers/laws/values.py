@@ -110,10 +110,18 @@ async def prices_are_one_a_model(storage: ProviderStorage) -> None:
 
 @law("PROV-054", MUST)
 async def endpoints_have_no_credentials(storage: ProviderStorage) -> None:
-    """An endpoint with a user or password in it is invalid, as is an empty or too long one."""
+    """An endpoint with a user, password or key in it is invalid, an empty or too long one too."""
+    keys = ("key", "api_key", "X-Goog-Signature", "accessToken", "client_secret", "sig")
     for bad in ("https://ann:pw@host/", "//ann@host", "", "a" * 1001, "a\0"):
         await is_invalid(storage.create(provider(EAST, endpoint=bad)), "endpoint")
-    for good in ("https://host/a@b", "https://host?user=a@b", "unix:/run/model", "é" * 1000):
+    for bad in (f"https://host/path?version=1&{key}=sk-1" for key in keys):
+        await is_invalid(storage.create(provider(EAST, endpoint=bad)), "endpoint")
+    for good in (
+        "https://host/a@b",
+        "https://host?user=a@b&monkey=1",
+        "unix:/run/model",
+        "é" * 1000,
+    ):
         made = provider(good[-20:], endpoint=good)
         assert (await storage.create(made)).endpoint == good
 

@@ -12,6 +12,7 @@ import msgspec
 
 from storeproof.reference.exceptions import NotFound
 from storeproof.reference.providers.entities import (
+    MINUTE,
     Change,
     Lease,
     LeaseId,
@@ -25,6 +26,7 @@ from storeproof.reference.providers.entities import (
     SecretFilter,
     SecretName,
     Stats,
+    minute_of,
 )
 from storeproof.reference.providers.exceptions import RateLimited
 from storeproof.reference.providers.protocol import ProviderStorage
@@ -56,7 +58,7 @@ class ProviderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator may choose.
 
     `strategy` orders providers; `cool_down` is how long one rests after a failure; `window`
-    is how far back the statistics go by which LATENCY orders.
+    is how far back the statistics go by which LATENCY orders, to the beginning of a minute.
     """
 
     strategy: Strategy = Strategy.PRIORITY
@@ -233,8 +235,10 @@ class ProviderService:
         cooling = {each.provider: each.until async for each in _all(storage.list_cooling, now)}
         stats: dict[ProviderId, Stats] = {}
         if self._policy.strategy is Strategy.LATENCY:
+            # Whole minutes: no storage has to look at single outcomes for them.
+            start, end = minute_of(now - self._policy.window), minute_of(now) + MINUTE
             for each in providers:
-                stats[each.id] = await storage.stats(each.id, now - self._policy.window, now)
+                stats[each.id] = await storage.stats(each.id, start, end)
         candidates = (
             Candidate(
                 provider=each,

@@ -1,0 +1,109 @@
+"""Events that are created at once find their groups, also while those are merged or made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from storeproof.reference.database import Database
+from storeproof.reference.errors import (
+    DatabaseErrorStorage,
+    ErrorEvent,
+    ErrorStorage,
+    GroupId,
+    GroupState,
+    InMemoryErrorStorage,
+    Level,
+    Status,
+)
+from storeproof.reference.errors.laws.given import HOUR, NOW, content, event
+
+from ..counting import until_waiting
+
+A, B, C = GroupId("a"), GroupId("b"), GroupId("c")
+
+
+def burst(first: int = 0) -> list[ErrorEvent]:
+    """Events of all groups, before and after NOW."""
+    return [
+        event(f"e{n}", fingerprint="abc"[n % 3], occurred_at=NOW + (n % 5 - 2) * HOUR)
+        for n in range(first, first + 30)
+    ]
+
+
+async def prepare(storage: ErrorStorage) -> None:
+    """The group b is resolved, and c was merged into it."""
+    for group in (A, B, C):
+        await storage.create(event(f"first of {group}", fingerprint=group, occurred_at=NOW - HOUR))
+    await storage.merge(C, B)
+    await storage.set_state(B, GroupState(status=Status.RESOLVED, at=NOW), 1)
+
+
+async def create_all(storage: ErrorStorage, events: list[ErrorEvent]) -> list[Any]:
+    return await asyncio.gather(*map(storage.create, events))
+
+
+async def expected(events: list[ErrorEvent]) -> tuple[list[Any], InMemoryErrorStorage]:
+    model = InMemoryErrorStorage()
+    await prepare(model)
+    return [await model.create(each) for each in events], model
+
+
+def test_they_regress_and_follow_merges_as_on_the_model(url: str) -> None:
+    async def use() -> None:
+        answers, model = await expected(burst())
+        assert sum(answer.regressed for answer in answers) == 1
+        async with Database(url, create=True) as database:
+            storage = DatabaseErrorStorage(database)
+            await prepare(storage)
+            assert await create_all(storage, burst()) == answers
+            assert await content(storage) == await content(model)
+
+    asyncio.run(use())
+
+
+async def merge(storage: ErrorStorage) -> None:
+    await storage.merge(A, B)
+
+
+async def make(storage: ErrorStorage) -> None:
+    await storage.create(event("made", fingerprint="new"))
+
+
+@pytest.mark.parametrize("meanwhile", [merge, make])
+def test_what_happens_meanwhile_is_heeded(
+    postgres_url: str, meanwhile: Callable[[ErrorStorage], Any]
+) -> None:
+    """The burst waits for a row that another process changes, and finds it changed."""
+
+    async def use() -> None:
+        async with AsyncExitStack() as stack:
+            one, two = [
+                await stack.enter_async_context(Database(postgres_url, create=True))
+                for _ in range(2)
+            ]
+            storage = DatabaseErrorStorage(one)
+            await prepare(storage)
+            events = [*burst(), event("also", fingerprint="new")]
+            # The first one goes alone, and waits for none of the rows that the others wait for.
+            events = [event("alone", fingerprint="z", level=Level.INFO), *events]
+
+            async def hold(unit: Database) -> asyncio.Future[list[Any]]:
+                await meanwhile(DatabaseErrorStorage(unit))
+                job = asyncio.ensure_future(create_all(storage, events))
+                await until_waiting(postgres_url, 1)
+                return job
+
+            await (await two.together(hold))
+            model = InMemoryErrorStorage()
+            await prepare(model)
+            await meanwhile(model)
+            for each in events:
+                await model.create(each)
+            assert await content(storage) == await content(model)
+
+    asyncio.run(use())
