@@ -47,50 +47,44 @@ class Errors:
 
     name = "errors"
     contract = contract
+    tables = (EVENTS, GROUPS, ROLLUPS)
 
     def __init__(self, groups: int, days: int) -> None:
         self._number, self._days = groups, days
         self._random = random.Random(0)
-        self._size = 0
         self._groups: dict[GroupId, ErrorGroup] = {}
         self._rollups: dict[tuple[str, str, int, str, int], list[int]] = {}
 
-    async def grow(self, target: Target, size: int) -> None:
-        """Add events until there are so many, with the groups and rollups that they make."""
-        await target.add(EVENTS, self._events(size - self._size))
-        self._size = size
-        for table, rows in ((GROUPS, self._group_rows()), (ROLLUPS, self._rollup_rows())):
-            await target.clear(table)
-            await target.add(table, rows)
+    async def fill(self, target: Target, size: int) -> None:
+        """Store so many events, with the groups and rollups that they make."""
+        await target.add(EVENTS, self._events(size))
+        await target.add(GROUPS, self._group_rows())
+        await target.add(ROLLUPS, self._rollup_rows())
 
     def operations(self, storage: ErrorStorage) -> Mapping[str, Operation]:
         """What is timed, by name."""
         span = (START, START + timedelta(days=self._days))
-        everything = GroupFilter()
+        widths = (Bucket.DAY, Bucket.WEEK, Bucket.HOUR if self._days <= 40 else Bucket.MONTH)
 
         def trend(bucket: Bucket, by: Dimension | None) -> Operation:
             return lambda: storage.trend(*span, bucket, BERLIN, by)
 
         def groups(sort: GroupSort) -> Operation:
-            return lambda: storage.list_groups(everything, sort)
+            return lambda: storage.list_groups(GroupFilter(), sort)
 
-        widths = (
-            (Bucket.HOUR, Bucket.DAY, Bucket.WEEK)
-            if self._days <= 40
-            else (Bucket.DAY, Bucket.WEEK, Bucket.MONTH)
-        )
         return {
+            **{f"trend of all by {each}": trend(each, None) for each in widths},
             **{
-                f"trend by {bucket}" + (f" and {by}" if by else ""): trend(bucket, by)
-                for by in (None, *Dimension)
-                for bucket in widths
+                f"trend of each {by} by {each}": trend(each, by)
+                for by in Dimension
+                for each in widths
             },
             "top 100 groups": lambda: storage.top(100, Dimension.GROUP, *span),
-            **{f"list_groups, {sort}": groups(sort) for sort in GroupSort},
-            "list_events": lambda: storage.list_events(GroupId("g0")),
+            **{f"first groups, by {sort}": groups(sort) for sort in GroupSort},
+            "first events of a group": lambda: storage.list_events(GroupId("g0")),
         }
 
-    def event(self, number: int) -> ErrorEvent:
+    def record(self, number: int) -> ErrorEvent:
         """Make the next event."""
         draw = self._random.random
         group = int(self._number * draw() ** 2)
@@ -105,11 +99,11 @@ class Errors:
         )
 
     def _events(self, number: int) -> Iterator[dict[str, object]]:
-        for index in range(self._size, self._size + number):
-            event = self.event(index)
+        for index in range(number):
+            event = self.record(index)
             values = event_values(event)
             self._count(event, values)
-            yield values | {"group_id": event.fingerprint}
+            yield {**values, "group_id": event.fingerprint, "archive_id": None, "digest": None}
 
     def _count(self, event: ErrorEvent, values: Mapping[str, object]) -> None:
         group = event.fingerprint

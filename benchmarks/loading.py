@@ -26,10 +26,6 @@ class Target:
     dialect: str
     address: str
 
-    async def clear(self, table: sa.Table) -> None:
-        """Delete every row."""
-        await self._execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - a table of ours
-
     async def add(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, each a mapping of the table's columns: by COPY, or by executemany."""
         insert = compile_for(self.dialect, sa.insert(table))
@@ -43,10 +39,20 @@ class Target:
             while batch := list(islice(records, BATCH)):
                 await connection.copy_records_to_table(table.name, records=batch, columns=columns)
 
+    async def rows(self, table: sa.Table) -> list[tuple[Any, ...]]:
+        """Give all rows, in the order of the table's key."""
+        found = compile_for(self.dialect, sa.select(table).order_by(*table.primary_key))
+        if self.dialect != POSTGRES:
+            with closing(sqlite3.connect(self.address)) as connection:
+                return found.rows(connection.execute(found.text).fetchall())
+        async with self._connected() as connection:
+            return found.rows(await connection.fetch(found.text))
+
     async def settle(self) -> None:
         """Have the server know its tables, as it does by itself after a while."""
         if self.dialect == POSTGRES:
-            await self._execute("VACUUM ANALYZE")
+            async with self._connected() as connection:
+                await connection.execute("VACUUM ANALYZE")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
@@ -55,11 +61,3 @@ class Target:
             yield connection
         finally:
             await connection.close()
-
-    async def _execute(self, text: str) -> None:
-        if self.dialect != POSTGRES:
-            with closing(sqlite3.connect(self.address)) as connection, connection:
-                connection.execute(text)
-            return
-        async with self._connected() as connection:
-            await connection.execute(text)

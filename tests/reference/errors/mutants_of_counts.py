@@ -203,7 +203,47 @@ def tagged_by(change: Any) -> list[Mutant]:
     return [type("Tagged", (recording, asking), {})]
 
 
+def over_months(operation: str, change: Any) -> Mutant:
+    """What is asked of a long time is asked of another one."""
+
+    async def made(_storage: Any, right: Any, start: Any, end: Any, **_: Any) -> Any:
+        if end - start < timedelta(days=32):
+            return await right()
+        start, end = change(start, end)
+        return await right(start=start, end=end)
+
+    return replacing(operation, made)
+
+
+def midnight(at: Any) -> Any:
+    return at.replace(hour=0, minute=0)
+
+
+async def whole_days(storage: Any, right: Any, **given: Any) -> Any:
+    """Counts the days in which a bucket begins in the bucket before."""
+    trend, bounds = await right(), []
+    for start in trend.starts:
+        bounds.append(midnight(start) + timedelta(days=1) if bounds else start)
+    counts = [
+        sum(low <= each.occurred_at < high for each in storage._events.values())
+        for low, high in pairwise((*bounds, given["end"]))
+    ]
+    return replace(trend, series=(replace(trend.series[0], counts=tuple(counts)),))
+
+
 MUTANTS: dict[str, list[Mutant]] = {
+    "ERR-112": [
+        *(
+            over_months(operation, change)
+            for operation in ("trend", "top")
+            for change in (
+                lambda start, end: (midnight(start), end),
+                lambda start, end: (start, midnight(end)),
+                lambda start, end: (start, midnight(end) + timedelta(days=1)),
+            )
+        ),
+        replacing("trend", whole_days),
+    ],
     "ERR-037": [Shifted],
     "ERR-038": [
         answering("trend", without_zeros),

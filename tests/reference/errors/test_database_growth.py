@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any, TypeAlias
 from unittest.mock import patch
@@ -13,7 +15,7 @@ import asyncpg
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from storeproof.reference.database import POSTGRES, Database
+from storeproof.reference.database import Database
 from storeproof.reference.database.compiling import compile_for
 from storeproof.reference.errors import (
     Aggregation,
@@ -58,16 +60,25 @@ async def fill(storage: ErrorStorage, number: int) -> None:
 async def rows_read(database: Database, connection: Any, questions: Questions) -> dict[str, float]:
     """The rows of tables that the server comes across for each question."""
     await connection.execute("ANALYZE")
-    storage, found = DatabaseErrorStorage(database), {}
+    found = {}
+    async for name, text, arguments in statements(database, questions):
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {text}"
+        explained = await connection.fetchval(explain, *arguments)
+        found[name] = examined(json.loads(explained)[0]["Plan"])
+    return found
+
+
+async def statements(
+    database: Database, questions: Questions
+) -> AsyncIterator[tuple[str, str, list[Any]]]:
+    """The statement of each question, with its arguments."""
+    storage = DatabaseErrorStorage(database)
     for name, ask in questions.items():
         with patch.object(Database, "read", autospec=True, side_effect=Database.read) as read:
             await ask(storage)
         (_, statement, parameters) = read.call_args.args
-        compiled = compile_for(POSTGRES, statement)
-        text = f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled.text}"
-        explained = await connection.fetchval(text, *compiled.arguments(parameters))
-        found[name] = examined(json.loads(explained)[0]["Plan"])
-    return found
+        compiled = compile_for(database.dialect, statement)
+        yield name, compiled.text, compiled.arguments(parameters)
 
 
 def examined(plan: dict[str, Any]) -> float:
@@ -127,6 +138,25 @@ def test_a_first_page_reads_what_it_holds(postgres_url: str) -> None:
             found = await rows_read(database, connection, FIRST_PAGES)
             assert found == dict.fromkeys(FIRST_PAGES, 3)
         await connection.close()
+
+    asyncio.run(use())
+
+
+def test_sqlite_looks_up_what_it_reads(sqlite_url: str) -> None:
+    """It sorts no list, and finds rollups by their slots."""
+
+    async def use() -> None:
+        async with Database(sqlite_url, create=True) as database:
+            await database.open()
+            with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
+                asked = QUESTIONS | FIRST_PAGES
+                async for name, text, arguments in statements(database, asked):
+                    explain = f"EXPLAIN QUERY PLAN {text}"
+                    plan = [row[3] for row in connection.execute(explain, arguments)]
+                    reads = [step for step in plan if " errors_rollups " in step]
+                    assert all("slot" in step for step in reads), plan
+                    assert reads or name in FIRST_PAGES
+                    assert name in QUESTIONS or not any("B-TREE" in step for step in plan), plan
 
     asyncio.run(use())
 

@@ -11,7 +11,6 @@ from storeproof.reference.errors.database.rollups import (
     DAY,
     DAYS,
     QUARTERS,
-    Cover,
     among,
     sum_between,
 )
@@ -34,15 +33,15 @@ def _rows(by: Dimension, span: str) -> sa.ColumnElement[bool]:
 
 def span_of(start: int, end: int) -> dict[str, Any]:
     """The parameters of `top` for the slots from `start` to before `end`."""
-    cover = Cover([start, end])
+    first_day, end_day = -(-start // QUARTERS), end // QUARTERS
     return {
         "start": start,
         "end": end,
-        "first_day": -(-start // QUARTERS),
-        "end_day": end // QUARTERS,
-        "days": cover.days,
-        "first_block": cover.blocks[0] if cover.blocks else 0,
-        "end_block": cover.blocks[-1] + 1 if cover.blocks else 0,
+        "days": [bound // QUARTERS for bound in (start, end) if bound % QUARTERS],
+        "first_day": first_day,
+        "end_day": end_day,
+        "first_block": first_day // DAYS,
+        "end_block": -(-end_day // DAYS),
     }
 
 
@@ -84,9 +83,8 @@ def trend(by: Dimension) -> sa.CompoundSelect[Any]:
     ranked = top(by).cte("ranked")
     rows = [
         sa.select(ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot, ROLLUPS.c.counts)
-        .select_from(ranked)
-        .join(ROLLUPS, ROLLUPS.c.key == ranked.c.key)
         .where(_rows(by, span), among(ROLLUPS.c.slot, name))
+        .where(ROLLUPS.c.key.in_(sa.select(ranked.c.key)))
         for span, name in ((DAY, "cover_days"), (BLOCK, "cover_blocks"))
     ]
     return sa.union_all(*rows)
@@ -96,7 +94,6 @@ MANY = 2**32
 """Sums are taken of the values' halves, since SQLite's overflow."""
 
 PERCENTS: Final = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
-
 
 _BITS = sa.literal(32, sa.Integer())
 

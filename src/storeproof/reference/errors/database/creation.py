@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from storeproof.reference.database.columns import TEXT
-from storeproof.reference.errors.database.rollups import BLOCK, DAY, added
+from storeproof.reference.errors.database.rollups import BLOCK, DAY, incremented
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
     EVENTS,
@@ -82,10 +82,12 @@ def _rollups(counted: sa.CTE) -> Any:
     of_group = [_rollup(Dimension.GROUP, counted.c.id, _ONE_SHARD, span) for span in spans]
     of_level = [_rollup(Dimension.LEVEL, level, shard, span) for span in spans]
     rows = (sa.select(*row).select_from(counted) for row in (*of_group, *of_level))
+    in_day, in_block = (_bind(ROLLUPS.c.slot, f"place_in_{span}") for span in spans)
+    place = sa.case((ROLLUPS.c.span == DAY, in_day), else_=in_block)
     new = insert(ROLLUPS).from_select(list(ROLLUPS.c), sa.union_all(*rows))
     return new.on_conflict_do_update(
         index_elements=list(ROLLUPS.primary_key),
-        set_={"counts": added(ROLLUPS.c.counts, new.excluded.counts)},
+        set_={"counts": incremented(ROLLUPS.c.counts, place)},
     )
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "among",
     "counted_at",
     "counts_in",
+    "incremented",
     "places",
     "sum_between",
 ]
@@ -74,6 +75,12 @@ class _Added(FunctionElement[Any]):
     name = "added"
 
 
+class _Incremented(FunctionElement[Any]):
+    type = COUNTS
+    inherit_cache = True
+    name = "incremented"
+
+
 class _CountsIn(FunctionElement[Any]):
     type = COUNTS
     inherit_cache = True
@@ -91,6 +98,10 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
     name = "among"
 
+    def self_group(self, against: object = None) -> "_Among":
+        """Itself: SQLAlchemy's `= 1` behind it would keep SQLite from using an index."""
+        return self
+
 
 @compiles(_Added, "postgresql")
 def _added_on_postgres(element: _Added, compiler: Any, **options: Any) -> str:
@@ -104,6 +115,13 @@ def _added_on_sqlite(element: _Added, compiler: Any, **options: Any) -> str:
     one, other = (compiler.process(each, **options) for each in element.clauses)
     sums = f"json_group_array(one.value + json_extract({other}, one.fullkey))"
     return f"(SELECT {sums} FROM json_each({one}) AS one)"  # noqa: S608 - of SQLAlchemy's parts
+
+
+@compiles(_Incremented, "postgresql")
+def _incremented_on_postgres(element: _Incremented, compiler: Any, **options: Any) -> str:
+    counts, place = (compiler.process(each, **options) for each in element.clauses)
+    one = f"({counts})[{place} + 1] + 1"
+    return f"(({counts})[:{place}] || ({one}) || ({counts})[{place} + 2:])"
 
 
 @compiles(_CountsIn, "postgresql")
@@ -160,6 +178,13 @@ def counts_in(text: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
     return _CountsIn(text)
 
 
+def incremented(
+    counts: sa.ColumnElement[Any], place: sa.ColumnElement[int]
+) -> sa.ColumnElement[Any]:
+    """The counts of a row with one more at a place, from 0; on PostgreSQL only."""
+    return _Incremented(counts, place)
+
+
 def sum_between(counts: sa.ColumnElement[Any], low: Any, high: Any) -> sa.ColumnElement[int]:
     """The sum of a row's counts from place `low` to before `high`, either of which may lie outside.
 
@@ -179,10 +204,17 @@ def counted_at(slot: int) -> dict[str, Any]:
     (day, quarter, quarters), (block, place, days) = places(slot)
     return {
         DAY: day,
-        "in_day": [int(each == quarter) for each in range(quarters)],
+        "place_in_day": quarter,
+        "in_day": _one_at(quarter, quarters),
         BLOCK: block,
-        "in_block": [int(each == place) for each in range(days)],
+        "place_in_block": place,
+        "in_block": _one_at(place, days),
     }
+
+
+@cache
+def _one_at(place: int, size: int) -> list[int]:
+    return [int(each == place) for each in range(size)]
 
 
 class Cover:

@@ -18,6 +18,7 @@ from storeproof.reference.errors.database.tables import (
     GROUPS,
     PLACED,
     POINTS,
+    PRESENT,
     ROLLUPS,
 )
 from storeproof.reference.errors.entities import Dimension
@@ -48,8 +49,7 @@ def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParam
 
 
 _SOURCE, _TARGET = sa.bindparam("source", type_=TEXT), sa.bindparam("target", type_=TEXT)
-_PRESENT = GROUPS.c.merged_into.is_(None)
-_THIS_GROUP = sa.and_(GROUPS.c.id == bind(GROUPS.c.id), _PRESENT)
+_THIS_GROUP = sa.and_(GROUPS.c.id == bind(GROUPS.c.id), PRESENT)
 
 _THIS_EVENT = EVENTS.c.id == bind(EVENTS.c.id)
 _FIRST = GROUPS.alias("first")
@@ -79,7 +79,7 @@ SET_STATE = (
 
 LOCK_GROUPS = (
     sa.select(GROUPS.c.id)
-    .where(GROUPS.c.id.in_([_SOURCE, _TARGET]), _PRESENT)
+    .where(GROUPS.c.id.in_([_SOURCE, _TARGET]), PRESENT)
     .order_by(GROUPS.c.id)
     .with_for_update()
 )
@@ -132,7 +132,7 @@ GROUP_FILTERS = {
     "status": GROUPS.c.status == bind(GROUPS.c.status),
     "level": GROUPS.c.level == bind(GROUPS.c.level),
     "message_contains": contains(GROUPS.c.message, sa.bindparam("message_contains", type_=TEXT)),
-    "present": _PRESENT,
+    "present": PRESENT,
 }
 EVENT_FILTERS = {"group": sa.and_(EVENTS.c.group_id == bind(EVENTS.c.group_id, "group"), PLACED)}
 

@@ -44,6 +44,7 @@ __all__ = [
     "GROUP_COLUMNS",
     "PLACED",
     "POINTS",
+    "PRESENT",
     "ROLLUPS",
     "SCHEMA",
     "archive_from",
@@ -81,10 +82,20 @@ GROUPS = sa.Table(
     _column("version", sa.BigInteger()),
     _column("created_by", TEXT),
     _column("regressed_by", TEXT, nullable=True),
-    _column("merged_into", TEXT, nullable=True, index=True),
+    _column("merged_into", TEXT, nullable=True),
 )
-for _column_of_order in (GROUPS.c.created_at, GROUPS.c.last_seen, GROUPS.c.count):
-    sa.Index(None, _column_of_order, GROUPS.c.id)
+PRESENT = GROUPS.c.merged_into.is_(None)
+"""The group was not merged into another."""
+
+
+def _index(where: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
+    sa.Index(None, *columns, postgresql_where=where, sqlite_where=where)
+
+
+_index(PRESENT, GROUPS.c.created_at, GROUPS.c.id)
+_index(PRESENT, GROUPS.c.last_seen, GROUPS.c.id)
+_index(PRESENT, GROUPS.c.count, GROUPS.c.id)
+_index(~PRESENT, GROUPS.c.merged_into)
 GROUP_COLUMNS = [column for column in GROUPS.c if column is not GROUPS.c.merged_into]
 
 EVENTS = sa.Table(
@@ -107,13 +118,9 @@ PLACED = EVENTS.c.archive_id.is_(None)
 """The event is not archived."""
 
 
-def _event_index(where: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
-    sa.Index(None, *columns, postgresql_where=where, sqlite_where=where)
-
-
-_event_index(PLACED, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
-_event_index(PLACED, EVENTS.c.occurred_at, EVENTS.c.id)
-_event_index(~PLACED, EVENTS.c.archive_id)
+_index(PLACED, EVENTS.c.group_id, EVENTS.c.occurred_at, EVENTS.c.id)
+_index(PLACED, EVENTS.c.occurred_at, EVENTS.c.id)
+_index(~PLACED, EVENTS.c.archive_id)
 
 ARCHIVES = sa.Table(
     "errors_archives",

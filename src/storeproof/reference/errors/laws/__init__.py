@@ -27,6 +27,7 @@ from storeproof.reference.errors.laws import (
     lists,
     merges,
     races,
+    spans,
     tagged,
     values,
 )
@@ -49,6 +50,7 @@ LAWS: Final[tuple[Law, ...]] = (
     *laws_of(archive_races),
     *laws_of(activity),
     *laws_of(tagged),
+    *laws_of(spans),
 )
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
