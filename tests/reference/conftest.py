@@ -26,7 +26,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 
 async def _execute(server: PostgresUrl, statement: str) -> None:
-    connection = await asyncpg.connect(**server.arguments())
+    # A failed test may have left a lock behind; it must not keep the others from running.
+    patience = {"lock_timeout": "10s"}
+    connection = await asyncpg.connect(**server.arguments(), server_settings=patience)
     try:
         await connection.execute(statement)
     finally:
