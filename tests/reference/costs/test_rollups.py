@@ -6,6 +6,8 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from storeproof.reference.costs import (
     Allocation,
     CostStorage,
@@ -92,16 +94,42 @@ def test_rebuilding_mends_rollups_that_are_lost(url: str) -> None:
     run(use())
 
 
-def test_only_the_ends_of_a_period_are_read_from_the_ledger() -> None:
-    given = ends(*period(march(Dimension.MODEL, timezone="Asia/Kathmandu")))
-    days = given["end_day"] - given["first_day"]
-    parts = given["first_end"] - given["first_start"], given["second_end"] - given["second_start"]
-    assert (days, sum(parts, timedelta())) == (30, timedelta(days=1))
+HOUR_OF_A_DAY = timedelta(hours=1)
 
 
-def test_a_period_without_a_whole_day_of_utc_is_read_from_the_ledger() -> None:
+def parts_of(query: ReportQuery) -> tuple[int, int, timedelta]:
+    """Days and hours of UTC whose rollups are read, and the time that is read from the ledger."""
+    given = ends(*period(query))
+    hours = sum(given[f"{each}_end_hour"] - given[f"{each}_hour"] for each in ("first", "second"))
+    ledger = sum(
+        (given[f"{each}_end"] - given[f"{each}_start"] for each in ("first", "second")), timedelta()
+    )
+    return given["end_day"] - given["first_day"], hours, ledger
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("UTC", (31, 0, timedelta())),
+        ("America/New_York", (30, 5 + 18, timedelta())),  # the clock is changed within the month
+        ("Asia/Kathmandu", (30, 23, HOUR_OF_A_DAY)),
+    ],
+)
+def test_only_the_ends_of_a_period_are_read_finely(
+    zone: str, expected: tuple[int, int, timedelta]
+) -> None:
+    assert parts_of(march(Dimension.MODEL, timezone=zone)) == expected
+
+
+def test_a_period_without_a_whole_day_of_utc_is_read_by_hours() -> None:
     one_day = march(Dimension.MODEL, end=date(2026, 3, 2), timezone="Asia/Kathmandu")
-    given = ends(*period(one_day))
-    assert given["first_day"] == given["end_day"]
-    assert given["first_end"] - given["first_start"] == timedelta(days=1)
+    assert parts_of(one_day) == (0, 23, HOUR_OF_A_DAY)
+
+
+def test_a_period_without_a_whole_hour_of_utc_is_read_from_the_ledger() -> None:
+    given = ends(NOW + timedelta(minutes=1), NOW + timedelta(minutes=50))
+    assert given["first_end"] - given["first_start"] == timedelta(minutes=49)
     assert given["second_start"] == given["second_end"]
+    assert given["first_day"] == given["end_day"]
+    assert given["first_hour"] == given["first_end_hour"]
+    assert given["second_hour"] == given["second_end_hour"]

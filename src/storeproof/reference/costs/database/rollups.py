@@ -1,8 +1,9 @@
 """For `DatabaseCostStorage`: the rows of its ledger and rollups, and its reports of them.
 
-A report reads the rollups of the whole days of UTC in its period, and the ledger for the
-parts of days at its two ends: exact in every time zone, and its cost grows with the days
-and series, not with the charges. It is one statement, so it sees one instant.
+A report reads the rollups of the whole days of UTC in its period, of the whole hours
+around them, and the ledger for the parts of hours at its two ends, which few time zones
+have. So it is exact in every zone, and its cost grows with the days and series, not with
+the charges. It is one statement, so it sees one instant.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from storeproof.reference.costs.database.tables import (
     NUMBER,
     ROLLUPS,
     SERIES,
-    day_of,
+    hour_of,
 )
 from storeproof.reference.costs.entities import NANOS, Charge, nanos
 from storeproof.reference.database import PerDialect
@@ -32,13 +33,19 @@ __all__ = [
     "CLEAR",
     "LOCK",
     "REBUILD",
+    "ROLLUP_COLUMNS",
     "charge_row",
     "ends",
     "parts",
+    "rollup_rows",
     "totals",
 ]
 
+HOUR, DAY = 1, 24
+"""The hours of a rollup's slot."""
+
 _SUMS = ("whole", "nano", "charges")
+ROLLUP_COLUMNS = [ROLLUPS.c[name] for name in ("hours", "slot", *SERIES, *_SUMS)]
 
 
 def charge_row(charge: Charge) -> dict[str, Any]:
@@ -46,11 +53,11 @@ def charge_row(charge: Charge) -> dict[str, Any]:
     tags = sorted(charge.tags)
     text = msgspec.json.encode([charge.currency, charge.owner, charge.provider, charge.model, tags])
     series = hashlib.sha256(text).hexdigest()
-    day = day_of(charge.occurred_at)
+    hour = hour_of(charge.occurred_at)
     return {
         **asdict(charge),
         "series": series,
-        "day": day,
+        "hour": hour,
         "charges": 1,
         **parts(nanos(charge.amount)),
     }
@@ -62,10 +69,24 @@ def parts(count: int) -> dict[str, int]:
     return {"whole": whole, "nano": nano}
 
 
+def rollup_rows(entries: Any, source: Any) -> sa.Select[Any]:
+    """The ROLLUP_COLUMNS that count entries of the ledger, found in `source`.
+
+    In the order in which whoever adds rollups locks their rows.
+    """
+    every_span = (sa.select(sa.literal(each, NUMBER).label("hours")) for each in (HOUR, DAY))
+    span = sa.union_all(*every_span).subquery("span")
+    key = [span.c.hours, entries.c.hour // span.c.hours]
+    series = [entries.c[name] for name in SERIES]
+    sums = (sa.cast(sa.func.sum(entries.c[name]), NUMBER) for name in _SUMS)
+    rows = sa.select(*key, *series, *sums).select_from(source.join(span, sa.true()))
+    return rows.group_by(*key, *series).order_by(*key, entries.c.series)
+
+
 def _entries(table: sa.Table, charges: int, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     amount = sa.type_coerce(table.c.amount, NUMBER)
     return sa.select(
-        *(table.c[name] for name in ("day", *SERIES)),
+        *(table.c[name] for name in ("hour", *SERIES)),
         (amount // NANOS).label("whole"),
         (amount % NANOS).label("nano"),
         sa.literal(charges, NUMBER).label("charges"),
@@ -80,15 +101,20 @@ def _at_the_ends(time: sa.Column[Any]) -> sa.ColumnElement[bool]:
     return sa.or_(first, second)
 
 
+def _within(hours: int, *names: tuple[str, str]) -> sa.ColumnElement[bool]:
+    slot = ROLLUPS.c.slot
+    ranges = (sa.and_(slot >= bind(slot, first), slot < bind(slot, end)) for first, end in names)
+    return sa.and_(ROLLUPS.c.hours == sa.literal(hours, NUMBER), sa.or_(*ranges))
+
+
 @cache
 def totals(group: str) -> sa.Select[Any]:
     """Currency, group, whole units, nano-units and charges of a period (see `ends`)."""
-    whole_days = sa.select(*(ROLLUPS.c[name] for name in ("day", *SERIES, *_SUMS))).where(
-        ROLLUPS.c.day >= bind(ROLLUPS.c.day, "first_day"),
-        ROLLUPS.c.day < bind(ROLLUPS.c.day, "end_day"),
-    )
+    rollups = sa.select(*(ROLLUPS.c[name] for name in ("slot", *SERIES, *_SUMS)))
+    hours = (("first_hour", "first_end_hour"), ("second_hour", "second_end_hour"))
     every = sa.union_all(
-        whole_days,
+        rollups.where(_within(DAY, ("first_day", "end_day"))),
+        rollups.where(_within(HOUR, *hours)),
         _entries(CHARGES, 1, _at_the_ends(CHARGES.c.occurred_at)),
         _entries(CORRECTIONS, 0, _at_the_ends(CORRECTIONS.c.at)),
     ).subquery("every")
@@ -98,22 +124,33 @@ def totals(group: str) -> sa.Select[Any]:
 
 
 def ends(start: datetime, end: datetime) -> dict[str, Any]:
-    """The parameters of `totals` for the period from `start` to before `end`."""
-    day = timedelta(days=1)
-    first_day, end_day = day_of(start + day - timedelta(microseconds=1)), day_of(end)
-    if first_day >= end_day:
-        first_day = end_day = 0
-        first_end = second_start = end
-    else:
-        first_end, second_start = (EARLIEST + each * day for each in (first_day, end_day))
+    """The parameters of `totals` for the period from `start` to before `end`.
+
+    Days in its middle, hours around them, and what is left at its two ends.
+    """
+    hour = timedelta(hours=1)
+    hours = _inner(hour_of(start + hour - timedelta(microseconds=1)), hour_of(end))
+    first_end, second_start = (EARLIEST + each * hour for each in hours) if hours else (end, end)
+    first, last = hours or (0, 0)
+    days = _inner(-(-first // DAY), last // DAY)
+    first_end_hour, second_hour = (each * DAY for each in days) if days else (last, last)
+    first_day, end_day = days or (0, 0)
     return {
         "first_start": start,
         "first_end": first_end,
         "second_start": second_start,
         "second_end": end,
+        "first_hour": first,
+        "first_end_hour": first_end_hour,
+        "second_hour": second_hour,
+        "second_end_hour": last,
         "first_day": first_day,
         "end_day": end_day,
     }
+
+
+def _inner(first: int, end: int) -> tuple[int, int] | None:
+    return (first, end) if first < end else None
 
 
 CLEAR = sa.delete(ROLLUPS)
@@ -121,9 +158,7 @@ CLEAR = sa.delete(ROLLUPS)
 
 def _rebuild() -> Any:
     every = sa.union_all(_entries(CHARGES, 1), _entries(CORRECTIONS, 0)).subquery("every")
-    by = [every.c[name] for name in ("day", *SERIES)]
-    sums = (sa.cast(sa.func.sum(every.c[name]), NUMBER) for name in _SUMS)
-    return sa.insert(ROLLUPS).from_select(list(ROLLUPS.c), sa.select(*by, *sums).group_by(*by))
+    return sa.insert(ROLLUPS).from_select(ROLLUP_COLUMNS, rollup_rows(every, every))
 
 
 REBUILD = _rebuild()

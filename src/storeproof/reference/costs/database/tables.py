@@ -1,9 +1,10 @@
 """For `DatabaseCostStorage`: its tables.
 
 The columns of an entity have the names of its fields. Money is integer nano-units. Each
-entry of the ledger (a charge or a correction) also says on which day of UTC it falls and
-in which series (currency, owner, provider, model, tags): `cost_rollups` has the sum of
-each series and day, of whole units and of nano-units apart, so that it can't overflow.
+entry of the ledger (a charge or a correction) also says in which hour of UTC it falls and
+in which series (currency, owner, provider, model, tags): `cost_rollups` has the sums of
+each series in each hour and each day (a `slot` of so many `hours`), of whole units and of
+nano-units apart, so that they can't overflow.
 """
 
 from datetime import datetime, timedelta
@@ -39,7 +40,7 @@ __all__ = [
     "SERIES",
     "VERSIONS",
     "Nanos",
-    "day_of",
+    "hour_of",
 ]
 
 _TABLES = metadata()
@@ -88,9 +89,9 @@ class _Member(sa.TypeDecorator[Any]):
         return None if value is None else self.kind(value)
 
 
-def day_of(at: datetime) -> int:
-    """The number of the day of UTC, from that of `EARLIEST`."""
-    return (at - EARLIEST) // timedelta(days=1)
+def hour_of(at: datetime) -> int:
+    """The number of the hour of UTC, from that of `EARLIEST`."""
+    return (at - EARLIEST) // timedelta(hours=1)
 
 
 def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
@@ -113,7 +114,7 @@ CHARGES = sa.Table(
     _column("quantity", NUMBER),
     _column("unit", TEXT),
     _column("occurred_at", TIME),
-    _column("day", NUMBER),
+    _column("hour", NUMBER),
     *_series(),
 )
 sa.Index(None, CHARGES.c.occurred_at, CHARGES.c.id)
@@ -126,14 +127,15 @@ CORRECTIONS = sa.Table(
     _column("amount", Nanos()),
     _column("reason", TEXT),
     _column("at", TIME, index=True),
-    _column("day", NUMBER),
+    _column("hour", NUMBER),
     *_series(),
 )
 
 ROLLUPS = sa.Table(
     "cost_rollups",
     _TABLES,
-    _column("day", NUMBER, primary_key=True),
+    _column("hours", NUMBER, primary_key=True),
+    _column("slot", NUMBER, primary_key=True),
     *[_column(each.name, each.type, primary_key=each.name == "series") for each in _series()],
     _column("whole", NUMBER),
     _column("nano", NUMBER),
