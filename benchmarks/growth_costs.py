@@ -23,7 +23,7 @@ from storeproof.reference.costs import (
     ProviderName,
     ReportQuery,
 )
-from storeproof.reference.costs.database.rollups import DAY, HOUR, charge_row
+from storeproof.reference.costs.database.rollups import SPANS, charge_row
 from storeproof.reference.costs.database.tables import CHARGES, ROLLUPS
 from storeproof.reference.costs.laws import contract
 
@@ -83,7 +83,7 @@ class Costs:
     def _charges(self, number: int) -> Iterator[dict[str, Any]]:
         for index in range(number):
             row = charge_row(self.record(index))
-            for hours in (HOUR, DAY):
+            for hours in SPANS:
                 slot = {"hours": hours, "slot": row["hour"] // hours}
                 known = self._rollups.setdefault(
                     (*slot.values(), row["series"]), {**row, **slot, **dict.fromkeys(SUMS, 0)}

@@ -1,14 +1,15 @@
 """For `DatabaseCostStorage`: the rows of its ledger and rollups, and its reports of them.
 
-A report reads the rollups of the whole days of UTC in its period, of the whole hours
-around them, and the ledger for the parts of hours at its two ends, which few time zones
-have. So it is exact in every zone, and its cost grows with the days and series, not with
-the charges. It is one statement, so it sees one instant.
+A report reads the rollups of the whole days of UTC in its period, of the whole quarters
+of days and hours around them, and the ledger for the parts of hours at its two ends, which
+few time zones have. So it is exact in every zone, and its cost grows with the days and
+series, not with the charges. It is one statement, so it sees one instant.
 """
 
 import hashlib
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -34,6 +35,7 @@ __all__ = [
     "LOCK",
     "REBUILD",
     "ROLLUP_COLUMNS",
+    "SPANS",
     "charge_row",
     "ends",
     "parts",
@@ -41,8 +43,8 @@ __all__ = [
     "totals",
 ]
 
-HOUR, DAY = 1, 24
-"""The hours of a rollup's slot."""
+SPANS = (1, 6, 24)
+"""The hours of a rollup's slot; each is a multiple of the one before."""
 
 _SUMS = ("whole", "nano", "charges")
 ROLLUP_COLUMNS = [ROLLUPS.c[name] for name in ("hours", "slot", *SERIES, *_SUMS)]
@@ -74,7 +76,7 @@ def rollup_rows(entries: Any, source: Any) -> sa.Select[Any]:
 
     In the order in which whoever adds rollups locks their rows.
     """
-    every_span = (sa.select(sa.literal(each, NUMBER).label("hours")) for each in (HOUR, DAY))
+    every_span = (sa.select(sa.literal(each, NUMBER).label("hours")) for each in SPANS)
     span = sa.union_all(*every_span).subquery("span")
     key = [span.c.hours, entries.c.hour // span.c.hours]
     series = [entries.c[name] for name in SERIES]
@@ -101,9 +103,14 @@ def _at_the_ends(time: sa.Column[Any]) -> sa.ColumnElement[bool]:
     return sa.or_(first, second)
 
 
-def _within(hours: int, *names: tuple[str, str]) -> sa.ColumnElement[bool]:
+def _within(hours: int) -> sa.ColumnElement[bool]:
     slot = ROLLUPS.c.slot
-    ranges = (sa.and_(slot >= bind(slot, first), slot < bind(slot, end)) for first, end in names)
+    ranges = (
+        sa.and_(
+            slot >= bind(slot, f"{each}_{hours}_start"), slot < bind(slot, f"{each}_{hours}_end")
+        )
+        for each in ("first", "second")
+    )
     return sa.and_(ROLLUPS.c.hours == sa.literal(hours, NUMBER), sa.or_(*ranges))
 
 
@@ -111,10 +118,8 @@ def _within(hours: int, *names: tuple[str, str]) -> sa.ColumnElement[bool]:
 def totals(group: str) -> sa.Select[Any]:
     """Currency, group, whole units, nano-units and charges of a period (see `ends`)."""
     rollups = sa.select(*(ROLLUPS.c[name] for name in ("slot", *SERIES, *_SUMS)))
-    hours = (("first_hour", "first_end_hour"), ("second_hour", "second_end_hour"))
     every = sa.union_all(
-        rollups.where(_within(DAY, ("first_day", "end_day"))),
-        rollups.where(_within(HOUR, *hours)),
+        *(rollups.where(_within(hours)) for hours in SPANS),
         _entries(CHARGES, 1, _at_the_ends(CHARGES.c.occurred_at)),
         _entries(CORRECTIONS, 0, _at_the_ends(CORRECTIONS.c.at)),
     ).subquery("every")
@@ -126,31 +131,29 @@ def totals(group: str) -> sa.Select[Any]:
 def ends(start: datetime, end: datetime) -> dict[str, Any]:
     """The parameters of `totals` for the period from `start` to before `end`.
 
-    Days in its middle, hours around them, and what is left at its two ends.
+    Slots of the widest span in its middle, narrower ones around them, as far as they are
+    whole, and what is left at its two ends. Each has two ranges, which may be empty.
     """
     hour = timedelta(hours=1)
-    hours = _inner(hour_of(start + hour - timedelta(microseconds=1)), hour_of(end))
-    first_end, second_start = (EARLIEST + each * hour for each in hours) if hours else (end, end)
-    first, last = hours or (0, 0)
-    days = _inner(-(-first // DAY), last // DAY)
-    first_end_hour, second_hour = (each * DAY for each in days) if days else (last, last)
-    first_day, end_day = days or (0, 0)
-    return {
-        "first_start": start,
-        "first_end": first_end,
-        "second_start": second_start,
-        "second_end": end,
-        "first_hour": first,
-        "first_end_hour": first_end_hour,
-        "second_hour": second_hour,
-        "second_end_hour": last,
-        "first_day": first_day,
-        "end_day": end_day,
-    }
+    low, high = _whole(hour_of(start + hour - timedelta(microseconds=1)), hour_of(end))
+    inner = (EARLIEST + low * hour, EARLIEST + high * hour) if low < high else (end, end)
+    given = _ranges("", start, *inner, end)
+    for span, wider in pairwise(SPANS):
+        ratio = wider // span
+        first, last = _whole(-(-low // ratio), high // ratio)
+        edges = (first * ratio, last * ratio) if first < last else (high, high)
+        given |= _ranges(f"{span}_", low, *edges, high)
+        low, high = first, last
+    return given | _ranges(f"{SPANS[-1]}_", low, high, high, high)
 
 
-def _inner(first: int, end: int) -> tuple[int, int] | None:
-    return (first, end) if first < end else None
+def _whole(low: int, high: int) -> tuple[int, int]:
+    return (low, high) if low < high else (0, 0)
+
+
+def _ranges(name: str, *bounds: Any) -> dict[str, Any]:
+    names = ("first_{}start", "first_{}end", "second_{}start", "second_{}end")
+    return {each.format(name): bound for each, bound in zip(names, bounds, strict=True)}
 
 
 CLEAR = sa.delete(ROLLUPS)

@@ -3,8 +3,8 @@
 The columns of an entity have the names of its fields. Money is integer nano-units. Each
 entry of the ledger (a charge or a correction) also says in which hour of UTC it falls and
 in which series (currency, owner, provider, model, tags): `cost_rollups` has the sums of
-each series in each hour and each day (a `slot` of so many `hours`), of whole units and of
-nano-units apart, so that they can't overflow.
+each series in each hour, quarter of a day and day (a `slot` of so many `hours`), of whole
+units and of nano-units apart, so that they can't overflow.
 """
 
 from datetime import datetime, timedelta
