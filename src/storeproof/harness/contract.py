@@ -60,6 +60,8 @@ class Contract:
     unordered: operations whose list comes in any order.
     errors: the root classes of the contract's errors; anything else that is raised is a failure.
         Errors are the same if their class and their public attributes are.
+    uncertain: errors after which nobody knows whether the call took effect, such as a connection
+        that was lost while it waited for its answer.
     context: parameter -> what makes its value for every call, such as a request context; it is
         neither drawn nor saved.
     canonical: class -> the canonical form that is compared in its place, for values that do not
@@ -84,6 +86,7 @@ class Contract:
         generated: Iterable[str] = (),
         unordered: Iterable[str] = (),
         errors: Iterable[type[Exception]] = (Exception,),
+        uncertain: Iterable[type[Exception]] = (),
         context: Mapping[str, Callable[[], Any]] | None = None,
         canonical: Mapping[type, Callable[[Any], Any]] | None = None,
         reads: Iterable[str] | None = None,
@@ -103,6 +106,7 @@ class Contract:
         self.context = dict(context or {})
         self.unordered = frozenset(names_of(self.name, "unordered", unordered))
         self.errors = names_of(self.name, "errors", errors)
+        self.uncertain = names_of(self.name, "uncertain", uncertain)
         self.largest_page = largest_page
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))
