@@ -66,11 +66,6 @@ class Renaming:
             self._forth.get((kind, one)) == other for kind in {kind for kind, _ in self._forth}
         )
 
-    @property
-    def pairs(self) -> frozenset[tuple[tuple[object, Any], Any]]:
-        """Every value of the model with the one that stands for it."""
-        return frozenset(self._forth.items())
-
     def mark(self) -> tuple[int, int]:
         """Remember how far the renaming has come, for `undo`."""
         return len(self._forth), len(self._back)

@@ -113,7 +113,10 @@ class _World:
         return compare_outcomes(self._contract, operation, expected, made.outcome, self._renaming)
 
     def form(self) -> Hashable | None:
-        """Give what is equal only where the states are; None where the model has no such form."""
+        """Give what is equal only where the states are; None where the model has no such form.
+
+        The results are part of it: they say which of two equal entities is whose.
+        """
         state = vars(self._model), sorted(self._results.items(), key=_position)
         written = io.BytesIO()
         pickler = pickle.Pickler(written)
@@ -123,11 +126,6 @@ class _World:
         except Exception:  # classes raise what they like where they can't be pickled
             return None
         return written.getvalue()
-
-    @property
-    def names(self) -> Hashable:
-        """What values of the history stand for values that this model made."""
-        return self._renaming.pairs
 
 
 @dataclass
@@ -205,7 +203,7 @@ class _Search:
         form = world.form()
         if form is None:
             form = tuple(self._writes(order))
-        return frozenset(each.position for each in order), form, world.names
+        return frozenset(each.position for each in order), form
 
     def _writes(self, order: Sequence[MadeCall]) -> Iterator[int]:
         for each in order:
