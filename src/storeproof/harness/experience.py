@@ -85,7 +85,10 @@ class Experience:
 
     def pick_operation(self, draw: Draw, pools: Pools, names: Sequence[str]) -> str:
         """Draw an operation, or in the place of one that would miss something what supplies it."""
-        name: str = pick(draw, names)
+        return self.supplied(draw, pools, pick(draw, names), names)
+
+    def supplied(self, draw: Draw, pools: Pools, name: str, names: Sequence[str]) -> str:
+        """Give the operation, or in its place what supplies it with what it would miss."""
         for _ in range(_DEEPEST):
             supplier = self._missing(draw, name, pools)
             if supplier is None or supplier not in names or choose(draw, _PATIENT) == 0:

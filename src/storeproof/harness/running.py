@@ -122,19 +122,24 @@ class Actor:
     async def outcome(self, call: Call, results: Results) -> Outcome:
         """Make one call whose references lead to these results, which stay as they are."""
         try:
-            arguments = self._arguments(call, results)
+            arguments = self.arguments(call, results)
         except Unresolvable as error:
             return Outcome(error=error, declared=False)
-        return await self._invoke(call.operation, arguments)
+        return await self.invoke(call.operation, arguments)
 
-    def _arguments(self, call: Call, results: Results) -> dict[str, Any]:
+    def arguments(self, call: Call, results: Results) -> dict[str, Any]:
+        """Give the arguments of a call whose references lead to these results.
+
+        Raises Unresolvable where they lead nowhere.
+        """
         try:
             templates = call.arguments.items()
             return {name: isolated(resolve(each, results)) for name, each in templates}
         except Exception as problem:  # constructors of entities raise what they like
             raise Unresolvable(call, problem) from None
 
-    async def _invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
+    async def invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
+        """Make one call with these arguments."""
         operation = self._contract.operations[name]
         given = {**arguments, **self._context(operation)}
         try:
