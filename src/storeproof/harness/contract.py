@@ -137,6 +137,29 @@ class Contract:
 
         run_program(self, program, backend=backend)
 
+    def race(
+        self,
+        program: Callable[..., Awaitable[None]],
+        *,
+        backend: str,
+        clients: int,
+        shared: bool = False,
+        times: int = 100,
+    ) -> None:
+        """Run an async function of so many storages on one store, again and again.
+
+        Every storage is a handle of its own, unless they are to share one. Raises AssertionError,
+        which shows what the clients did, where no order of their calls explains on the model what
+        they saw, or where one raised what is none of the contract's errors. A counterexample of
+        several clients that was pasted as a test calls this.
+        """
+        __tracebackhide__ = True
+        from storeproof.harness.pasted import Pasted
+        from storeproof.harness.session import run_on_store
+
+        pasted = Pasted(self, program, clients=clients, shared=shared, times=times)
+        run_on_store(self, pasted.run, backend)
+
     @property
     def import_path(self) -> tuple[str, str] | None:
         """Module and name under which this contract can be imported; None where it has no name."""
