@@ -21,7 +21,7 @@ __all__ = ["Draft", "ProgramDrawer", "with_clients"]
 
 _MOST_STEPS = 10
 _MOST_BRANCHES, _MOST_CALLS = 4, 3
-_MOST_READS = 60
+_MOST_READS = 30
 """Among which those are looked for that see a change."""
 _TRIES = 2
 """How often a program is drawn again whose branches do not contend."""
@@ -139,21 +139,24 @@ class Draft:
         program = Program(tuple(self._steps), branches=branches)
         for number, call in enumerate(calls, len(self._steps)):
             self._whole.add_call(call, number, Outcome())
-        return _with_reads(program, reading_calls(self._contract, self._whole))
+        reads = reading_calls(self._contract, self._whole)
+        return _with_reads(self._contract, program, reads)
 
 
-def with_clients(program: Program, count: int) -> Program:
+def with_clients(contract: Contract, program: Program, count: int) -> Program:
     """Give a program of two clients to so many, every other one of whom does the same."""
     reads = [call for branch in program.branches for call in branch.reads]
     branches = tuple(Branch(program.branches[each % 2].calls) for each in range(count))
-    return _with_reads(replace(program, branches=branches), reads)
+    return _with_reads(contract, replace(program, branches=branches), reads)
 
 
-def _with_reads(program: Program, reads: Sequence[Call]) -> Program:
-    """Deal the reads to the clients: each may see something else."""
+def _with_reads(contract: Contract, program: Program, reads: Sequence[Call]) -> Program:
+    """Deal the reads to the clients: each may see something else, and again what it has read."""
     count = len(program.branches)
-    branches = (
-        replace(branch, reads=tuple(reads[index::count]))
-        for index, branch in enumerate(program.branches)
-    )
+    branches = []
+    for index, branch in enumerate(program.branches):
+        again = [call for call in branch.calls if call.operation in contract.reads]
+        dealt = reads[index::count]
+        more = [call for call in again if call not in dealt]
+        branches.append(replace(branch, reads=(*dealt, *more)))
     return replace(program, branches=tuple(branches))

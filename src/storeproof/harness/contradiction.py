@@ -42,11 +42,8 @@ def contradiction(history: History, finding: Finding) -> str:
 
 
 def _blocked(history: History, block: Block) -> str:
-    made = block.call
-    return (
-        f"call {_number(history, made)} ({made.call.operation}) {made.outcome}, "
-        f"where the model {block.expected}: {block.reason}"
-    )
+    number = _number(history, block.call)
+    return f"call {number} ({block.call.call.operation}) does not fit: {block.reason}"
 
 
 def _number(history: History, made: MadeCall) -> int:

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from storeproof.harness.backends.base import Store
     from storeproof.harness.contract import Contract
 
-__all__ = ["Outcomes", "Parts", "changed_reads", "contends", "on_model", "race"]
+__all__ = [
+    "Numbered",
+    "Outcomes",
+    "Parts",
+    "changed_reads",
+    "contends",
+    "on_model",
+    "order_matters",
+    "race",
+    "without_reads",
+]
 
 Numbered = list[tuple[int, Call]]
 Outcomes = dict[int, Outcome]
@@ -108,23 +118,32 @@ async def on_model(contract: Contract, program: Program, order: Sequence[int]) -
     return outcomes
 
 
+def without_reads(program: Program) -> Program:
+    """Give the program without what its clients read once all is done."""
+    return replace(program, branches=tuple(Branch(each.calls) for each in program.branches))
+
+
+async def order_matters(contract: Contract, program: Program) -> bool:
+    """Whether the branches give other outcomes on the model if the last one comes first."""
+    every = range(len(program.branches))
+    forth = await on_model(contract, program, every)
+    back = await on_model(contract, program, every[::-1])
+    return bool(_different(contract, program, forth, back))
+
+
 async def contends(contract: Contract, program: Program) -> bool:
     """Whether the branches' calls get in each other's way, as the model shows it.
 
     They do where another order gives other outcomes or another content, and where two branches
     change what one read gives: two that add to the same number do, in whatever order.
     """
-    every = range(len(program.branches))
-    silent = replace(program, branches=tuple(Branch(each.calls) for each in program.branches))
-    for each in (silent, program):
-        forth = await on_model(contract, each, every)
-        back = await on_model(contract, each, every[::-1])
-        if _different(contract, each, forth, back):
+    for each in (without_reads(program), program):
+        if await order_matters(contract, each):
             return True
     reads = {number for part in Parts(program).reads for number, _ in part}
     none = await on_model(contract, program, ())
     changed: set[int] = set()
-    for index in every:
+    for index in range(len(program.branches)):
         alone = await on_model(contract, program, (index,))
         changes = _different(contract, program, none, alone) & reads
         if changes & changed:

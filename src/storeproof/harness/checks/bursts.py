@@ -18,6 +18,9 @@ from storeproof.harness.rehearsal import experienced_drawer
 __all__ = ["BurstsCheck"]
 
 _CLIENTS = (2, 4, 8)
+"""In the quick profile two different calls are made by 4 clients only."""
+_SHARED = 4
+"""One in so many programs is run by clients that share a handle."""
 
 
 class BurstsCheck(Check):
@@ -66,10 +69,19 @@ class BurstsCheck(Check):
 
 
 def _bursts(context: CheckContext, pairs: dict[Pair, Program]) -> Iterator[Program]:
-    """Give every pair to 2, 4 and 8 clients, in turn with handles of their own and with one."""
+    """Give the pairs to several clients, in turn with handles of their own and with one."""
     apart = Capability.CONCURRENT_CLIENTS in context.backend.capabilities
-    for number, program in enumerate(pairs.values()):
-        for index, clients in enumerate(_CLIENTS):
-            context.tally.contended += 1
-            shared = not apart or (number + index) % len(_CLIENTS) == 0
-            yield replace(with_clients(program, clients), shared=shared)
+    sized = ((program, size) for pair in pairs for program, size in _sized(context, pairs, pair))
+    for number, (program, clients) in enumerate(sized):
+        context.tally.contended += 1
+        shared = not apart or number % _SHARED == 0
+        yield replace(with_clients(context.contract, program, clients), shared=shared)
+
+
+def _sized(
+    context: CheckContext, pairs: dict[Pair, Program], pair: Pair
+) -> Iterator[tuple[Program, int]]:
+    one, other = pair
+    every = one == other or context.profile.bursts > 1
+    for clients in _CLIENTS if every else _CLIENTS[1:2]:
+        yield pairs[pair], clients

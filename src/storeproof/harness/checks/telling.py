@@ -11,6 +11,7 @@ from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches
+from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
 
 __all__ = ["failed", "failed_together"]
@@ -44,10 +45,10 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
     """
     contract, backend, program = context.contract, context.backend.name, found.program
     source = python_test_of_branches(contract, backend, program)
-    clients, calls = max(1, len(program.branches)), _calls(len(program.calls))
+    calls = _calls(len(program.calls))
     parts = [
         f"{contract.name} on {backend}: {check} is broken in {_operations(contract, found)} "
-        f"({clients} clients{', one handle' if program.shared else ''})",
+        f"({_clients(program)})",
         *_sentences(contract, found),
         *broken_parts(found.history, found.finding),
         f"The shortest program found ({calls}; {often}; tried: {_tried(context)}), as a test to "
@@ -55,6 +56,13 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         textwrap.indent(source, "    "),
     ]
     return CheckFailed("\n\n".join(parts), program, found.history)
+
+
+def _clients(program: Program) -> str:
+    count = max(1, len(program.branches))
+    if count == 1:
+        return "1 client"
+    return f"{count} clients, {'one handle' if program.shared else 'a handle each'}"
 
 
 def _operations(contract: Contract, found: Race) -> str:
