@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Branch, Call, Program, references_in
-from storeproof.harness.racing import contends
+from storeproof.harness.racing import Outcomes, contends, different
 from storeproof.harness.running import Actor, Outcome, Unresolvable
 from storeproof.harness.trial import reading_calls
 from storeproof.harness.values import Draw, choose, pick
@@ -17,16 +17,23 @@ from storeproof.harness.values import Draw, choose, pick
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Draft", "ProgramDrawer", "with_clients"]
+__all__ = ["Change", "Draft", "ProgramDrawer", "with_clients"]
 
 _MOST_STEPS = 10
 _MOST_BRANCHES, _MOST_CALLS = 4, 3
-_MOST_READS = 30
-"""Among which those are looked for that see a change."""
 _TRIES = 2
 """How often a program is drawn again whose branches do not contend."""
 _SAME = 3
 """One in so many calls of a branch is one that another branch makes."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A call that succeeds after a draft's steps, and the reads that see what it changes."""
+
+    draft: Draft
+    call: Call
+    reads: Sequence[Call]
 
 
 class ProgramDrawer:
@@ -53,7 +60,7 @@ class ProgramDrawer:
                 break
         return program, contended
 
-    async def calls_of(self, draw: Draw, name: str) -> AsyncIterator[tuple[Draft, Call]]:
+    async def calls_of(self, draw: Draw, name: str) -> AsyncIterator[Change]:
         """Draw a program; give the calls of an operation that succeed, before they are part of it.
 
         Every other step is of any operation: some calls succeed also where there is nothing to do.
@@ -62,9 +69,13 @@ class ProgramDrawer:
         for _ in range(2 * _MOST_STEPS):
             target = pick(draw, self.names) if choose(draw, 2) else name
             call = self._drawer.draw_toward(draw, draft.pools, target)
+            reads = draft.reads(call) if call.operation == name else []
+            before = await draft.read(reads)
             outcome = await draft.outcome(call)
             if call.operation == name and outcome is not None and outcome.error is None:
-                yield draft, call
+                after = await draft.read(reads)
+                changed = different(self._contract, dict(enumerate(reads)), before, after)
+                yield Change(draft, call, [reads[number] for number in sorted(changed)])
             draft.keep(call, outcome)
 
     def call(self, draw: Draw, pools: Pools, name: str) -> Call:
@@ -128,9 +139,20 @@ class Draft:
         self.met.add_call(call, position, outcome)
         self._whole.add_call(call, position, outcome)
 
-    def reads(self) -> list[Call]:
-        """Give calls that read the content."""
-        return reading_calls(self._contract, self._whole, _MOST_READS)
+    def reads(self, call: Call) -> list[Call]:
+        """Give calls that read the content, with what a call names."""
+        self._whole.add_call(call, len(self._results), Outcome())
+        return [each for each in reading_calls(self._contract, self._whole) if self._knows(each)]
+
+    def _knows(self, call: Call) -> bool:
+        return all(at.call < len(self._results) for at in references_in(call.templates()))
+
+    async def read(self, calls: Sequence[Call]) -> Outcomes:
+        """Make calls that change nothing on the model, as no part of the program."""
+        return {
+            number: await self._actor.outcome(call, self._results)
+            for number, call in enumerate(calls)
+        }
 
     def program(self, *calls: Call) -> Program:
         """Give the program, where calls are given with a branch for each, and reads at its end."""

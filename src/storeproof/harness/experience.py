@@ -124,7 +124,8 @@ class Meetings:
     """The references of one call while it is drawn: where those come from that are known.
 
     A call that is meant to succeed takes known references where such calls did, all from one
-    earlier call where that is possible: what belongs together is met together.
+    earlier call where that is possible: what belongs together is met together. Two references of
+    one kind are as likely of two things as of one: calls move something from one to another.
     """
 
     operation: str
@@ -134,6 +135,7 @@ class Meetings:
     taken: dict[str, tuple[object, Source]] = field(default_factory=dict)
     """Where a reference stands -> its kind, and its source."""
     _company: Mapping[object, tuple[Source, Sequence[Any]]] = field(default_factory=dict)
+    _met_kinds: set[object] = field(default_factory=set)
 
     def known(self, draw: Draw, kind: object, where: str) -> Any:
         """Draw a known value for a call that is meant to succeed; None where a new one is due."""
@@ -144,6 +146,9 @@ class Meetings:
 
     def _met(self, draw: Draw, kind: object, source: str, companies: Sequence[Company]) -> Any:
         met = self._company.get(kind)
+        if kind in self._met_kinds and choose(draw, 2):
+            return pick(draw, pick(draw, companies)[kind])
+        self._met_kinds.add(kind)
         if met is None or met[0] != source:
             company = pick(draw, companies)
             met = (source, company[kind])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from storeproof.harness.contention import Draft, ProgramDrawer
+from storeproof.harness.contention import Change, Draft, ProgramDrawer
 from storeproof.harness.program import Call, Program
-from storeproof.harness.racing import changed_reads, contends, order_matters, without_reads
+from storeproof.harness.racing import contends, order_matters, without_reads
 from storeproof.harness.values import Draw, Rejected, choose, pick
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Pair", "find_pairs"]
 
 _TRIES = 6
-_PARTNERS = 4
+_PARTNERS = 3
 """Calls of other operations that are tried with one call."""
 """After so many programs in which it did not contend an operation is given up."""
 
@@ -67,41 +67,48 @@ class _Finder:
         writes = self._drawer.writes
         target = name if name in writes or not writes else pick(draw, writes)
         try:
-            async for draft, call in self._drawer.calls_of(draw, target):
-                if await self._finds(draw, draft, call):
+            async for change in self._drawer.calls_of(draw, target):
+                if await self._finds(draw, change):
                     return
         except Rejected:
             return
 
-    async def _finds(self, draw: Draw, draft: Draft, call: Call) -> bool:
+    async def _finds(self, draw: Draw, change: Change) -> bool:
         """Whether a pair of the operation with itself is found, here or before."""
-        reads = await changed_reads(self._contract, draft.program(call), draft.reads())
-        self._add_reads(draw, draft, call, reads)
-        twice = draft.program(call, call)
-        if reads or await order_matters(self._contract, without_reads(twice)):
-            self._add(draft, call, await self._alike(draw, draft, call))
-        for _ in range(_PARTNERS if reads else 0):
-            if self._with_writes(call.operation) < self._count:
-                other = self._drawer.call(draw, draft.pools, pick(draw, self._drawer.writes))
-                if await contends(self._contract, draft.program(call, other)):
-                    self._add(draft, call, other)
+        draft, call = change.draft, change.call
+        if change.reads:
+            self._add_reads(draw, change)
+        for other in self._partners(draw, change):
+            if (call.operation, other.operation) in self.found:
+                continue
+            if await self._contends(change, other):
+                self._add(draft, call, other)
         return (call.operation, call.operation) in self.found
 
-    def _add_reads(self, draw: Draw, draft: Draft, call: Call, reads: Sequence[Call]) -> None:
-        """Pair a call with the read that takes least, and with others that have no pair yet."""
-        if reads:
-            self._add(draft, reads[0], call)
-        for read in reads:
-            if not any(read.operation in pair for pair in self.found):
-                self._add(draft, read, call)
-
-    async def _alike(self, draw: Draw, draft: Draft, call: Call) -> Call:
-        """Give another call of the operation that contends with the call, or the call itself."""
+    def _partners(self, draw: Draw, change: Change) -> Iterator[Call]:
+        """Draw calls that may contend with a call: of the same operation, then of others."""
+        draft, call = change.draft, change.call
         if choose(draw, 2):
-            return call
-        other = self._drawer.call(draw, draft.pools, call.operation)
-        contended = await contends(self._contract, draft.program(call, other))
-        return other if contended else call
+            yield self._drawer.call(draw, draft.pools, call.operation)
+        yield call
+        for _ in range(_PARTNERS if change.reads else 0):
+            if self._with_writes(call.operation) < self._count:
+                yield self._drawer.call(draw, draft.pools, pick(draw, self._drawer.writes))
+
+    async def _contends(self, change: Change, other: Call) -> bool:
+        if change.reads and other is change.call:
+            return True
+        program = change.draft.program(change.call, other)
+        if await order_matters(self._contract, without_reads(program)):
+            return True
+        return bool(change.reads) and await contends(self._contract, program)
+
+    def _add_reads(self, draw: Draw, change: Change) -> None:
+        """Pair a call with the read that takes least, with any, and with those without a pair."""
+        some = [change.reads[0], pick(draw, change.reads)]
+        for read in (*some, *change.reads):
+            if read in some or not any(read.operation in pair for pair in self.found):
+                self._add(change.draft, read, change.call)
 
     def _add(self, draft: Draft, call: Call, other: Call) -> None:
         pair = call.operation, other.operation

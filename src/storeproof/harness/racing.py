@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,8 @@ __all__ = [
     "Numbered",
     "Outcomes",
     "Parts",
-    "changed_reads",
     "contends",
+    "different",
     "on_model",
     "order_matters",
     "race",
@@ -128,7 +128,7 @@ async def order_matters(contract: Contract, program: Program) -> bool:
     every = range(len(program.branches))
     forth = await on_model(contract, program, every)
     back = await on_model(contract, program, every[::-1])
-    return bool(_different(contract, program, forth, back))
+    return bool(different(contract, dict(enumerate(program.calls)), forth, back))
 
 
 async def contends(contract: Contract, program: Program) -> bool:
@@ -140,32 +140,24 @@ async def contends(contract: Contract, program: Program) -> bool:
     for each in (without_reads(program), program):
         if await order_matters(contract, each):
             return True
+    calls = dict(enumerate(program.calls))
     reads = {number for part in Parts(program).reads for number, _ in part}
     none = await on_model(contract, program, ())
     changed: set[int] = set()
     for index in range(len(program.branches)):
         alone = await on_model(contract, program, (index,))
-        changes = _different(contract, program, none, alone) & reads
+        changes = different(contract, calls, none, alone) & reads
         if changes & changed:
             return True
         changed |= changes
     return False
 
 
-async def changed_reads(contract: Contract, program: Program, reads: Sequence[Call]) -> list[Call]:
-    """Give the reads that see what the first branch changes."""
-    (branch,) = program.branches
-    reading = replace(program, branches=(Branch(branch.calls, tuple(reads)),))
-    (part,) = Parts(reading).reads
-    before = await on_model(contract, reading, ())
-    after = await on_model(contract, reading, (0,))
-    changed = _different(contract, reading, before, after)
-    return [read for number, read in part if number in changed]
-
-
-def _different(contract: Contract, program: Program, one: Outcomes, other: Outcomes) -> set[int]:
+def different(
+    contract: Contract, calls: Mapping[int, Step], one: Outcomes, other: Outcomes
+) -> set[int]:
     """Give the numbers of the calls whose outcomes differ."""
-    renaming, calls, found = Renaming(), program.calls, set[int]()
+    renaming, found = Renaming(), set[int]()
     for number in sorted({*one, *other}):
         if number not in one or number not in other:
             found.add(number)
