@@ -215,11 +215,18 @@ class LockedVault:
 
 @dataclass(frozen=True)
 class RacyMutant:
-    """A defect that only several clients see; `calls` is the most that its program may need."""
+    """A defect that only several clients see, and the check that must find it, if none before.
+
+    calls: the most that the shortest program may need.
+    """
 
     make: type[LockedVault]
     check: str
     calls: int
+
+    @property
+    def name(self) -> str:
+        return self.make.__name__
 
 
 RACY: list[RacyMutant] = []
@@ -283,7 +290,7 @@ class ChecksTheVersionOutside(LockedVault):
             return self.rows.boxes[id]
 
 
-@racy("bursts", 5)
+@racy("bursts", 4)
 class WritesTheWholeRow(LockedVault):
     """A new label is stored with all else as it was read: the last one wins."""
 
@@ -296,7 +303,7 @@ class WritesTheWholeRow(LockedVault):
         return self.rows.boxes[id]
 
 
-@racy("bursts", 4)
+@racy("linearizability", 6)
 class MovesInTwoSteps(LockedVault):
     """The coins are in neither box for a moment."""
 
@@ -325,7 +332,7 @@ class TakesTwice(LockedVault):
         return box
 
 
-@racy("bursts", 4)
+@racy("linearizability", 5)
 class Remembers(LockedVault):
     """A handle gives what it read before, unless it changed it itself."""
 
@@ -378,10 +385,7 @@ class SharesAVariable(LockedVault):
     async def create(self, box: Box) -> Box:
         self.box = box
         async with self.locked():
-            self.rows.boxes.setdefault(self.box.id, self.box)
-            if self.rows.boxes[self.box.id] is not self.box:
-                raise Taken
-            return self.box
+            return await self.rows.create(self.box)
 
 
 @racy("bursts", 2)
@@ -398,7 +402,7 @@ class GivesUp(LockedVault):
             self.data.busy -= 1
 
 
-@racy("bursts", 4)
+@racy("bursts", 3)
 class AcknowledgesTooEarly(LockedVault):
     """A label is acknowledged before it is stored, which the next call of its handle waits for."""
 

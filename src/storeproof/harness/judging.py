@@ -62,13 +62,15 @@ class Race:
         return Failure(self.program, outcomes, actual, "")
 
 
-async def judged(context: CheckContext, program: Program) -> Race:
+async def judged(context: CheckContext, program: Program, first: int = 0) -> Race:
     """Run a program and judge its history; where that takes too long, with less of it.
+
+    first: the client that is the first to go on.
 
     Raises Inconclusive where even two calls at once can't be judged.
     """
     for each in (program, *_smaller(program)):
-        found = await _judged_once(context, each)
+        found = await _judged_once(context, each, first)
         if found.is_broken or found.finding.answer is Answer.LINEARIZABLE:
             return found
     raise Inconclusive(
@@ -78,8 +80,8 @@ async def judged(context: CheckContext, program: Program) -> Race:
     )
 
 
-async def _judged_once(context: CheckContext, program: Program) -> Race:
-    history = await race(context.contract, context.store, program)
+async def _judged_once(context: CheckContext, program: Program, first: int) -> Race:
+    history = await race(context.contract, context.store, program, first)
     context.tally.operations += len(history.calls)
     if history.undeclared() is not None:
         return Race(program, history, Finding(Answer.UNKNOWN))
@@ -124,8 +126,9 @@ class Runs:
     def count(self, program: Program, times: int = _TRIED_FIRST) -> tuple[int, Race | None]:
         """Run a program so many times; give how many failed, and one that did."""
         failed, last = 0, None
-        for self.made in range(1, times + 1):
-            found = self._context.run(judged(self._context, program))
+        for run in range(times):
+            self.made = run + 1
+            found = self._context.run(judged(self._context, program, run))
             if found.is_broken:
                 failed, last = failed + 1, found
                 if _waited(found):
@@ -135,9 +138,9 @@ class Runs:
 
     def again(self, program: Program) -> Race | None:
         """Run a program until it fails, as often as it takes to be sure."""
-        for _ in range(min(self._enough, self._left)):
+        for run in range(min(self._enough, self._left)):
             self._left -= 1
-            found = self._context.run(judged(self._context, program))
+            found = self._context.run(judged(self._context, program, run))
             if found.is_broken:
                 return found
         return None

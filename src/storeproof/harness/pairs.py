@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pair", "find_pairs"]
 
-_TRIES = 6
+_TRIES = 10
 _PARTNERS = 3
 """Calls of other operations that are tried with one call."""
 """After so many programs in which it did not contend an operation is given up."""

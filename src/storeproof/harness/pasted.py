@@ -47,7 +47,7 @@ class Pasted:
         """
         problems = []
         for number in range(1, self._times + 1):
-            recording = _Recording(self._contract)
+            recording = _Recording(self._contract, _Turns(number, self._clients))
             try:
                 await self._once(store, recording)
             except Exception as problem:  # such as that of a call which another order forbids
@@ -73,11 +73,39 @@ class Pasted:
             raise AssertionError("\n\n".join([f"run {number} of {self._times}:", *parts]))
 
 
+class _Turns:
+    """Lets calls that begin at once, while no other runs, begin in another order in each run."""
+
+    def __init__(self, run: int, clients: int) -> None:
+        self._run, self._clients = run, clients
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self.running = 0
+
+    async def turn(self, client: int) -> None:
+        if self.running:
+            return
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._release)
+        self._waiting.append(((client - self._run) % self._clients, loop.create_future()))
+        await self._waiting[-1][1]
+
+    def _release(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, each in sorted(waiting, key=_rank):
+            if not each.done():
+                each.set_result(None)
+
+
+def _rank(waiting: tuple[int, Any]) -> int:
+    return waiting[0]
+
+
 class _Recording:
     """The calls of one run, with references where they take what earlier ones were given."""
 
-    def __init__(self, contract: Contract) -> None:
-        self.contract = contract
+    def __init__(self, contract: Contract, turns: _Turns) -> None:
+        self.contract, self.turns = contract, turns
         self._recorder = Recorder(contract)
         self._calls: list[Call] = []
         self._outcomes: list[Outcome] = []
@@ -86,10 +114,12 @@ class _Recording:
         call = Call(operation, self._with_references(isolated(arguments)))
         self._calls.append(call)
         self._outcomes.append(Outcome())
+        self.turns.running += 1
         return self._recorder.invoke(client, len(self._calls) - 1, call)
 
     def respond(self, word: int, outcome: Outcome) -> None:
         self._outcomes[word] = outcome
+        self.turns.running -= 1
         self._recorder.respond(word, outcome)
 
     def history(self) -> History:
@@ -131,6 +161,7 @@ class _Recorded:
         self._operation, self._member = operation, member
 
     async def awaited(self, *given: Any, **named: Any) -> Any:
+        await self._recording.turns.turn(self._index)
         word = self._invoke(given, named)
         try:
             return self._given(word, await self._member(*given, **named))
@@ -138,6 +169,7 @@ class _Recorded:
             raise self._raised(word, error) from None
 
     async def generated(self, *given: Any, **named: Any) -> AsyncIterator[Any]:
+        await self._recording.turns.turn(self._index)
         word = self._invoke(given, named)
         try:
             items = [each async for each in self._member(*given, **named)]

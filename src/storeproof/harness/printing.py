@@ -111,7 +111,7 @@ class CallWriter:
         shown = f"# contract = Contract({self.contract.name}, …), as in your test module"
         comment = [] if self.contract.import_path else [shown]
         lines = [*head, *self.source.import_lines(), *comment, "", "", *body, "", "", *test]
-        return "\n".join(lines)
+        return "\n".join(line.rstrip() for line in lines)
 
 
 class _Writer(CallWriter):

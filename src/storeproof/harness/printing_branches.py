@@ -41,6 +41,8 @@ class _Writer(CallWriter):
         ]
         shared = ", shared=True" if self.program.shared else ""
         options = f'backend="{backend}", clients={len(self.storages)}{shared}'
+        while body and not body[0]:
+            body.pop(0)
         return self.module(
             [],
             [
@@ -76,7 +78,8 @@ class _Writer(CallWriter):
             for name, (storage, calls) in zip(names, busy, strict=True)
             for line in self._function(name, storage, calls)
         ]
-        return [*self._unset(), *functions, *self._gathered([f"{name}()" for name in names])]
+        gathered = self._gathered([f"{name}()" for name in names])
+        return [*self._unset(), *functions, "", *gathered]
 
     def _is_plain(self, calls: Numbered) -> bool:
         number, call = calls[0]
@@ -91,7 +94,7 @@ class _Writer(CallWriter):
         own = [f"r{number + 1}" for number, _ in calls if number in self.referred]
         outer = [f"nonlocal {', '.join(own)}"] if own else []
         lines = [*outer, *self._made(calls, storage)]
-        return ["", f"async def {name}():", *(f"    {line}" for line in lines), ""]
+        return ["", f"async def {name}():", *(f"    {line}" for line in lines)]
 
     def _unset(self) -> list[str]:
         """Name what the branches are given, which the reads refer to."""

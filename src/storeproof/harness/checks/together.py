@@ -24,7 +24,7 @@ def prove(context: CheckContext, check: str, programs: Iterable[Program]) -> Non
     """
     for program in programs:
         context.tally.programs += 1
-        found = context.run(judged(context, program))
+        found = context.run(judged(context, program, context.tally.programs))
         if found.is_broken:
             raise _shortened(context, check, found)
 
