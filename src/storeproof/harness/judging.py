@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,7 +28,8 @@ _SURE = 3
 """A program that fails once in n runs on average is run 3 n times before it counts as passing:
 with 95 % certainty it then fails more seldom."""
 _MOST_RUNS = 1000
-"""Runs while a program is shortened."""
+_MOST_SECONDS = 30.0
+"""While a program is shortened: what waits for a deadlock to be noticed takes a second a run."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,16 @@ def _cut(program: Program, clients: int, calls: int) -> Program:
 
 
 class Runs:
-    """Runs a program that fails only now and then, so often that it would have failed."""
+    """Runs a program that fails only now and then, so often that it would have failed.
 
-    def __init__(self, context: CheckContext) -> None:
-        self._context = context
+    lenient: whether a run that can't be judged counts as one that passed, as it may while a
+    failure that is known is shortened.
+    """
+
+    def __init__(self, context: CheckContext, *, lenient: bool = False) -> None:
+        self._context, self._lenient = context, lenient
         self._left = _MOST_RUNS
+        self._ends = time.monotonic() + _MOST_SECONDS
         self._enough = 1
         self.made = 0
         """Runs that the last count took."""
@@ -128,22 +135,34 @@ class Runs:
         failed, last = 0, None
         for run in range(times):
             self.made = run + 1
-            found = self._context.run(judged(self._context, program, run))
-            if found.is_broken:
+            found = self._broken(program, run)
+            if found is not None:
                 failed, last = failed + 1, found
-                if _waited(found):
-                    break
+            if time.monotonic() > self._ends or (found is not None and _waited(found)):
+                break
         self._enough = math.ceil(_SURE * self.made / failed) if failed else 1
         return failed, last
 
     def again(self, program: Program) -> Race | None:
         """Run a program until it fails, as often as it takes to be sure."""
         for run in range(min(self._enough, self._left)):
+            if time.monotonic() > self._ends:
+                return None
             self._left -= 1
-            found = self._context.run(judged(self._context, program, run))
-            if found.is_broken:
+            found = self._broken(program, run)
+            if found is not None:
                 return found
         return None
+
+    def _broken(self, program: Program, run: int) -> Race | None:
+        """Run a program once; None where it does not fail."""
+        try:
+            found = self._context.run(judged(self._context, program, run))
+        except Inconclusive:
+            if self._lenient:
+                return None
+            raise
+        return found if found.is_broken else None
 
 
 def _waited(found: Race) -> bool:
