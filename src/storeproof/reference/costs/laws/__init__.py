@@ -34,7 +34,7 @@ from storeproof.reference.costs.laws import (
 )
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.exceptions import StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError
 from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
@@ -106,6 +106,7 @@ contract = Contract(
     model=InMemoryCostStorage,
     storages={"sqlite": open_cost_storage, "postgres": open_cost_storage},
     errors=(StorageError,),
+    uncertain=(OutcomeUnknown,),
     arguments={
         Actor: some(IDS, ODD_IDS),
         BudgetId: some(("a", "b"), ODD_IDS, 64),

@@ -19,7 +19,7 @@ from storeproof.reference.errors.entities import (
 from storeproof.reference.errors.laws import counts, events, lists, merges, races, values
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
-from storeproof.reference.exceptions import StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError
 from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
@@ -80,6 +80,7 @@ contract = Contract(
     model=InMemoryErrorStorage,
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
+    uncertain=(OutcomeUnknown,),
     arguments={
         EventId: some(MANY_IDS, ODD_IDS),
         GroupId: some(IDS, ODD_IDS),
