@@ -18,13 +18,16 @@ from storeproof.harness.checks.linearizability import LinearizabilityCheck
 from storeproof.harness.exceptions import CheckFailed, Inconclusive
 from storeproof.harness.linearizability import Bounds
 from storeproof.harness.pasted import Pasted
+from storeproof.harness.printing_branches import python_test_of_branches
 from storeproof.harness.program import Branch, Call, Program, Reference
+from storeproof.harness.racing import race
 
 from .mutants import NumberedTasks
 from .toys import (
     InMemoryNotes,
     Note,
     NoteId,
+    TaskId,
     ToyStore,
     context,
     failure,
@@ -269,6 +272,42 @@ def test_programs_with_branches_are_numbered_through() -> None:
     assert shorter.branches[0].reads == (Call("get", {"id": Reference(0, ".id")}),)
     assert program.with_calls(program.calls) == program
     assert Program.from_json(notes, json.loads(json.dumps(program.to_json()))) == program
+
+
+def test_calls_that_refer_to_what_branches_were_given_are_printed(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Program(
+        (Call("create", {"title": "a"}),),
+        branches=(
+            Branch(
+                (Call("create", {"parent": Reference(0, ".id")}), Call("every")),
+                (Call("get", {"id": Reference(1, ".id")}),),
+            ),
+            Branch((Call("tree", {"id": Reference(0, ".id")}),), (Call("every"),)),
+        ),
+        shared=True,
+    )
+
+    source = python_test_of_branches(tasks, "toy", program)
+
+    assert "nonlocal r2" in source
+    assert "r2 = None" in source
+    assert "[each async for each in storage_2.every()]" in source
+    assert run_printed(source, ToyStore(NumberedTasks), monkeypatch, runner) is None
+    history = runner.run(race(tasks, ToyStore(NumberedTasks), program))
+    assert [each.position for each in history.calls] == [0, 1, 2, 3, 4, 5]
+    assert all(each.outcome.error is None for each in history.calls)
+
+
+def test_what_an_earlier_call_did_not_give_is_not_asked_for(runner: asyncio.Runner) -> None:
+    missing = Call("get", {"id": TaskId("none")})
+    after = Call("get", {"id": Reference(0, ".id")})
+    program = Program((missing,), branches=(Branch((after,), (after,)),) * 2)
+
+    history = runner.run(race(tasks, ToyStore(NumberedTasks), program))
+
+    assert [each.position for each in history.calls] == [0]
 
 
 def test_a_race_of_values_that_storages_make_is_judged_by_reference(
