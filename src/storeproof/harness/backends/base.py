@@ -138,6 +138,9 @@ class HandleStore(Store):
     closed before a program starts.
     """
 
+    clients_stay_open: bool = False
+    """Whether `clients` may keep its handles: `empty` works while all of them are open."""
+
     def __init__(
         self, opener: Opener, address: str, endpoint: tuple[str, int] | None = None
     ) -> None:
@@ -163,6 +166,8 @@ class HandleStore(Store):
         return await self._open(self._others)
 
     async def clients(self, count: int) -> list[Any]:
+        if not self.clients_stay_open:
+            return await super().clients(count)
         first = await self._emptied()
         while len(self._clients) < count - 1:
             self._clients.append(await self.second())
