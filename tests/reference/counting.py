@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import aiosqlite
@@ -70,3 +70,10 @@ async def until_waiting(url: str, count: int) -> None:
             await asyncio.sleep(0)
     finally:
         await connection.close()
+
+
+def examined(plan: Mapping[str, Any]) -> float:
+    """How many rows of tables PostgreSQL came across in a plan that it ran (EXPLAIN ANALYZE)."""
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    here = own * plan["Actual Loops"] if "Relation Name" in plan else 0
+    return float(here + sum(map(examined, plan.get("Plans", ()))))

@@ -35,6 +35,8 @@ from storeproof.reference.errors import (
 from storeproof.reference.errors.database.tables import ROLLUPS
 from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, TICK, event, point
 
+from ..counting import examined
+
 GROUPS, DAYS = 3, 40
 MIDNIGHT = NOW - 12 * HOUR
 SPAN = (MIDNIGHT + 2 * HOUR, MIDNIGHT + (DAYS - 1) * DAY + 2 * HOUR)
@@ -79,12 +81,6 @@ async def statements(
         (_, statement, parameters) = read.call_args.args
         compiled = compile_for(database.dialect, statement)
         yield name, compiled.text, compiled.arguments(parameters)
-
-
-def examined(plan: dict[str, Any]) -> float:
-    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-    here = own * plan["Actual Loops"] if "Relation Name" in plan else 0
-    return float(here + sum(map(examined, plan.get("Plans", ()))))
 
 
 def test_the_rows_that_the_server_reads_stay_as_many(postgres_url: str) -> None:
