@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.auth.database.statements import bind, columns
 from storeproof.reference.auth.database.tables import (
     API_KEYS,
     AUDIT,
@@ -27,8 +26,9 @@ from storeproof.reference.auth.entities import (
     cursor_after,
     position,
 )
-from storeproof.reference.database import Database, Row
+from storeproof.reference.database import Database
 from storeproof.reference.database.columns import TEXT, contains
+from storeproof.reference.database.entities import bind, columns, entity
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 
 __all__ = [
@@ -39,17 +39,11 @@ __all__ = [
     "SESSION_LIST",
     "USER_LIST",
     "Listing",
-    "entity",
     "read_page",
 ]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 Condition = sa.ColumnElement[bool]
-
-
-def entity(kind: type[Item], row: Row) -> Item:
-    """The entity whose columns (`statements.columns`) a row has."""
-    return kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,13 @@ KEY SHARE mean something on PostgreSQL only; SQLite has one writer at a time.
 
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.auth.database.tables import AUDIT, GRANTS, ROLES, USERS
 from storeproof.reference.auth.entities import GLOBAL, AuditEntry, Role, User
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import members
+from storeproof.reference.database.entities import bind, columns
 
 __all__ = [
     "ANCESTORS",
@@ -37,19 +37,7 @@ __all__ = [
     "REVOKE",
     "ROLE_USES",
     "UPDATE_USER",
-    "bind",
-    "columns",
 ]
-
-
-def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
-    """A parameter of the column's type, called like the column if no name is given."""
-    return sa.bindparam(name or column.key, type_=column.type)
-
-
-def columns(table: sa.Table, kind: type[msgspec.Struct]) -> list[sa.Column[Any]]:
-    """The columns that are the fields of an entity, in their order."""
-    return [table.c[name] for name in kind.__struct_fields__]
 
 
 _THIS_USER = USERS.c.id == bind(USERS.c.id)

@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.costs.database.statements import bind
 from storeproof.reference.costs.database.tables import (
     ALERTS,
     BUDGETS,
@@ -29,6 +28,7 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.database import Database, Row
 from storeproof.reference.database.columns import NAMES, among, members
+from storeproof.reference.database.entities import bind, entity
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 
 __all__ = [
@@ -39,17 +39,11 @@ __all__ = [
     "DELIVERY_LIST",
     "VERSION_LIST",
     "Listing",
-    "entity",
     "read_page",
 ]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 Condition = sa.ColumnElement[bool]
-
-
-def entity(kind: type[Item], row: Row) -> Item:
-    """The entity whose fields, in their order, a row has."""
-    return kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
 
 
 def _version(row: Row) -> BudgetVersion:

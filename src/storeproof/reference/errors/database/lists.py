@@ -8,10 +8,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from storeproof.reference.database import Database, Row
+from storeproof.reference.database.entities import bind
 from storeproof.reference.errors.cursors import ARCHIVES as ARCHIVES_LIST
 from storeproof.reference.errors.cursors import EVENTS as EVENTS_LIST
 from storeproof.reference.errors.cursors import group_place, place, sort_field
-from storeproof.reference.errors.database.statements import EVENT_FILTERS, GROUP_FILTERS, bind
+from storeproof.reference.errors.database.statements import EVENT_FILTERS, GROUP_FILTERS
 from storeproof.reference.errors.database.tables import (
     ARCHIVE_COLUMNS,
     ARCHIVES,
@@ -31,7 +32,7 @@ class Listing:
     """Rows in the order of a column and an id, and the filters that there are for them."""
 
     place: Callable[[Cursor | None], tuple[Any, str] | None]
-    columns: list[sa.Column[Any]]
+    columns: tuple[sa.Column[Any], ...]
     key: tuple[sa.Column[Any], sa.Column[Any]]
     filters: Mapping[str, sa.ColumnElement[bool]]
     descending: bool

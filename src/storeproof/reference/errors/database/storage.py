@@ -5,8 +5,8 @@ by itself. On PostgreSQL an event is counted under the lock of its group's row, 
 `merge` and `set_state` take too; merges and archiving run one after the other.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -15,6 +15,8 @@ from msgspec.structs import asdict
 
 from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.combining import Combined
+from storeproof.reference.database.entities import first
+from storeproof.reference.database.opening import open_storage
 from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
     Bucket,
@@ -76,13 +78,9 @@ __all__ = ["DatabaseErrorStorage", "open_error_storage"]
 ATTEMPTS = 10
 
 
-@asynccontextmanager
-async def open_error_storage(url: str) -> AsyncIterator["DatabaseErrorStorage"]:
+def open_error_storage(url: str) -> AbstractAsyncContextManager["DatabaseErrorStorage"]:
     """The error storage in the database at this URL; its tables are created if absent."""
-    async with Database(url, create=True) as database:
-        storage = DatabaseErrorStorage(database)
-        await database.open()
-        yield storage
+    return open_storage(url, DatabaseErrorStorage)
 
 
 class DatabaseErrorStorage(DatabaseArchives):
@@ -96,7 +94,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     async def get_by_id(self, id: EventId) -> ErrorEvent:
         canonical_id("id", id)
         rows = await self._database.read(statements.GET_EVENT, {"id": id})
-        return event_of(_first(rows, "event", id))
+        return event_of(first(rows, "event", id))
 
     async def create(self, entity: ErrorEvent) -> Created:
         event = canonical(entity)
@@ -127,7 +125,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     async def get_group(self, id: GroupId) -> ErrorGroup:
         canonical_id("id", id)
         rows = await self._database.read(statements.GET_GROUP, {"id": id})
-        return group_of(_first(rows, "group", id))
+        return group_of(first(rows, "group", id))
 
     async def list_groups(
         self,
@@ -161,7 +159,7 @@ class DatabaseErrorStorage(DatabaseArchives):
 
         async def work(transaction: Transaction) -> Row:
             rows = await transaction.run(statements.LOCK_GROUP, {"id": group})
-            if _first(rows, "group", group)[0] != expected:
+            if first(rows, "group", group)[0] != expected:
                 raise VersionConflict("group", group, expected)
             return (await transaction.run(statements.SET_STATE, given))[0]
 
@@ -266,9 +264,3 @@ def _repeated(event: ErrorEvent, row: Row) -> Created:
     if not same:
         raise Duplicate("id")
     return created_of(event, group_of(tuple(others[width:])))
-
-
-def _first(rows: list[Row], kind: str, id: str) -> Row:
-    if not rows:
-        raise NotFound(kind, id)
-    return rows[0]

@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.database import Database, Row
+from storeproof.reference.database import Database
 from storeproof.reference.database.columns import TEXT, members
-from storeproof.reference.providers.database.statements import bind, columns
+from storeproof.reference.database.entities import bind, columns, entity
 from storeproof.reference.providers.database.tables import PROVIDERS, SECRETS, USAGE
 from storeproof.reference.providers.entities import (
     Cooling,
@@ -22,15 +22,10 @@ from storeproof.reference.providers.entities import (
 )
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 
-__all__ = ["COOLING_LIST", "PROVIDER_LIST", "SECRET_LIST", "USAGE_LIST", "entity", "read_page"]
+__all__ = ["COOLING_LIST", "PROVIDER_LIST", "SECRET_LIST", "USAGE_LIST", "read_page"]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 Condition = sa.ColumnElement[bool]
-
-
-def entity(kind: type[Item], row: Row) -> Item:
-    """The entity whose columns a row has."""
-    return kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
