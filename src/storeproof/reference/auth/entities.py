@@ -14,7 +14,6 @@ import msgspec
 
 from storeproof.reference import values
 from storeproof.reference.exceptions import InvalidValue
-from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
 
 __all__ = [
     "GLOBAL",
@@ -46,11 +45,8 @@ __all__ = [
     "canonical_hash",
     "canonical_policy",
     "canonical_scope",
-    "cursor_after",
     "next_attempts",
-    "position",
     "scope_chain",
-    "sort_key",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
@@ -356,39 +352,3 @@ def canonical(entity: Entity) -> Entity:
     ):
         raise InvalidValue("previous_until", "must come with previous_digest, or neither")
     return msgspec.structs.replace(entity, **fields)
-
-
-_SORT_FIELDS: dict[type[msgspec.Struct], tuple[str, ...]] = {
-    User: ("id",),
-    Role: ("name",),
-    Grant: ("user", "role", "scope"),
-    Session: ("id",),
-    ApiKey: ("id",),
-    AuditEntry: ("at", "id"),
-}
-
-
-def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
-    """The immutable key by which lists are ordered: the id, or what stands for it."""
-    return tuple(getattr(item, name) for name in _SORT_FIELDS[type(item)])
-
-
-def cursor_after(item: msgspec.Struct) -> Cursor:
-    """The cursor of a page that ends with this item; the same for every storage."""
-    key = (part.isoformat() if isinstance(part, datetime) else part for part in sort_key(item))
-    return encode_cursor(type(item).__name__, *key)
-
-
-def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
-    """The sort key in a cursor of a list of this entity; None, the start, for None."""
-    if cursor is None:
-        return None
-    key = decode_cursor(kind.__name__, len(_SORT_FIELDS[kind]), cursor)
-    return (_instant(key[0]), *key[1:]) if kind is AuditEntry else key
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return values.canonical_time("cursor", datetime.fromisoformat(text))
-    except ValueError as error:
-        raise InvalidValue("cursor", "is not a cursor of this list") from error

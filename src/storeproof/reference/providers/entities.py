@@ -19,7 +19,6 @@ from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.providers.amounts import amount_of, canonical_amount
 from storeproof.reference.providers.exceptions import RateLimited
 from storeproof.reference.providers.sketch import MAX_LATENCY, Sketch, make_sketch
-from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
 
 __all__ = [
     "MINUTE",
@@ -46,11 +45,8 @@ __all__ = [
     "canonical_ciphertext",
     "canonical_tokens",
     "check_room",
-    "cursor_after",
     "make_stats",
     "minute_of",
-    "position",
-    "sort_key",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
@@ -344,35 +340,3 @@ def canonical(entity: Entity) -> Entity:
     rules = _RULES[type(entity)]
     fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
     return msgspec.structs.replace(entity, **fields)
-
-
-_SORT_FIELDS: dict[type[msgspec.Struct], tuple[str, ...]] = {
-    Provider: ("priority", "id"),
-    Secret: ("provider", "name"),
-    Usage: ("provider",),
-    Cooling: ("provider",),
-}
-
-
-def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
-    """The key by which lists are ordered."""
-    return tuple(getattr(item, name) for name in _SORT_FIELDS[type(item)])
-
-
-def cursor_after(item: msgspec.Struct) -> Cursor:
-    """The cursor of a page that ends with this item; the same for every storage."""
-    return encode_cursor(type(item).__name__, *map(str, sort_key(item)))
-
-
-def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
-    """The sort key in a cursor of a list of this entity; None, the start, for None."""
-    if cursor is None:
-        return None
-    key = decode_cursor(kind.__name__, len(_SORT_FIELDS[kind]), cursor)
-    return (_priority(key[0]), *key[1:]) if kind is Provider else key
-
-
-def _priority(text: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,6}", text):
-        raise InvalidValue("cursor", "is not a cursor of this list")
-    return int(text)

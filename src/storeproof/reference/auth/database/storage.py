@@ -30,7 +30,6 @@ from storeproof.reference.auth.database.lists import (
     ROLE_LIST,
     SESSION_LIST,
     USER_LIST,
-    read_page,
 )
 from storeproof.reference.auth.database.tables import SCHEMA
 from storeproof.reference.auth.database.tokens import (
@@ -75,6 +74,7 @@ from storeproof.reference.database import (
     UniqueViolated,
 )
 from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.opening import open_storage
 from storeproof.reference.exceptions import (
     Duplicate,

@@ -21,7 +21,6 @@ from storeproof.reference.costs.database.lists import (
     CORRECTION_LIST,
     DELIVERY_LIST,
     VERSION_LIST,
-    read_page,
 )
 from storeproof.reference.costs.database.tables import SCHEMA, SERIES, day_of
 from storeproof.reference.costs.entities import (
@@ -66,6 +65,7 @@ from storeproof.reference.database import Database, Row, Transaction, UniqueViol
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.opening import open_storage
 from storeproof.reference.exceptions import Duplicate, NotFound, VersionConflict
 from storeproof.reference.storage import Cursor, Page, canonical_limit

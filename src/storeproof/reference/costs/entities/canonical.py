@@ -1,4 +1,4 @@
-"""For authors of cost storages: the canonical form of every argument, and the order of lists."""
+"""For authors of cost storages: the canonical form of every argument."""
 
 import re
 from collections.abc import Callable
@@ -10,13 +10,12 @@ import msgspec
 from msgspec.structs import replace
 
 from storeproof.reference import values
-from storeproof.reference.costs.entities.alerts import Alert, AlertFilter, Delivery
+from storeproof.reference.costs.entities.alerts import AlertFilter, Delivery
 from storeproof.reference.costs.entities.budgets import (
     Budget,
     BudgetAmount,
     BudgetFilter,
     BudgetId,
-    BudgetVersion,
     Policy,
     Reservation,
     ReservationId,
@@ -39,17 +38,13 @@ from storeproof.reference.costs.entities.money import (
     nanos,
 )
 from storeproof.reference.exceptions import InvalidValue
-from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
 
 __all__ = [
     "MAX_AMOUNTS",
     "canonical",
     "canonical_amounts",
-    "cursor_after",
     "new_reservation",
-    "position",
     "same_reservation",
-    "sort_key",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
@@ -236,42 +231,3 @@ def new_reservation(
 def same_reservation(stored: Reservation, made: Reservation) -> bool:
     """Whether a stored reservation was made with the arguments that `made` has."""
     return replace(stored, state=made.state, settled=made.settled) == made
-
-
-_SORT_KEYS: dict[type[msgspec.Struct], dict[str, type]] = {
-    Charge: {"occurred_at": datetime, "id": str},
-    Correction: {"at": datetime, "id": str},
-    Budget: {"id": str},
-    BudgetVersion: {"version": int},
-    Alert: {"raised_at": datetime, "window_start": datetime, "threshold": int, "budget": str},
-    Delivery: {"sink": str},
-}
-
-
-def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
-    """The immutable key by which lists are ordered."""
-    return tuple(getattr(item, name) for name in _SORT_KEYS[type(item)])
-
-
-def cursor_after(item: msgspec.Struct) -> Cursor:
-    """The cursor of a page that ends with this item; the same for every storage."""
-    key = (part.isoformat() if isinstance(part, datetime) else str(part) for part in sort_key(item))
-    return encode_cursor(type(item).__name__, *key)
-
-
-def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
-    """The sort key in a cursor of a list of this entity; None, the start, for None."""
-    if cursor is None:
-        return None
-    kinds = _SORT_KEYS[kind].values()
-    parts = decode_cursor(kind.__name__, len(kinds), cursor)
-    return tuple(_read(part, each) for part, each in zip(parts, kinds, strict=True))
-
-
-def _read(text: str, kind: type) -> Any:
-    try:
-        if kind is datetime:
-            return values.canonical_time("cursor", datetime.fromisoformat(text))
-        return values.canonical_integer("cursor", int(text)) if kind is int else text
-    except ValueError as error:
-        raise InvalidValue("cursor", "is not a cursor of this list") from error

@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 from storeproof.reference.database import Database, Row, Transaction
 from storeproof.reference.database.columns import TEXT
 from storeproof.reference.database.entities import bind, first
+from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.errors.archives import (
     Archive,
@@ -30,8 +31,7 @@ from storeproof.reference.errors.archives import (
     pack,
     repeated,
 )
-from storeproof.reference.errors.cursors import after_archive
-from storeproof.reference.errors.database.lists import ARCHIVE_LIST, read_rows
+from storeproof.reference.errors.database.lists import ARCHIVE_LIST
 from storeproof.reference.errors.database.tables import (
     ARCHIVE_COLUMNS,
     ARCHIVES,
@@ -143,9 +143,7 @@ class DatabaseArchives(ErrorStorage):
         return checked(archive_from(tuple(row)), file)
 
     async def list_archives(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Archive]:
-        rows, more = await read_rows(self._database, ARCHIVE_LIST, {}, cursor, limit)
-        items = tuple(map(archive_from, rows))
-        return Page(items=items, next_cursor=after_archive(items[-1]) if more else None)
+        return await read_page(self._database, ARCHIVE_LIST, {}, cursor, limit)
 
     async def restore_archive(self, id: ArchiveId) -> Archive:
         canonical_id("id", id)

@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.entities import first
+from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.opening import open_storage
 from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
@@ -27,12 +28,11 @@ from storeproof.reference.errors.buckets import (
     quarters,
     slot_of,
 )
-from storeproof.reference.errors.cursors import after_event, after_group
 from storeproof.reference.errors.database import counting, statements
 from storeproof.reference.errors.database.archives import DatabaseArchives
 from storeproof.reference.errors.database.batch import count_all
 from storeproof.reference.errors.database.creation import CREATE
-from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS, read_rows
+from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS
 from storeproof.reference.errors.database.rollups import Cover, counted_at
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
@@ -136,10 +136,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     ) -> Page[ErrorGroup]:
         filters = {**asdict(canonical(filter)), "present": True}
         canonical_choice(GroupSort, "sort", sort)
-        listing = GROUP_LISTS[sort]
-        rows, more = await read_rows(self._database, listing, filters, cursor, limit)
-        items = tuple(map(group_of, rows))
-        return Page(items=items, next_cursor=after_group(sort, items[-1]) if more else None)
+        return await read_page(self._database, GROUP_LISTS[sort], filters, cursor, limit)
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
         canonical_id("id", id)
@@ -192,9 +189,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         self, group: GroupId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[ErrorEvent]:
         filters = {"group": canonical_id("group", group)}
-        rows, more = await read_rows(self._database, EVENT_LIST, filters, cursor, limit)
-        items = tuple(map(event_of, rows))
-        return Page(items=items, next_cursor=after_event(items[-1]) if more else None)
+        return await read_page(self._database, EVENT_LIST, filters, cursor, limit)
 
     async def trend(
         self,

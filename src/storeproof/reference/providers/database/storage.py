@@ -22,6 +22,7 @@ from storeproof.reference.database import (
 )
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.opening import open_storage
 from storeproof.reference.exceptions import (
     Duplicate,
@@ -35,7 +36,6 @@ from storeproof.reference.providers.database.lists import (
     PROVIDER_LIST,
     SECRET_LIST,
     USAGE_LIST,
-    read_page,
 )
 from storeproof.reference.providers.database.tables import CHANNEL, SCHEMA
 from storeproof.reference.providers.entities import (
