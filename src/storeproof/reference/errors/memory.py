@@ -35,7 +35,6 @@ from storeproof.reference.errors.entities import (
     PointId,
     Ranked,
     canonical,
-    canonical_choice,
     created_of,
     first_group,
     next_group,
@@ -50,6 +49,7 @@ from storeproof.reference.exceptions import (
     VersionConflict,
 )
 from storeproof.reference.lists import take_page
+from storeproof.reference.rules import canonical_member
 from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id, canonical_integer
 
@@ -102,7 +102,7 @@ class InMemoryErrorStorage(MemoryArchives):
         limit: int = 100,
     ) -> Page[ErrorGroup]:
         wanted = canonical(filter)
-        canonical_choice(GroupSort, "sort", sort)
+        canonical_member(GroupSort, "sort", sort)
         groups = [
             group
             for group in self._groups.values()
@@ -155,7 +155,7 @@ class InMemoryErrorStorage(MemoryArchives):
     ) -> Trend:
         starts = bucket_starts(start, end, bucket, timezone)
         if group_by is not None:
-            canonical_choice(Dimension, "group_by", group_by)
+            canonical_member(Dimension, "group_by", group_by)
         found = self._counts(start, end, group_by)
         keys = [key for key, _ in _ranked(found)[:MOST_SERIES]] if group_by else [""]
         cells = Counter(
@@ -174,7 +174,7 @@ class InMemoryErrorStorage(MemoryArchives):
         self, n: int, by: Dimension, start: datetime, end: datetime
     ) -> tuple[Ranked, ...]:
         canonical_integer("n", n, 1, 1000)
-        canonical_choice(Dimension, "by", by)
+        canonical_member(Dimension, "by", by)
         start, end = quarters(start, end)
         ranked = _ranked(self._counts(start, end, by))[:n]
         return tuple(Ranked(key=key, count=count) for key, count in ranked)

@@ -7,10 +7,10 @@ which every storage stores and returns an entity or a filter.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, NewType, TypeAlias, TypeVar
+from typing import Final, NewType, TypeAlias, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.providers.amounts import amount_of, canonical_amount
 from storeproof.reference.providers.exceptions import RateLimited
 from storeproof.reference.providers.sketch import MAX_LATENCY, Sketch, make_sketch
+from storeproof.reference.rules import Rules, by_rules, integer, names, optional
 
 __all__ = [
     "MINUTE",
@@ -280,51 +281,36 @@ def _prices(field: str, prices: tuple[Price, ...]) -> tuple[Price, ...]:
     return tuple(made)
 
 
-Rule: TypeAlias = Callable[[str, Any], Any]
-
-
-def _whole(low: int, high: int) -> Rule:
-    return lambda field, value: values.canonical_integer(field, value, low, high)
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda field, value: None if value is None else rule(field, value)
-
-
-def _names(field: str, names: frozenset[str]) -> frozenset[str]:
-    return frozenset(values.canonical_names(field, names))
-
-
 _ID, _NAME = values.canonical_id, values.canonical_name
 _TIME, _FLAG = values.canonical_time, values.canonical_flag
-_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+_RULES: Rules = {
     Price: {"model": _NAME, "input": canonical_amount, "output": canonical_amount},
     Provider: {
         "id": _ID,
         "kind": _NAME,
         "endpoint": _endpoint,
-        "models": _names,
-        "weight": _whole(0, MAX_WEIGHT),
-        "priority": _whole(0, MAX_PRIORITY),
-        "rpm": _optional(_whole(1, MAX_RATE)),
-        "tpm": _optional(_whole(1, MAX_RATE)),
+        "models": names,
+        "weight": integer(0, MAX_WEIGHT),
+        "priority": integer(0, MAX_PRIORITY),
+        "rpm": optional(integer(1, MAX_RATE)),
+        "tpm": optional(integer(1, MAX_RATE)),
         "prices": _prices,
         "enabled": _FLAG,
-        "version": _whole(1, MAX_COUNT),
+        "version": integer(1, MAX_COUNT),
     },
     ProviderFilter: {
-        "kind": _optional(_NAME),
-        "model": _optional(_NAME),
-        "enabled": _optional(_FLAG),
+        "kind": optional(_NAME),
+        "model": optional(_NAME),
+        "enabled": optional(_FLAG),
     },
     Secret: {"provider": _ID, "name": _NAME, "key": _NAME, "ciphertext": canonical_ciphertext},
-    SecretFilter: {"provider": _optional(_ID), "other_than": _optional(_NAME)},
+    SecretFilter: {"provider": optional(_ID), "other_than": optional(_NAME)},
     Outcome: {
         "id": _ID,
         "provider": _ID,
         "at": _TIME,
         "ok": _FLAG,
-        "latency": _whole(0, MAX_LATENCY),
+        "latency": integer(0, MAX_LATENCY),
         "tokens": canonical_tokens,
         "cost": canonical_amount,
     },
@@ -337,6 +323,4 @@ def canonical(entity: Entity) -> Entity:
     Raises InvalidValue for the first bad field, in the order of declaration; for a field
     of a price it names that field.
     """
-    rules = _RULES[type(entity)]
-    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
-    return msgspec.structs.replace(entity, **fields)
+    return by_rules(_RULES, entity)

@@ -1,10 +1,8 @@
 """For authors of cost storages: the canonical form of every argument."""
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -38,6 +36,7 @@ from storeproof.reference.costs.entities.money import (
     nanos,
 )
 from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.rules import Rules, by_rules, integer, member, names, optional, text
 
 __all__ = [
     "MAX_AMOUNTS",
@@ -48,7 +47,6 @@ __all__ = [
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
-Rule: TypeAlias = Callable[[str, Any], Any]
 
 MAX_AMOUNTS: Final = 100
 MAX_LEVELS = 4
@@ -70,22 +68,6 @@ def _path(field: str, value: OwnerPath) -> str:
     return value
 
 
-def _text(field: str, value: str) -> str:
-    return values.canonical_text(field, value, MAX_TEXT)
-
-
-def _unit(field: str, value: str) -> str:
-    return values.canonical_text(field, value, values.MAX_NAME)
-
-
-def _count(field: str, value: int) -> int:
-    return values.canonical_integer(field, value, 0)
-
-
-def _names(field: str, names: frozenset[str]) -> frozenset[str]:
-    return frozenset(values.canonical_names(field, names))
-
-
 def _percents(field: str, percents: frozenset[int]) -> frozenset[int]:
     if not isinstance(percents, frozenset):
         raise InvalidValue(field, "must be a frozenset of integers")
@@ -103,21 +85,8 @@ def _day(field: str, value: date) -> date:
     return value
 
 
-def _member(kind: type[StrEnum]) -> Rule:
-    def rule(field: str, value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise InvalidValue(field, f"must be a {kind.__name__}")
-        return value
-
-    return rule
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda field, value: None if value is None else rule(field, value)
-
-
 _ID, _NAME, _TIME = values.canonical_id, values.canonical_name, values.canonical_time
-_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+_RULES: Rules = {
     Charge: {
         "id": _ID,
         "amount": canonical_money,
@@ -125,58 +94,58 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "owner": _path,
         "provider": _NAME,
         "model": _NAME,
-        "quantity": _count,
-        "unit": _unit,
-        "tags": _names,
+        "quantity": integer(0, values.MAX_INTEGER),
+        "unit": text(values.MAX_NAME),
+        "tags": names,
         "occurred_at": _TIME,
     },
     Correction: {
         "id": _ID,
         "charge": _ID,
         "amount": canonical_money,
-        "reason": _text,
+        "reason": text(MAX_TEXT),
         "at": _TIME,
     },
     ChargeFilter: {
-        "owner": _optional(_path),
-        "provider": _optional(_NAME),
-        "model": _optional(_NAME),
-        "tag": _optional(_NAME),
-        "currency": _optional(_currency),
-        "since": _optional(_TIME),
-        "until": _optional(_TIME),
+        "owner": optional(_path),
+        "provider": optional(_NAME),
+        "model": optional(_NAME),
+        "tag": optional(_NAME),
+        "currency": optional(_currency),
+        "since": optional(_TIME),
+        "until": optional(_TIME),
     },
     ReportQuery: {
-        "group_by": _member(Dimension),
+        "group_by": member(Dimension),
         "start": _day,
         "end": _day,
         "timezone": _zone,
-        "allocation": _member(Allocation),
+        "allocation": member(Allocation),
     },
     Budget: {
         "id": _ID,
         "scope": _path,
-        "provider": _optional(_NAME),
-        "model": _optional(_NAME),
-        "tag": _optional(_NAME),
+        "provider": optional(_NAME),
+        "model": optional(_NAME),
+        "tag": optional(_NAME),
         "limit": canonical_amount,
         "currency": _currency,
-        "window": _member(Window),
+        "window": member(Window),
         "timezone": _zone,
         "thresholds": _percents,
-        "policy": _member(Policy),
+        "policy": member(Policy),
     },
     BudgetFilter: {
-        "covering": _optional(_path),
-        "provider": _optional(_NAME),
-        "model": _optional(_NAME),
-        "tags": _optional(_names),
-        "currency": _optional(_currency),
+        "covering": optional(_path),
+        "provider": optional(_NAME),
+        "model": optional(_NAME),
+        "tags": optional(names),
+        "currency": optional(_currency),
     },
     AlertFilter: {
-        "budget": _optional(_ID),
-        "since": _optional(_TIME),
-        "undelivered_to": _optional(_NAME),
+        "budget": optional(_ID),
+        "since": optional(_TIME),
+        "undelivered_to": optional(_NAME),
     },
     Delivery: {"alert": _ID, "sink": _NAME, "at": _TIME},
     BudgetAmount: {"budget": _ID, "amount": canonical_amount},
@@ -189,11 +158,10 @@ def canonical(entity: Entity) -> Entity:
     Raises InvalidValue for the first bad field, in the order of declaration; then for a
     query whose `end` is before its `start` ("end").
     """
-    rules = _RULES[type(entity)]
-    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
+    made = by_rules(_RULES, entity)
     if isinstance(entity, ReportQuery) and entity.end < entity.start:
         raise InvalidValue("end", "must not be before start")
-    return replace(entity, **fields)
+    return made
 
 
 def canonical_amounts(field: str, amounts: tuple[BudgetAmount, ...]) -> tuple[BudgetAmount, ...]:

@@ -59,7 +59,6 @@ from storeproof.reference.errors.entities import (
     MetricQuery,
     Ranked,
     canonical,
-    canonical_choice,
     created_of,
 )
 from storeproof.reference.errors.protocol import MOST_SERIES
@@ -70,6 +69,7 @@ from storeproof.reference.exceptions import (
     Unavailable,
     VersionConflict,
 )
+from storeproof.reference.rules import canonical_member
 from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id, canonical_integer
 
@@ -135,7 +135,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         limit: int = 100,
     ) -> Page[ErrorGroup]:
         filters = {**asdict(canonical(filter)), "present": True}
-        canonical_choice(GroupSort, "sort", sort)
+        canonical_member(GroupSort, "sort", sort)
         return await read_page(self._database, GROUP_LISTS[sort], filters, cursor, limit)
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
@@ -201,7 +201,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     ) -> Trend:
         starts = bucket_starts(start, end, bucket, timezone)
         if group_by is not None:
-            canonical_choice(Dimension, "group_by", group_by)
+            canonical_member(Dimension, "group_by", group_by)
         bounds = [slot_of(each) for each in (*starts, quarters(start, end)[1])]
         cover = Cover(bounds)
         given = {
@@ -223,7 +223,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         self, n: int, by: Dimension, start: datetime, end: datetime
     ) -> tuple[Ranked, ...]:
         canonical_integer("n", n, 1, 1000)
-        canonical_choice(Dimension, "by", by)
+        canonical_member(Dimension, "by", by)
         first, last = map(slot_of, quarters(start, end))
         given = {**counting.span_of(first, last), "limit": n}
         rows = await self._database.read(counting.top(by), given)
