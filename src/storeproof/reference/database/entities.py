@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from storeproof.reference.database.compiling import Row
+from storeproof.reference.database.compiling import PerDialect, Row, per_dialect
 from storeproof.reference.exceptions import NotFound
 
-__all__ = ["bind", "columns", "entity", "first"]
+__all__ = ["bind", "columns", "entity", "first", "insert_new"]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 
@@ -34,3 +34,13 @@ def first(rows: Sequence[Row], kind: str, id: str) -> Row:
     if not rows:
         raise NotFound(kind, id)
     return rows[0]
+
+
+def insert_new(table: sa.Table) -> PerDialect:
+    """Inserts a row and returns the first column of its key; nothing where the key is taken."""
+    key = list(table.primary_key)
+
+    def build(insert: Any) -> Any:
+        return insert(table).on_conflict_do_nothing(index_elements=key).returning(key[0])
+
+    return per_dialect(build)

@@ -12,7 +12,7 @@ from storeproof.reference.auth.database.tables import AUDIT, GRANTS, ROLES, USER
 from storeproof.reference.auth.entities import GLOBAL, AuditEntry, Role, User
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import members
-from storeproof.reference.database.entities import bind, columns
+from storeproof.reference.database.entities import bind, columns, insert_new
 
 __all__ = [
     "ANCESTORS",
@@ -223,11 +223,7 @@ LAST_HELD = _last_held()
 """The essential roles that this user is the last holder of, by name."""
 
 
-def _append_audit(insert: Any) -> Any:
-    return insert(AUDIT).on_conflict_do_nothing(index_elements=[AUDIT.c.id]).returning(AUDIT.c.id)
-
-
-APPEND_AUDIT = per_dialect(_append_audit)
+APPEND_AUDIT = insert_new(AUDIT)
 """Returns no row where an entry with this id is there already."""
 
 GET_AUDIT = sa.select(*columns(AUDIT, AuditEntry)).where(AUDIT.c.id == bind(AUDIT.c.id))
