@@ -23,7 +23,7 @@ from storeproof.reference.costs import (
     ProviderName,
     ReportQuery,
 )
-from storeproof.reference.costs.database.rollups import charge_row
+from storeproof.reference.costs.database.rollups import SPANS, charge_row
 from storeproof.reference.costs.database.tables import CHARGES, ROLLUPS
 from storeproof.reference.costs.laws import contract
 
@@ -43,7 +43,7 @@ class Costs:
     def __init__(self, owners: int, days: int) -> None:
         self._owners, self._days = owners, days
         self._random = random.Random(0)
-        self._rollups: dict[tuple[int, str], dict[str, Any]] = {}
+        self._rollups: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     async def fill(self, target: Target, size: int) -> None:
         """Store so many charges, with the rollups that they make."""
@@ -83,8 +83,10 @@ class Costs:
     def _charges(self, number: int) -> Iterator[dict[str, Any]]:
         for index in range(number):
             row = charge_row(self.record(index))
-            known = self._rollups.setdefault(
-                (row["day"], row["series"]), {**row, **dict.fromkeys(SUMS, 0)}
-            )
-            known.update({name: known[name] + row[name] for name in SUMS})
+            for hours in SPANS:
+                slot = {"hours": hours, "slot": row["hour"] // hours}
+                known = self._rollups.setdefault(
+                    (*slot.values(), row["series"]), {**row, **slot, **dict.fromkeys(SUMS, 0)}
+                )
+                known.update({name: known[name] + row[name] for name in SUMS})
             yield row

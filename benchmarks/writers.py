@@ -27,7 +27,9 @@ from storeproof.reference.costs.laws.given import charge
 from storeproof.reference.database import Database
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.errors import DatabaseErrorStorage
-from storeproof.reference.errors.laws.given import event
+from storeproof.reference.errors.laws.given import event, point
+from storeproof.reference.providers import DatabaseProviderStorage
+from storeproof.reference.providers.laws.given import EAST, add, outcome
 
 ROUNDS = 5
 WRITERS = (1, 8, 64)
@@ -35,10 +37,14 @@ WRITERS = (1, 8, 64)
 Write = Callable[[int], Awaitable[object]]
 
 
-def writes(database: Database) -> dict[str, Write]:
+async def writes(database: Database) -> dict[str, Write]:
     """The operations whose calls share round trips; the number makes each record a new one."""
     costs, errors = DatabaseCostStorage(database), DatabaseErrorStorage(database)
+    providers = DatabaseProviderStorage(database)
+    await add(providers, EAST)
     return {
+        "ErrorStorage.record_metric": lambda n: errors.record_metric(point(f"{n}")),
+        "ProviderStorage.record_outcome": lambda n: providers.record_outcome(outcome(f"{n}")),
         "CostStorage.create": lambda n: costs.create(charge(f"{n}", model=f"model {n % 5}")),
         "ErrorStorage.create": lambda n: errors.create(event(f"{n}", group=f"group {n % 50}")),
     }
@@ -76,7 +82,7 @@ async def measure(url: str, calls: int) -> None:
     """Print the rows of one database."""
     async with Database(url, create=True) as database:
         numbers = itertools.count()
-        for name, write in writes(database).items():
+        for name, write in (await writes(database)).items():
             for writers in WRITERS:
                 alone, together = await rates(write, writers, calls, numbers)
                 print(

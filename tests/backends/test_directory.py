@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,27 @@ def test_name_and_capabilities_are_the_callers() -> None:
     assert backend.name == "files"
     assert backend.capabilities == {Capability.SURVIVES_RESTART}
     assert DirectoryBackend("others").capabilities == frozenset()
+
+
+def test_clients_are_closed_before_the_folder_is_wiped(options: RunOptions) -> None:
+    events: list[str] = []
+
+    @asynccontextmanager
+    async def open_noting(address: str) -> AsyncIterator[FileNotes]:
+        events.append("open")
+        yield FileNotes(Path(address))
+        events.append(f"closed with {len(os.listdir(address))} files")
+
+    async def programs() -> None:
+        one, other = await store.clients(2)
+        await one.put("a", "1")
+        assert await other.get_all() == {"a": "1"}
+        assert await (await store.clients(2))[1].get_all() == {}
+
+    store = create(options, open_noting)
+    run(programs())
+
+    assert events == ["open", "open", *["closed with 1 files"] * 2, "open", "open"]
 
 
 def test_each_program_starts_with_an_empty_folder(options: RunOptions) -> None:

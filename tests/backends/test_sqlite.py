@@ -50,6 +50,23 @@ def test_a_lazily_created_table_is_emptied(options: RunOptions) -> None:
     with_store(options, use)
 
 
+def test_clients_stay_open_and_find_the_place_empty(options: RunOptions) -> None:
+    async def use(store: SqliteStore) -> None:
+        three = await store.clients(3)
+        await three[0].put("a", "1")
+        assert [await each.get_all() for each in three] == [{"a": "1"}] * 3
+        two = await store.clients(2)
+        assert [one is other for one, other in zip(two, three, strict=False)] == [True, True]
+        assert [await each.get_all() for each in three] == [{}] * 3
+
+        await store.fresh()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            await three[1].get_all()
+        assert (await store.clients(2))[1] is not three[1]
+
+    with_store(options, use)
+
+
 def test_an_unopened_file_is_not_created_by_emptying(options: RunOptions) -> None:
     async def use(store: SqliteStore) -> None:
         await store.empty()

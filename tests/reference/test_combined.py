@@ -20,16 +20,20 @@ from storeproof.reference.costs import (
 )
 from storeproof.reference.database import Database
 from storeproof.reference.errors import (
+    Aggregation,
     Bucket,
     DatabaseErrorStorage,
     ErrorEvent,
     GroupFilter,
     GroupSort,
     InMemoryErrorStorage,
+    Kind,
+    MetricName,
+    MetricQuery,
     TimeZone,
 )
 from storeproof.reference.errors import Dimension as GroupedBy
-from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, event
+from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, event, point
 from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.providers import DatabaseProviderStorage, InMemoryProviderStorage
 from storeproof.reference.providers.laws import given as providers
@@ -103,7 +107,29 @@ async def _statistics(storage: Any) -> Hashable:
     return tuple((each.count, each.tokens, each.cost, each.latencies) for each in found)
 
 
+async def _points(storage: Any) -> Hashable:
+    plain = MetricQuery(
+        name=MetricName("seconds"),
+        kind=Kind.HISTOGRAM,
+        aggregation=Aggregation.COUNT,
+        start=NOW,
+        end=NOW + DAY,
+    )
+    ways = (Aggregation.COUNT, Aggregation.SUM, Aggregation.MIN, Aggregation.P50)
+    return [await storage.query_metric(replace(plain, aggregation=each)) for each in ways]
+
+
 WRITES = {
+    "ErrorStorage.record_metric": Write(
+        storage_in=DatabaseErrorStorage,
+        model=InMemoryErrorStorage,
+        make=lambda n: point(f"{n}", n, at=NOW + n * HOUR / 99),
+        other=lambda n: point(f"{n}", n + 1),
+        write=lambda storage, made: storage.record_metric(made),
+        content=_points,
+        postgres=1,
+        sqlite=1,
+    ),
     "ProviderStorage.record_outcome": Write(
         storage_in=DatabaseProviderStorage,
         model=InMemoryProviderStorage,

@@ -62,6 +62,8 @@ class Contract:
         An item that changes during a walk may then come again or be missed; any other comes once.
     errors: the root classes of the contract's errors; anything else that is raised is a failure.
         Errors are the same if their class and their public attributes are.
+    uncertain: errors after which nobody knows whether the call took effect, such as a connection
+        that was lost while it waited for its answer.
     context: parameter -> what makes its value for every call, such as a request context; it is
         neither drawn nor saved.
     canonical: class -> the canonical form that is compared in its place, for values that do not
@@ -87,6 +89,7 @@ class Contract:
         unordered: Iterable[str] = (),
         moving: Iterable[str] = (),
         errors: Iterable[type[Exception]] = (Exception,),
+        uncertain: Iterable[type[Exception]] = (),
         context: Mapping[str, Callable[[], Any]] | None = None,
         canonical: Mapping[type, Callable[[Any], Any]] | None = None,
         reads: Iterable[str] | None = None,
@@ -107,6 +110,7 @@ class Contract:
         self.unordered = frozenset(names_of(self.name, "unordered", unordered))
         self.moving = frozenset(names_of(self.name, "moving", moving))
         self.errors = names_of(self.name, "errors", errors)
+        self.uncertain = names_of(self.name, "uncertain", uncertain)
         self.largest_page = largest_page
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))
@@ -136,6 +140,29 @@ class Contract:
         from storeproof.harness.session import run_program
 
         run_program(self, program, backend=backend)
+
+    def race(
+        self,
+        program: Callable[..., Awaitable[None]],
+        *,
+        backend: str,
+        clients: int,
+        shared: bool = False,
+        times: int = 100,
+    ) -> None:
+        """Run an async function of so many storages on one store, again and again.
+
+        Every storage is a handle of its own, unless they are to share one. Raises AssertionError,
+        which shows what the clients did, where no order of their calls explains on the model what
+        they saw, or where one raised what is none of the contract's errors. A counterexample of
+        several clients that was pasted as a test calls this.
+        """
+        __tracebackhide__ = True
+        from storeproof.harness.pasted import Pasted
+        from storeproof.harness.session import run_on_store
+
+        pasted = Pasted(self, program, clients=clients, shared=shared, times=times)
+        run_on_store(self, pasted.run, backend)
 
     @property
     def import_path(self) -> tuple[str, str] | None:

@@ -98,7 +98,14 @@ class CallDrawer:
 
     def draw_met(self, draw: Draw, pools: Pools, names: Sequence[str]) -> tuple[Call, Meetings]:
         """Draw one call; give also what references it met."""
-        name = self._experience.pick_operation(draw, pools, names)
+        return self._draw(draw, pools, self._experience.pick_operation(draw, pools, names))
+
+    def draw_toward(self, draw: Draw, pools: Pools, name: str) -> Call:
+        """Draw a call of an operation, or of one that supplies it with what it would miss."""
+        name = self._experience.supplied(draw, pools, name, list(self._drawers))
+        return self._draw(draw, pools, name)[0]
+
+    def _draw(self, draw: Draw, pools: Pools, name: str) -> tuple[Call, Meetings]:
         meetings = self._meetings(draw, pools, name)
         if pools.pages and self._contract.operations[name].paged and choose(draw, 2):
             return self._next_page(draw, meetings), meetings
@@ -139,8 +146,8 @@ class CallDrawer:
         return {cursor: None for cursor in needed if cursor not in leave_out}
 
     def _next_page(self, draw: Draw, meetings: Meetings) -> Call:
-        name = meetings.operation
-        walks = [each for each in meetings.pools.pages if each[0].operation == name]
+        name, pages = meetings.operation, meetings.pools.pages
+        walks = [each for each in pages if each[0].operation == name]
         if not walks:
             return Call(name, self._arguments(draw, meetings))
         call, cursor = pick(draw, walks)
@@ -239,7 +246,7 @@ class CallDrawer:
             key = item or self._hint(arguments[0] if arguments else str, where)
             value = self._hint(arguments[1] if arguments else Any, where)
             return _sized(dict, limits, lambda draw, met: (key(draw, met), value(draw, met)))
-        made = next((made for base, made in _COLLECTIONS if issubclass(base, cls)), None)
+        made = next((made for made in _COLLECTIONS if issubclass(made, cls)), None)
         if made is None:
             return None
         usual = str if made in (set, frozenset) else Any
@@ -318,12 +325,7 @@ class CallDrawer:
         )
 
 
-_COLLECTIONS: list[tuple[type, Callable[[Any], Any]]] = [
-    (list, list),
-    (frozenset, frozenset),
-    (set, set),
-    (tuple, tuple),
-]
+_COLLECTIONS: tuple[type, ...] = (list, frozenset, set, tuple)
 
 
 def _sized(made: Callable[[Any], Any], limits: Limits, item: Drawer) -> Drawer:

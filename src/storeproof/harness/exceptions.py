@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from storeproof.harness.history import History
     from storeproof.harness.program import Program
 
 __all__ = [
@@ -102,8 +103,13 @@ class ReportError(HarnessError):
 
 
 class CheckFailed(AssertionError):
-    """A storage broke a law or a check; `program`, where there is one, shows it."""
+    """A storage broke a law or a check; `program`, where there is one, shows it.
 
-    def __init__(self, message: str, program: Program | None = None) -> None:
-        self.message, self.program = message, program
+    history: what several clients did, where that is what broke it.
+    """
+
+    def __init__(
+        self, message: str, program: Program | None = None, history: History | None = None
+    ) -> None:
+        self.message, self.program, self.history = message, program, history
         super().__init__(message)

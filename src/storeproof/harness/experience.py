@@ -85,7 +85,10 @@ class Experience:
 
     def pick_operation(self, draw: Draw, pools: Pools, names: Sequence[str]) -> str:
         """Draw an operation, or in the place of one that would miss something what supplies it."""
-        name: str = pick(draw, names)
+        return self.supplied(draw, pools, pick(draw, names), names)
+
+    def supplied(self, draw: Draw, pools: Pools, name: str, names: Sequence[str]) -> str:
+        """Give the operation, or in its place what supplies it with what it would miss."""
         for _ in range(_DEEPEST):
             supplier = self._missing(draw, name, pools)
             if supplier is None or supplier not in names or choose(draw, _PATIENT) == 0:
@@ -121,7 +124,8 @@ class Meetings:
     """The references of one call while it is drawn: where those come from that are known.
 
     A call that is meant to succeed takes known references where such calls did, all from one
-    earlier call where that is possible: what belongs together is met together.
+    earlier call where that is possible: what belongs together is met together. Two references of
+    one kind are as likely of two things as of one: calls move something from one to another.
     """
 
     operation: str
@@ -131,6 +135,7 @@ class Meetings:
     taken: dict[str, tuple[object, Source]] = field(default_factory=dict)
     """Where a reference stands -> its kind, and its source."""
     _company: Mapping[object, tuple[Source, Sequence[Any]]] = field(default_factory=dict)
+    _met_kinds: set[object] = field(default_factory=set)
 
     def known(self, draw: Draw, kind: object, where: str) -> Any:
         """Draw a known value for a call that is meant to succeed; None where a new one is due."""
@@ -141,6 +146,9 @@ class Meetings:
 
     def _met(self, draw: Draw, kind: object, source: str, companies: Sequence[Company]) -> Any:
         met = self._company.get(kind)
+        if kind in self._met_kinds and choose(draw, 2):
+            return pick(draw, pick(draw, companies)[kind])
+        self._met_kinds.add(kind)
         if met is None or met[0] != source:
             company = pick(draw, companies)
             met = (source, company[kind])

@@ -70,7 +70,7 @@ def same_value(one: Any, other: Any) -> bool:
 
 def places(contract: Contract, program: Program) -> Iterator[Place]:
     """Give every part of a program's arguments, the outer ones first."""
-    for index, step in enumerate(program.steps):
+    for index, step in enumerate(program.calls):
         yield from _Finder(contract, index, None).places(step)
         for inner, call in enumerate(step.between if isinstance(step, Walk) else ()):
             yield from _Finder(contract, index, inner).places(call)
@@ -205,7 +205,7 @@ def dropped(program: Program, place: Place) -> Program | None:
 
 
 def _changed(program: Program, place: Place, change: Any) -> Program | None:
-    steps = list(program.steps)
+    steps = list(program.calls)
     try:
         step = steps[place.step]
         if isinstance(step, Walk) and place.between is not None:
@@ -216,7 +216,7 @@ def _changed(program: Program, place: Place, change: Any) -> Program | None:
             steps[place.step] = _with(step, place.path, change)
     except Exception:  # constructors of entities raise what they like
         return None
-    return replace(program, steps=tuple(steps))
+    return program.with_calls(steps)
 
 
 def _with(call: Any, path: tuple[Any, ...], change: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any, get_args, is_typeddict
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, is_typeddict
 
 from storeproof.harness.operations import Parameter
 from storeproof.harness.program import Build, Call, Reference
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
 __all__ = ["Company", "Pools", "Sources"]
+
+Key = TypeVar("Key")
+Item = TypeVar("Item")
 
 _MOST = 24
 """Values remembered of one kind: more would only make meeting one again less likely."""
@@ -41,7 +44,7 @@ class Pools:
         self._contract = contract
         self._values: dict[object, list[Any]] = {}
         self._tried: dict[object, list[Any]] = {}
-        self._seen: set[tuple[int, object, Any]] = set()
+        self._seen: set[tuple[bool, object, Any]] = set()
         self._made: set[tuple[object, Any]] = set()
         self.held: Sources = {}
         """What is likely there: from results, entities, and arguments of what changes something."""
@@ -49,6 +52,16 @@ class Pools:
         """What was only asked for."""
         self.pages: list[tuple[Call, Reference]] = []
         """Calls of page operations that have a next page, with the reference to its cursor."""
+
+    def fork(self) -> Pools:
+        """Give pools that know the same and go on by themselves."""
+        fork = Pools(self._contract)
+        fork._values, fork._tried = _copied(self._values), _copied(self._tried)
+        fork._seen, fork._made = set(self._seen), set(self._made)
+        fork.held = {kind: _copied(each) for kind, each in self.held.items()}
+        fork.named = {kind: _copied(each) for kind, each in self.named.items()}
+        fork.pages = list(self.pages)
+        return fork
 
     def of(self, kind: object) -> Sequence[Any]:
         """Give the values of a kind, those of calls that succeeded more often than others.
@@ -97,7 +110,7 @@ class Pools:
 
     def _add(self, values: _Values, kind: object, value: Any, company: Company) -> None:
         """Remember a value, unless it is the model's word for one that storages make."""
-        key = (id(values), kind, _key(value))
+        key = (values is self._values, kind, _key(value))
         if value is None or (kind, key[2]) in self._made:
             return
         company.setdefault(kind, []).append(value)
@@ -170,6 +183,10 @@ class Pools:
                 if kinds[name] is not None or bare_hint(hint) not in SCALARS
             }
         return known
+
+
+def _copied(lists: Mapping[Key, list[Item]]) -> dict[Key, list[Item]]:
+    return {key: list(each) for key, each in lists.items()}
 
 
 def _add_source(sources: Sources, operation: str, company: Company) -> None:

@@ -21,7 +21,7 @@ from storeproof.harness.templates import references_in, resolve
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["broken_sentence", "python_test"]
+__all__ = ["CallWriter", "broken_sentence", "python_test"]
 
 _WIDTH = 88
 
@@ -39,7 +39,12 @@ def python_test(
     """
     writer = _Writer(contract, program, expected, actual)
     body = [line for index, step in enumerate(program.steps) for line in writer.step(index, step)]
-    return writer.module(body, backend)
+    head = ["import pytest"] if writer.raising else []
+    return writer.module(
+        head,
+        ["async def program(storage):", *(f"    {line}" for line in body)],
+        ["def test_program():", f'    {writer.name}.run(program, backend="{backend}")'],
+    )
 
 
 def broken_sentence(doc: str, *outcomes: Outcome) -> str:
@@ -55,18 +60,71 @@ def broken_sentence(doc: str, *outcomes: Outcome) -> str:
     return sentences[0] if sentences else ""
 
 
-class _Writer:
-    """Writes the lines of one test and gathers its imports."""
+class CallWriter:
+    """Writes calls and gathers what they need imported."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract, self.source = contract, Source()
+        path = contract.import_path
+        self.name = self.source.add(*path) if path else "contract"
+
+    def call(
+        self, step: Call, names: Mapping[str, str] | None = None, *, on: str = "storage"
+    ) -> str:
+        """Write a call as an expression without `await`; names: parameters -> their variables."""
+        operation = self.contract.operations[step.operation]
+        written = {each: self.source.expression(given) for each, given in step.arguments.items()}
+        written |= names or {}
+        written |= self.context(step)
+        first = list(operation.positional)
+        while first and first[-1].name not in written:
+            first.pop()
+        positional = [
+            written.pop(each.name, self.source.expression(each.default)) for each in first
+        ]
+        arguments = ", ".join([*positional, *([keywords(written)] if written else [])])
+        return f"{on}.{operation.name}({arguments})"
+
+    def awaited(
+        self, step: Call, names: Mapping[str, str] | None = None, *, on: str = "storage"
+    ) -> str:
+        """Write a call as the expression that gives its result."""
+        call, style = self.call(step, names, on=on), self.contract.operations[step.operation].style
+        if style is Style.GENERATOR:
+            return f"[each async for each in {call}]"
+        return f"await {call}" if style is Style.COROUTINE else call
+
+    def context(self, step: Step) -> dict[str, str]:
+        """Give the arguments that are made for every call."""
+        operation, context = self.contract.operations[step.operation], self.contract.context
+        names = [each.name for each in operation.parameters if each.name in context]
+        return {name: f'{self.name}.context["{name}"]()' for name in names}
+
+    def suppressing(self, lines: list[str]) -> list[str]:
+        """Write lines whose errors, if the contract declares them, don't matter."""
+        suppress = self.source.add("contextlib", "suppress")
+        errors = ", ".join(map(self.source.name_of, self.contract.errors))
+        return [f"with {suppress}({errors}):", *(f"    {line}" for line in lines)]
+
+    def module(self, head: list[str], body: list[str], test: list[str]) -> str:
+        """Write a module of imports, an async function and the test that runs it."""
+        shown = f"# contract = Contract({self.contract.name}, …), as in your test module"
+        comment = [] if self.contract.import_path else [shown]
+        lines = [*head, *self.source.import_lines(), *comment, "", "", *body, "", "", *test]
+        return "\n".join(line.rstrip() for line in lines)
+
+
+class _Writer(CallWriter):
+    """Writes the lines of one test."""
 
     def __init__(
         self, contract: Contract, program: Program, expected: list[Outcome], actual: Outcome | None
     ) -> None:
-        self.contract, self.program, self.expected = contract, program, expected
-        self.actual, self.source, self.raising = actual, Source(), False
+        super().__init__(contract)
+        self.program, self.expected = program, expected
+        self.actual, self.raising = actual, False
         self.wanted = Expectation(contract, program, expected, actual)
         self.referred = program.referred | self.wanted.referred
-        path = contract.import_path
-        self.name = self.source.add(*path) if path else "contract"
 
     def step(self, index: int, step: Step) -> list[str]:
         if isinstance(step, Walk):
@@ -97,7 +155,7 @@ class _Writer:
             names[name] = f"{name}_{index + 1}"
             made = self._deepcopy(text) if references_in(template) else text
             lines.append(f"{names[name]} = {made}")
-        return lines, self._call(step, names), list(names.values())
+        return lines, self.awaited(step, names), list(names.values())
 
     def _deepcopy(self, text: str) -> str:
         return f"{self.source.add('copy', 'deepcopy')}({text})"
@@ -108,7 +166,7 @@ class _Writer:
         return [f"{self.source.add('storeproof', 'scribble')}({', '.join(names)})"]
 
     def _assertion(self, step: Call, expected: Outcome) -> list[str]:
-        call = self._call(step)
+        call = self.awaited(step)
         if expected.error is not None:
             return self._raised(call, expected.error)
         failed = self.actual is not None and self.actual.error is not None
@@ -183,31 +241,9 @@ class _Writer:
                 lines.append(f"{same}(caught.value.{name}, {text})")
         return lines
 
-    def _call(self, step: Call, names: Mapping[str, str] | None = None) -> str:
-        operation = self.contract.operations[step.operation]
-        written = {each: self.source.expression(given) for each, given in step.arguments.items()}
-        written |= names or {}
-        written |= self._context(step)
-        first = list(operation.positional)
-        while first and first[-1].name not in written:
-            first.pop()
-        positional = [
-            written.pop(each.name, self.source.expression(each.default)) for each in first
-        ]
-        arguments = ", ".join([*positional, *([keywords(written)] if written else [])])
-        call = f"storage.{operation.name}({arguments})"
-        if operation.style is Style.GENERATOR:
-            return f"[each async for each in {call}]"
-        return f"await {call}" if operation.style is Style.COROUTINE else call
-
-    def _context(self, step: Step) -> dict[str, str]:
-        operation, context = self.contract.operations[step.operation], self.contract.context
-        names = [each.name for each in operation.parameters if each.name in context]
-        return {name: f'{self.name}.context["{name}"]()' for name in names}
-
     def _walk(self, step: Walk) -> list[str]:
         given = {each: self.source.expression(value) for each, value in step.arguments.items()}
-        items = [f"{name!r}: {text}" for name, text in (given | self._context(step)).items()]
+        items = [f"{name!r}: {text}" for name, text in (given | self.context(step)).items()]
         options = [f"limit={step.limit}", f"largest={self.contract.largest_page}"]
         options += ["between=between()"] if step.between else []
         options += ["moving=True"] if step.operation in self.contract.moving else []
@@ -218,22 +254,11 @@ class _Writer:
     def _between(self, step: Walk) -> list[str]:
         if not step.between:
             return []
-        suppress = self.source.add("contextlib", "suppress")
-        errors = ", ".join(map(self.source.name_of, self.contract.errors))
         lines = ["async def between():"]
         for call in step.between:
-            lines += [f"    with {suppress}({errors}):", f"        {self._call(call)}", "    yield"]
+            made = self.suppressing([self.awaited(call)])
+            lines += [f"    {line}" for line in [*made, "yield"]]
         return lines
-
-    def module(self, body: list[str], backend: str) -> str:
-        imports = [*(["import pytest"] if self.raising else []), *self.source.import_lines()]
-        shown = f"# contract = Contract({self.contract.name}, …), as in your test module"
-        comment = [] if self.contract.import_path else [shown]
-        lines = [*imports, *comment, "", "", "async def program(storage):"]
-        lines += [f"    {line}" for line in body]
-        lines += ["", "", "def test_program():"]
-        lines += [f'    {self.name}.run(program, backend="{backend}")']
-        return "\n".join(lines)
 
 
 def _comment(text: str) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from storeproof.harness.templates import (
     Build,
     Change,
     Reference,
+    Results,
     references_in,
     renumbered,
     resolve,
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
     from storeproof.harness.operations import Operation
 
 __all__ = [
+    "Branch",
     "Build",
     "Call",
     "Program",
     "Reference",
+    "Results",
     "Step",
     "Walk",
     "load_program",
@@ -37,6 +41,8 @@ __all__ = [
 ]
 
 FORMAT = "storeproof-program/1"
+FORMAT_OF_BRANCHES = "storeproof-program/2"
+"""What knows only the first format must not take a program with branches for one without."""
 
 
 @dataclass(frozen=True)
@@ -78,49 +84,95 @@ Step = Call | Walk
 
 
 @dataclass(frozen=True)
+class Branch:
+    """What one client does: its calls at once with other clients, its reads once all are done."""
+
+    calls: tuple[Call, ...]
+    reads: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
 class Program:
-    """A sequence of calls on one storage."""
+    """A sequence of calls on one storage, and what clients do at once after it, if anything.
+
+    Calls are numbered through: the steps, then each branch's calls, then each branch's reads.
+    """
 
     steps: tuple[Step, ...]
     scribbling: bool = False
     """Whether the caller overwrites every mutable argument and result after each call."""
+    branches: tuple[Branch, ...] = ()
+    """What the clients do; the first one's handle is also that of the steps."""
+    shared: bool = False
+    """Whether the clients share one handle."""
+
+    @property
+    def calls(self) -> tuple[Step, ...]:
+        """The steps and every branch's calls and reads, by their numbers."""
+        made = (call for branch in self.branches for call in branch.calls)
+        read = (call for branch in self.branches for call in branch.reads)
+        return (*self.steps, *made, *read)
+
+    def with_calls(self, calls: Sequence[Step | None]) -> Program:
+        """Give the program with others in the place of its calls; None takes a call out."""
+        left = iter(calls)
+
+        def taken(count: int) -> tuple[Any, ...]:
+            return tuple(each for each in itertools.islice(left, count) if each is not None)
+
+        steps = taken(len(self.steps))
+        made = [taken(len(branch.calls)) for branch in self.branches]
+        read = [taken(len(branch.reads)) for branch in self.branches]
+        branches = (Branch(*pair) for pair in zip(made, read, strict=True))
+        return replace(self, steps=steps, branches=tuple(branches))
 
     @property
     def referred(self) -> frozenset[int]:
         """The positions of the calls whose results are referred to."""
-        templates = [template for step in self.steps for template in step.templates()]
+        templates = [template for step in self.calls for template in step.templates()]
         return frozenset(reference.call for reference in references_in(templates))
 
     def without(self, index: int) -> Program | None:
-        """Give the program less one step; None where a later step refers to that one's result."""
+        """Give the program less one call; None where a later one refers to its result."""
         if index in self.referred:
             return None
-        later = (step.rewritten(renumbered(index)) for step in self.steps[index + 1 :])
-        return replace(self, steps=(*self.steps[:index], *later))
+        change = renumbered(index)
+        calls: list[Step | None] = [each.rewritten(change) for each in self.calls]
+        calls[index] = None
+        return self.with_calls(calls)
 
     def to_json(self) -> dict[str, Any]:
         """Give the program as JSON data; raises TypeError where an argument has no JSON form."""
-        return {
-            "format": FORMAT,
+        data: dict[str, Any] = {
+            "format": FORMAT_OF_BRANCHES if self.branches else FORMAT,
             "scribbling": self.scribbling,
-            "steps": [_step_to_json(step) for step in self.steps],
+            "steps": _calls_to_json(self.steps),
         }
+        if self.branches:
+            data["shared"] = self.shared
+            data["branches"] = [
+                {"calls": _calls_to_json(each.calls), "reads": _calls_to_json(each.reads)}
+                for each in self.branches
+            ]
+        return data
 
     @classmethod
     def from_json(cls, contract: Contract, data: Any) -> Program:
         """Read a program; raises ValueError, naming the part, where it does not fit."""
-        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-            raise ValueError(f"its format is not {FORMAT}")
+        if not isinstance(data, Mapping) or data.get("format") not in (FORMAT, FORMAT_OF_BRANCHES):
+            raise ValueError(f"its format is neither {FORMAT} nor {FORMAT_OF_BRANCHES}")
         try:
             steps = tuple(_step_from_json(each) for each in data["steps"])
-            program = cls(steps, data["scribbling"] is True)
+            branches = tuple(map(_branch_from_json, data.get("branches", ())))
+            shared = data.get("shared") is True
+            program = cls(steps, data["scribbling"] is True, branches, shared)
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"it is damaged ({problem!r})") from None
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
-        if not steps:
+        if not program.calls:
             raise ValueError("it has no steps")
-        for index, step in enumerate(steps):
+        for index, step in enumerate(program.calls):
             _fit(contract, step, index)
         return program
 
@@ -183,6 +235,17 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         between = [_step_to_json(each) for each in step.between]
         return {"walk": {**data, "limit": step.limit, "between": between}}
     return {"call": data}
+
+
+def _calls_to_json(calls: Sequence[Step]) -> list[dict[str, Any]]:
+    return [_step_to_json(each) for each in calls]
+
+
+def _branch_from_json(data: Mapping[str, Any]) -> Branch:
+    calls, reads = (
+        tuple(_call_from_json(each["call"]) for each in data[name]) for name in ("calls", "reads")
+    )
+    return Branch(calls, reads)
 
 
 def _step_from_json(data: Mapping[str, Any]) -> Step:

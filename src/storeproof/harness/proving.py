@@ -177,7 +177,9 @@ class Prover:
             else:
                 saved = path.relative_to(self.root).as_posix()
                 message += f"\n\n{_replay_command(node, path)}"
-        return Outcome(Status.FAILED, failure=Failure(message=message, program=data, saved=saved))
+        history = failed.history.to_json() if failed.history is not None else None
+        failure = Failure(message=message, program=data, saved=saved, history=history)
+        return Outcome(Status.FAILED, failure=failure)
 
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
         if outcome.status is Status.SKIPPED:
@@ -225,6 +227,8 @@ def _result(node: Node, outcome: Outcome, tally: Tally, seconds: float) -> Check
         detail=outcome.detail,
         programs=tally.programs,
         operations=tally.operations,
+        contended=tally.contended,
+        untried=tally.untried,
         seconds=round(seconds, 6),
         calls=tally.calls,
         failure=outcome.failure,

@@ -69,6 +69,8 @@ class Failure(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """The shortest program that shows it, as `--storage-replay` takes it."""
     saved: str | None = None
     """Where the program was saved, relative to the run's root folder."""
+    history: list[dict[str, Any]] | None = None
+    """What several clients did: each call's client, text, outcome, invocation and response."""
 
 
 class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -90,6 +92,10 @@ class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     """The suite's reason, where it runs another test in this one's place."""
     programs: int = 0
     operations: int = 0
+    contended: int = 0
+    """Of the programs of several clients, those whose calls contended."""
+    untried: tuple[str, ...] = ()
+    """Operations of which no call was found that contends with another."""
     seconds: float = 0.0
     calls: dict[str, tuple[int, int]] = {}
     """By operation: how many calls were made, and how many of them succeeded on the model."""

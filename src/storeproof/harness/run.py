@@ -17,7 +17,15 @@ from storeproof.harness.exceptions import HarnessError, ReportError
 from storeproof.harness.known_failures import KnownFailure, read_known_failures, unmatched
 from storeproof.harness.profiles import PROFILES
 from storeproof.harness.proving import Prover
-from storeproof.harness.report import BackendInfo, Judgement, Report, Status, probe, save
+from storeproof.harness.report import (
+    BackendInfo,
+    CheckResult,
+    Judgement,
+    Report,
+    Status,
+    probe,
+    save,
+)
 from storeproof.harness.saved import SavedProgram, read_saved
 from storeproof.harness.servers import Servers
 from storeproof.harness.session import Session, current_session
@@ -128,7 +136,7 @@ class Run:
             return []
         results = [pair for found in self.collected.results.values() for pair in found]
         return [
-            f"{self.replay.path} on {backend}: {_REPLAYED[result.status]}"
+            f"{self.replay.path} on {backend}: {_REPLAYED[result.status]}{_runs(result)}"
             for backend, result in results
             if result.status in _REPLAYED
         ]
@@ -192,6 +200,15 @@ class Run:
             capabilities=tuple(sorted(self.registered[name].capabilities)),
             problem=self.servers.problem(name),
         )
+
+
+def _runs(result: CheckResult) -> str:
+    """Say how often a program of several clients was run."""
+    return f", in each of {result.programs} runs" if result.programs > 1 and _passed(result) else ""
+
+
+def _passed(result: CheckResult) -> bool:
+    return result.status is Status.PASSED
 
 
 _REPLAYED = {Status.PASSED: "the program passes", Status.FAILED: "the program still fails"}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from storeproof.harness.compare import Renaming, Rules, difference, shown
 from storeproof.harness.copying import isolated, scribble
 from storeproof.harness.operations import Operation, Style
-from storeproof.harness.program import Call, resolve
+from storeproof.harness.program import Call, Results, resolve
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -115,23 +115,31 @@ class Actor:
 
     async def call(self, call: Call) -> Outcome:
         """Make one call; anything raised that derives from Exception is an outcome."""
-        try:
-            arguments = self._arguments(call)
-        except Unresolvable as error:
-            self.results.append(None)
-            return Outcome(error=error, declared=False)
-        outcome = await self._invoke(call.operation, arguments)
+        outcome = await self.outcome(call, self.results)
         self.results.append(outcome.value)
         return outcome
 
-    def _arguments(self, call: Call) -> dict[str, Any]:
+    async def outcome(self, call: Call, results: Results) -> Outcome:
+        """Make one call whose references lead to these results, which stay as they are."""
+        try:
+            arguments = self.arguments(call, results)
+        except Unresolvable as error:
+            return Outcome(error=error, declared=False)
+        return await self.invoke(call.operation, arguments)
+
+    def arguments(self, call: Call, results: Results) -> dict[str, Any]:
+        """Give the arguments of a call whose references lead to these results.
+
+        Raises Unresolvable where they lead nowhere.
+        """
         try:
             templates = call.arguments.items()
-            return {name: isolated(resolve(each, self.results)) for name, each in templates}
+            return {name: isolated(resolve(each, results)) for name, each in templates}
         except Exception as problem:  # constructors of entities raise what they like
             raise Unresolvable(call, problem) from None
 
-    async def _invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
+    async def invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
+        """Make one call with these arguments."""
         operation = self._contract.operations[name]
         given = {**arguments, **self._context(operation)}
         try:

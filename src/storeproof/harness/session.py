@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,7 @@ from storeproof.harness.servers import Servers
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Session", "current_session", "run_program"]
+__all__ = ["Session", "current_session", "run_on_store", "run_program"]
 
 T = TypeVar("T")
 
@@ -73,18 +73,14 @@ class Session:
                 )
         return self.servers.problem(backend)
 
-    def run_program(
-        self, contract: Contract, body: Callable[[Any], Awaitable[T]], backend: str
+    def run_on_store(
+        self, contract: Contract, body: Callable[[Store], Coroutine[Any, Any, T]], backend: str
     ) -> T:
-        """Run `body` on a fresh storage; what it raises shows its own frames only."""
+        """Run `body` on the contract's store; what it raises shows its own frames only."""
         __tracebackhide__ = True
         store = self.store(contract, backend)
-
-        async def run() -> T:
-            return await body(await store.fresh())
-
         try:
-            return self.runner.run(run())
+            return self.runner.run(body(store))
         except BaseException as error:  # pytest's own failures are no Exceptions
             error.__traceback__ = without_our_first_frames(error.__traceback__)
             raise
@@ -169,6 +165,21 @@ def run_program(
 ) -> T:
     """Run `async def body(storage)` on a fresh storage of the named backend and give its result.
 
+    Like `run_on_store`, which it uses.
+    """
+    __tracebackhide__ = True
+
+    async def on_store(store: Store) -> T:
+        return await body(await store.fresh())
+
+    return run_on_store(contract, on_store, backend)
+
+
+def run_on_store(
+    contract: Contract, body: Callable[[Store], Coroutine[Any, Any, T]], backend: str
+) -> T:
+    """Run `async def body(store)` on the contract's store on a backend and give its result.
+
     Inside a pytest run that has a session, on that session's loop and server; otherwise on what is
     started for this call and stopped after it. Not to be called inside a running event loop.
 
@@ -179,10 +190,10 @@ def run_program(
 
     __tracebackhide__ = True
     if _current and backend in _current[-1].backends:
-        return _current[-1].run_program(contract, body, backend)
+        return _current[-1].run_on_store(contract, body, backend)
     chosen = choose(backend, registered_backends(()))
     with _session_of_its_own({each.name: each for each in chosen}) as session:
-        return session.run_program(contract, body, backend)
+        return session.run_on_store(contract, body, backend)
 
 
 @contextlib.contextmanager

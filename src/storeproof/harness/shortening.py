@@ -43,9 +43,10 @@ def shorten(contract: Contract, failure: Failure, replay: Replay) -> Failure:
     tried, and few where the failure is a call that never returns: each costs all the patience.
     """
     shortener = _Shortener(contract, failure, replay)
+    ways = _WAYS_OF_BRANCHES if failure.program.branches else _WAYS
     while True:
         before = shortener.best.program
-        for shorter in _WAYS:
+        for shorter in ways:
             shorter(shortener)
         if shortener.best.program == before or shortener.left == 0:
             return shortener.best
@@ -84,9 +85,9 @@ def _replays(failure: Failure, most: int) -> int:
 def _cost(program: Program) -> tuple[int, bool, int, int, str]:
     """Give what is less for a program that is easier to read: letters, and small ones, first."""
     source = Source()
-    calls = len(program.steps)
+    calls = len(program.calls) + len(program.branches)
     texts = []
-    for step in program.steps:
+    for step in program.calls:
         texts += [source.expression(dict(each)) for each in step.templates()]
         calls += len(step.between) + step.limit if isinstance(step, Walk) else 0
     text = "".join(texts).swapcase()
@@ -125,7 +126,7 @@ def _redirect(shortener: _Shortener) -> None:
 def _name_directly(shortener: _Shortener) -> None:
     """Put a plain value in the place of what a storage made, which need not be there at all."""
     results = [each.value for each in shortener.best.expected]
-    for step in shortener.best.program.steps:
+    for step in shortener.best.program.calls:
         for reference in references_in(step.templates()):
             try:
                 plain = simple_values(type(resolve(reference, results)))
@@ -140,7 +141,7 @@ def _with_plain(program: Program, reference: Reference, plain: tuple[Any, ...]) 
 
     if not plain:
         return None
-    return replace(program, steps=tuple(step.rewritten(change) for step in program.steps))
+    return program.with_calls([step.rewritten(change) for step in program.calls])
 
 
 def _drop_steps(shortener: _Shortener) -> None:
@@ -160,6 +161,42 @@ def _without_steps(program: Program, indexes: Sequence[int]) -> Program | None:
     for index in reversed(indexes):
         shorter = shorter.without(index) or shorter
     return shorter if shorter is not program else None
+
+
+def _drop_calls(shortener: _Shortener) -> None:
+    """Leave out calls of programs of several clients, and clients that are left without any."""
+    size = len(shortener.best.program.calls)
+    while size >= 1:
+        end = len(shortener.best.program.calls)
+        while end > 0:
+            start = max(end - size, 0)
+            shorter = _without_steps(shortener.best.program, range(start, end))
+            if not shortener.tries(shorter and _without_idle(shorter)):
+                shortener.tries(shorter)
+            end = min(start, len(shortener.best.program.calls))
+        size //= 2
+
+
+def _drop_branches(shortener: _Shortener) -> None:
+    for index in reversed(range(len(shortener.best.program.branches))):
+        program = shortener.best.program
+        if index < len(program.branches):
+            gone = [number for number, at in enumerate(_clients(program)) if at == index]
+            shorter = _without_steps(program, gone)
+            shortener.tries(shorter and _without_idle(shorter))
+
+
+def _clients(program: Program) -> list[int | None]:
+    """Give the branch of each call; None for the steps."""
+    made = [at for at, branch in enumerate(program.branches) for _ in branch.calls]
+    read = [at for at, branch in enumerate(program.branches) for _ in branch.reads]
+    return [*[None] * len(program.steps), *made, *read]
+
+
+def _without_idle(program: Program) -> Program:
+    """Leave out the branches that hold nothing; one stays."""
+    busy = tuple(each for each in program.branches if each.calls or each.reads)
+    return replace(program, branches=busy or program.branches[:1])
 
 
 def _shorten_walk(shortener: _Shortener) -> None:
@@ -297,6 +334,15 @@ def _take_simpler(shortener: _Shortener) -> None:
                     break
 
 
+_WAYS_OF_BRANCHES = (
+    _drop_branches,
+    _drop_calls,
+    _name_directly,
+    _drop_parts,
+    _simplify_scalars,
+    _simplify_parts,
+    _take_simpler,
+)
 _WAYS = (
     _stop_scribbling,
     _redirect,

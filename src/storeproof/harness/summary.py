@@ -25,6 +25,7 @@ def lines(report: Report) -> list[str]:
         *_table([_row(each) for each in report.judgements]),
         *_whys(report.judgements),
         *_unreached(report.judgements),
+        *_untried(report.judgements),
         *_hint(report),
         *report.problems,
     ]
@@ -89,6 +90,19 @@ def _unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
     for (contract, never), backends in groups.items():
         where = f"{contract} on {', '.join(backends)}"
         yield f"{where}: only errors were compared of {', '.join(never)}: no call succeeded"
+
+
+def _untried(judgements: Iterable[Judgement]) -> Iterable[str]:
+    """Name the operations of which clients made no calls at once that contend."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for judgement in judgements:
+        for check in judgement.checks:
+            if check.untried and check.status is Status.PASSED:
+                key = (judgement.contract, check.check, check.untried)
+                groups.setdefault(key, []).append(judgement.backend)
+    for (contract, name, untried), backends in groups.items():
+        where = f"{contract} on {', '.join(backends)}"
+        yield f"{where}: {name} left out {', '.join(untried)}: no call was found that contends"
 
 
 def _hint(report: Report) -> list[str]:

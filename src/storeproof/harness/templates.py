@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from storeproof.harness.structure import SCALARS, build
 
@@ -14,6 +14,7 @@ __all__ = [
     "Build",
     "Change",
     "Reference",
+    "Results",
     "is_path",
     "references_in",
     "renumbered",
@@ -67,6 +68,8 @@ def _parts(template: Any) -> list[Any]:
     return list(template) if isinstance(template, list | tuple | Set) else []
 
 
+Results: TypeAlias = Sequence[Any] | Mapping[int, Any]
+"""What calls gave, by their positions."""
 Change = Callable[[Reference | Build], Any]
 """What is put in the place of a reference or a build."""
 
@@ -103,7 +106,7 @@ def renumbered(gone: int) -> Change:
     return change
 
 
-def resolve(template: Any, results: Sequence[Any]) -> Any:
+def resolve(template: Any, results: Results) -> Any:
     """Give the value of a template, its references looked up in the results so far.
 
     Raises LookupError or AttributeError where a result has no such part; whatever the constructor

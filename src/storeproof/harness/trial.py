@@ -84,7 +84,7 @@ class Trial:
         return compare_outcomes(self._contract, call.operation, expected, actual, self._renaming)
 
 
-def reading_calls(contract: Contract, pools: Pools) -> list[Call]:
+def reading_calls(contract: Contract, pools: Pools, most: int = _MOST_READS) -> list[Call]:
     """Give the calls that show the content: every list, then a look-up of every known id."""
     calls = (
         sorted(_reads_of(contract, contract.operations[name], pools), key=_size)
@@ -94,7 +94,7 @@ def reading_calls(contract: Contract, pools: Pools) -> list[Call]:
     every = itertools.chain.from_iterable(
         itertools.islice(each, _MOST_PER_OPERATION) for each in calls
     )
-    return sorted(every, key=_size)[:_MOST_READS]
+    return sorted(every, key=_size)[:most]
 
 
 def _size(call: Call) -> int:

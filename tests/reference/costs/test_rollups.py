@@ -6,6 +6,8 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from storeproof.reference.costs import (
     Allocation,
     CostStorage,
@@ -15,9 +17,10 @@ from storeproof.reference.costs import (
     ReportQuery,
     Tag,
 )
-from storeproof.reference.costs.database.rollups import CLEAR, ends
+from storeproof.reference.costs.database.rollups import CLEAR, SPANS, ends
 from storeproof.reference.costs.entities import period
 from storeproof.reference.database import Database
+from storeproof.reference.values import EARLIEST
 
 from .examples import NOW, charge, correction, run
 
@@ -92,16 +95,53 @@ def test_rebuilding_mends_rollups_that_are_lost(url: str) -> None:
     run(use())
 
 
-def test_only_the_ends_of_a_period_are_read_from_the_ledger() -> None:
-    given = ends(*period(march(Dimension.MODEL, timezone="Asia/Kathmandu")))
-    days = given["end_day"] - given["first_day"]
-    parts = given["first_end"] - given["first_start"], given["second_end"] - given["second_start"]
-    assert (days, sum(parts, timedelta())) == (30, timedelta(days=1))
+HOUR_OF_A_DAY = timedelta(hours=1)
+BOTH_ENDS = ("first", "second")
 
 
-def test_a_period_without_a_whole_day_of_utc_is_read_from_the_ledger() -> None:
+def parts_of(query: ReportQuery) -> tuple[int, int, int, timedelta]:
+    """Days, quarters of days and hours whose rollups are read, and the time of the ledger."""
+    given = ends(*period(query))
+
+    def length(name: str) -> Any:
+        first, second = (
+            given[f"{which}_{name}end"] - given[f"{which}_{name}start"] for which in BOTH_ENDS
+        )
+        return first + second
+
+    return length("24_"), length("6_"), length("1_"), length("")
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("UTC", (31, 0, 0, timedelta())),
+        ("Europe/Berlin", (30, 3, 1 + 4, timedelta())),  # the clock is changed within the month
+        ("America/New_York", (30, 3, 1 + 4, timedelta())),
+        ("Asia/Kathmandu", (30, 3, 5, HOUR_OF_A_DAY)),
+    ],
+)
+def test_only_the_ends_of_a_period_are_read_finely(
+    zone: str, expected: tuple[int, int, int, timedelta]
+) -> None:
+    assert parts_of(march(Dimension.MODEL, timezone=zone)) == expected
+
+
+def test_a_period_without_a_whole_day_of_utc_is_read_by_its_parts() -> None:
     one_day = march(Dimension.MODEL, end=date(2026, 3, 2), timezone="Asia/Kathmandu")
-    given = ends(*period(one_day))
-    assert given["first_day"] == given["end_day"]
-    assert given["first_end"] - given["first_start"] == timedelta(days=1)
-    assert given["second_start"] == given["second_end"]
+    assert parts_of(one_day) == (0, 3, 5, HOUR_OF_A_DAY)
+
+
+@pytest.mark.parametrize("minutes", [1, 49, 58, 62, 600, 60 * 23])
+def test_every_moment_of_a_short_period_is_read_once(minutes: int) -> None:
+    start, end = NOW + timedelta(minutes=1), NOW + timedelta(minutes=1 + minutes)
+    given = ends(start, end)
+    hour = timedelta(hours=1)
+    pieces = [(given[f"{which}_start"], given[f"{which}_end"]) for which in BOTH_ENDS]
+    for span in SPANS:
+        for which in BOTH_ENDS:
+            bounds = (given[f"{which}_{span}_{edge}"] for edge in ("start", "end"))
+            low, high = (EARLIEST + each * span * hour for each in bounds)
+            pieces.append((low, high))
+    read = sorted(piece for piece in pieces if piece[0] < piece[1])
+    assert [start, *(high for _, high in read)] == [*(low for low, _ in read), end]

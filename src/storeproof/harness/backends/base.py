@@ -70,6 +70,14 @@ class Store(ABC):
     async def second(self) -> Any:
         """Give one more handle, independent of the others, on the same data."""
 
+    async def clients(self, count: int) -> list[Any]:
+        """Empty the place and give so many independent handles on it.
+
+        They may be those of an earlier call of this method: opening one costs more than many
+        programs do. `fresh` closes those that it does not give itself.
+        """
+        return [await self.fresh(), *[await self.second() for _ in range(count - 1)]]
+
     @abstractmethod
     async def reopen(self) -> Any:
         """Close every handle, then give a new first handle on the same data."""
@@ -130,12 +138,16 @@ class HandleStore(Store):
     closed before a program starts.
     """
 
+    clients_stay_open: bool = False
+    """Whether `clients` may keep its handles: `empty` works while all of them are open."""
+
     def __init__(
         self, opener: Opener, address: str, endpoint: tuple[str, int] | None = None
     ) -> None:
         self.address, self.endpoint = address, endpoint
         self._opener = opener
         self._first: Any = None
+        self._clients: list[Any] = []
         self._handles, self._others = AsyncExitStack(), AsyncExitStack()
 
     @abstractmethod
@@ -147,14 +159,19 @@ class HandleStore(Store):
         """Remove the place itself; its handles are closed."""
 
     async def fresh(self) -> Any:
-        await self._others.aclose()
-        await self.empty()
-        if self._first is None:
-            self._first = await self._open(self._handles)
-        return self._first
+        await self._close_others()
+        return await self._emptied()
 
     async def second(self) -> Any:
         return await self._open(self._others)
+
+    async def clients(self, count: int) -> list[Any]:
+        if not self.clients_stay_open:
+            return await super().clients(count)
+        first = await self._emptied()
+        while len(self._clients) < count - 1:
+            self._clients.append(await self.second())
+        return [first, *self._clients[: count - 1]]
 
     async def reopen(self) -> Any:
         await self._close_handles()
@@ -171,7 +188,17 @@ class HandleStore(Store):
             return await handles.enter_async_context(opened)
         return await opened if inspect.isawaitable(opened) else opened
 
+    async def _emptied(self) -> Any:
+        await self.empty()
+        if self._first is None:
+            self._first = await self._open(self._handles)
+        return self._first
+
+    async def _close_others(self) -> None:
+        self._clients = []
+        await self._others.aclose()
+
     async def _close_handles(self) -> None:
         self._first = None
-        await self._others.aclose()
+        await self._close_others()
         await self._handles.aclose()

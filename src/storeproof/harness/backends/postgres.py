@@ -75,6 +75,8 @@ class _Run:
 class PostgresStore(HandleStore):
     """A database of the run's own; its address is a SQLAlchemy URL for the asyncpg dialect."""
 
+    clients_stay_open = True
+
     def __init__(self, opener: Opener, url: PostgresUrl, maintenance: PostgresUrl) -> None:
         super().__init__(opener, url.render(), (url.host, url.port))
         self._url, self._maintenance = url, maintenance

@@ -35,6 +35,8 @@ class SqliteStore(HandleStore):
     The journal mode is the storage's own affair.
     """
 
+    clients_stay_open = True
+
     def __init__(self, opener: Opener, path: Path) -> None:
         super().__init__(opener, f"sqlite+aiosqlite:///{path}")
         self._path = path

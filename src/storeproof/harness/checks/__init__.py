@@ -13,8 +13,17 @@ __all__ = ["all_checks"]
 def all_checks() -> tuple[Check, ...]:
     """Give every check, in the order of the stages."""
     from storeproof.harness.checks.agreement import AgreementCheck
+    from storeproof.harness.checks.bursts import BurstsCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
+    from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
     from storeproof.harness.checks.signature import SignatureCheck
 
-    return (SignatureCheck(), CapabilitiesCheck(), AgreementCheck(), PagesCheck())
+    return (
+        SignatureCheck(),
+        CapabilitiesCheck(),
+        AgreementCheck(),
+        PagesCheck(),
+        BurstsCheck(),
+        LinearizabilityCheck(),
+    )

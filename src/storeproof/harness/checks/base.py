@@ -30,15 +30,22 @@ class Stage(IntEnum):
     LAWS = 3
     AGREEMENT = 4
     PAGES = 5
+    BURSTS = 6
+    LINEARIZABILITY = 7
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How much a check tries: programs, and calls in each."""
+    """How much a check tries."""
 
     name: str
     programs: int
     steps: int
+    """Calls in a program of one client, at most."""
+    bursts: int = 1
+    """Pairs of calls that contend, for each operation."""
+    histories: int = 60
+    """Random programs of several clients."""
 
 
 @dataclass
@@ -47,6 +54,10 @@ class Tally:
 
     programs: int = 0
     operations: int = 0
+    contended: int = 0
+    """Programs of several clients whose calls contended."""
+    untried: tuple[str, ...] = ()
+    """Operations for which nothing was found that a check is about."""
     calls: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By operation: how many calls were made, and how many of them succeeded on the model."""
 

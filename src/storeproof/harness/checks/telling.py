@@ -5,11 +5,16 @@ from __future__ import annotations
 import textwrap
 
 from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.contract import Contract
+from storeproof.harness.contradiction import broken_parts
 from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
+from storeproof.harness.printing_branches import python_test_of_branches
+from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
 
-__all__ = ["failed"]
+__all__ = ["failed", "failed_together"]
 
 
 def failed(
@@ -33,6 +38,47 @@ def failed(
     return CheckFailed("\n\n".join(parts), program)
 
 
+def failed_together(context: CheckContext, check: str, found: Race, often: str) -> CheckFailed:
+    """Give the error for a failing program of several clients, with its whole text.
+
+    often: the sentence on how many runs of it failed.
+    """
+    contract, backend, program = context.contract, context.backend.name, found.program
+    source = python_test_of_branches(contract, backend, program)
+    calls = _calls(len(program.calls))
+    parts = [
+        f"{contract.name} on {backend}: {check} is broken in {_operations(contract, found)} "
+        f"({_clients(program)})",
+        *_sentences(contract, found),
+        *broken_parts(found.history, found.finding),
+        f"The shortest program found ({calls}; {often}; tried: {_tried(context)}), as a test to "
+        "paste:",
+        textwrap.indent(source, "    "),
+    ]
+    return CheckFailed("\n\n".join(parts), program, found.history)
+
+
+def _clients(program: Program) -> str:
+    count = max(1, len(program.branches))
+    if count == 1:
+        return "1 client"
+    return f"{count} clients, {'one handle' if program.shared else 'a handle each'}"
+
+
+def _operations(contract: Contract, found: Race) -> str:
+    names = dict.fromkeys(each.call.operation for each in found.guilty)
+    return " and ".join(f"{contract.protocol.__name__}.{name}" for name in names)
+
+
+def _sentences(contract: Contract, found: Race) -> list[str]:
+    """Quote the law that the first call breaks which no order explains."""
+    for block in found.finding.blocks[:1]:
+        doc = contract.operations[block.call.call.operation].doc
+        sentence = broken_sentence(doc, block.expected, block.call.outcome)
+        return [_quoted(sentence)] if sentence else []
+    return []
+
+
 _NOT_AGAIN = (
     "The same program did not fail when it was run again: the storage, or the model, does not "
     "always do the same."
@@ -47,7 +93,11 @@ _SHARED = (
 def _law(doc: str, failure: Failure) -> list[str]:
     outcomes = [*failure.expected[-1:], *([failure.actual] if failure.actual else [])]
     sentence = broken_sentence(doc, *outcomes)
-    return [textwrap.fill(f"The Protocol says: “{sentence}”", 96)] if sentence else []
+    return [_quoted(sentence)] if sentence else []
+
+
+def _quoted(sentence: str) -> str:
+    return textwrap.fill(f"The Protocol says: “{sentence}”", 96)
 
 
 def _outcomes(backend: str, failure: Failure) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from storeproof.reference.costs.database.rollups import charge_row
+from storeproof.reference.costs.database.rollups import ROLLUP_COLUMNS, charge_row, rollup_rows
 from storeproof.reference.costs.database.statements import GET_CHARGE
-from storeproof.reference.costs.database.tables import CHARGES, NUMBER, ROLLUPS
+from storeproof.reference.costs.database.tables import CHARGES, ROLLUPS, SERIES
 from storeproof.reference.costs.entities import Charge
 from storeproof.reference.database import Row, Transaction, per_dialect
 from storeproof.reference.database.entities import entity
@@ -22,7 +22,7 @@ from storeproof.reference.exceptions import Duplicate
 __all__ = ["ADD_CHARGES", "ADD_TO_ROLLUPS", "RECORD_CHARGES", "record", "record_or_raise"]
 
 _SUMS = [ROLLUPS.c.whole, ROLLUPS.c.nano, ROLLUPS.c.charges]
-_SERIES = [column for column in ROLLUPS.c if column not in _SUMS]
+_SERIES = [CHARGES.c[name] for name in SERIES]
 
 
 def _charges(insert: Any, given: Any) -> Any:
@@ -32,11 +32,7 @@ def _charges(insert: Any, given: Any) -> Any:
 
 
 def _rollups(insert: Any, given: Any, source: Any) -> Any:
-    series = [given.c[column.key] for column in _SERIES]
-    sums = [sa.cast(sa.func.sum(given.c[column.key]), NUMBER) for column in _SUMS]
-    rows = sa.select(*series, *sums).select_from(source).where(sa.true()).group_by(*series)
-    ordered = rows.order_by(given.c.day, given.c.series)
-    new = insert(ROLLUPS).from_select([*_SERIES, *_SUMS], ordered)
+    new = insert(ROLLUPS).from_select(ROLLUP_COLUMNS, rollup_rows(given, source))
     more = {column: column + new.excluded[column.key] for column in _SUMS}
     return new.on_conflict_do_update(index_elements=list(ROLLUPS.primary_key), set_=more)
 
@@ -49,7 +45,7 @@ def _record() -> Any:
 
 
 def _add_to_rollups(insert: Any) -> Any:
-    given = given_rows(ROLLUPS.c)
+    given = given_rows([CHARGES.c.hour, *_SERIES, *_SUMS])
     return _rollups(insert, given, given)
 
 

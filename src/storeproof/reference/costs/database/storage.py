@@ -22,7 +22,7 @@ from storeproof.reference.costs.database.lists import (
     DELIVERY_LIST,
     VERSION_LIST,
 )
-from storeproof.reference.costs.database.tables import SCHEMA, SERIES, day_of
+from storeproof.reference.costs.database.tables import SCHEMA, SERIES, hour_of
 from storeproof.reference.costs.entities import (
     NANOS,
     Actor,
@@ -118,7 +118,7 @@ class DatabaseCostStorage(CostStorage):
                 raise NotFound("charge", correction.charge)
             series = dict(zip(SERIES, found[0], strict=True))
             sums = {"charges": 0, **rollups.parts(nanos(correction.amount))}
-            row = asdict(correction) | series | sums | {"day": day_of(correction.at)}
+            row = asdict(correction) | series | sums | {"hour": hour_of(correction.at)}
             if await transaction.run(statements.ADD_CORRECTION, row):
                 await transaction.run(recording.ADD_TO_ROLLUPS, {"given": [row]})
                 return

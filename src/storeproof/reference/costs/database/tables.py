@@ -1,9 +1,10 @@
 """For `DatabaseCostStorage`: its tables.
 
 The columns of an entity have the names of its fields. Money is integer nano-units. Each
-entry of the ledger (a charge or a correction) also says on which day of UTC it falls and
-in which series (currency, owner, provider, model, tags): `cost_rollups` has the sum of
-each series and day, of whole units and of nano-units apart, so that it can't overflow.
+entry of the ledger (a charge or a correction) also says in which hour of UTC it falls and
+in which series (currency, owner, provider, model, tags): `cost_rollups` has the sums of
+each series in each hour, quarter of a day and day (a `slot` of so many `hours`), of whole
+units and of nano-units apart, so that they can't overflow.
 """
 
 from datetime import datetime, timedelta
@@ -46,7 +47,7 @@ __all__ = [
     "SCHEMA",
     "SERIES",
     "VERSIONS",
-    "day_of",
+    "hour_of",
 ]
 
 _TABLES = metadata()
@@ -56,9 +57,9 @@ AMOUNT = IntegerOf(nanos, money)
 """An amount of money, as integer nano-units."""
 
 
-def day_of(at: datetime) -> int:
-    """The number of the day of UTC, from that of `EARLIEST`."""
-    return (at - EARLIEST) // timedelta(days=1)
+def hour_of(at: datetime) -> int:
+    """The number of the hour of UTC, from that of `EARLIEST`."""
+    return (at - EARLIEST) // timedelta(hours=1)
 
 
 SERIES: Final = ("series", "currency", "owner", "provider", "model", "tags")
@@ -77,7 +78,7 @@ CHARGES = sa.Table(
     column("quantity", NUMBER),
     column("unit", TEXT),
     column("occurred_at", TIME),
-    column("day", NUMBER),
+    column("hour", NUMBER),
     *_series(),
 )
 sa.Index(None, CHARGES.c.occurred_at, CHARGES.c.id)
@@ -90,14 +91,15 @@ CORRECTIONS = sa.Table(
     column("amount", AMOUNT),
     column("reason", TEXT),
     column("at", TIME, index=True),
-    column("day", NUMBER),
+    column("hour", NUMBER),
     *_series(),
 )
 
 ROLLUPS = sa.Table(
     "cost_rollups",
     _TABLES,
-    column("day", NUMBER, primary_key=True),
+    column("hours", NUMBER, primary_key=True),
+    column("slot", NUMBER, primary_key=True),
     *[column(each.name, each.type, primary_key=each.name == "series") for each in _series()],
     column("whole", NUMBER),
     column("nano", NUMBER),

@@ -20,7 +20,7 @@ from storeproof.reference.costs.laws import (
 from storeproof.reference.costs.laws.arguments import ARGUMENTS
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.exceptions import StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError
 
 __all__ = ["LAWS", "contract"]
 
@@ -43,6 +43,7 @@ contract = Contract(
     model=InMemoryCostStorage,
     storages={"sqlite": open_cost_storage, "postgres": open_cost_storage},
     errors=(StorageError,),
+    uncertain=(OutcomeUnknown,),
     arguments=ARGUMENTS,
     laws=LAWS,
 )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import TEXT, contains
 from storeproof.reference.database.entities import bind
+from storeproof.reference.database.rows import given_rows
 from storeproof.reference.errors.database.rollups import added
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
@@ -36,7 +37,7 @@ __all__ = [
     "LOCK_GROUPS",
     "MOVE_EVENTS",
     "MOVE_ROLLUPS",
-    "RECORD_METRIC",
+    "RECORD_METRICS",
     "REDIRECT",
     "SET_STATE",
     "STORED_EVENT",
@@ -132,12 +133,13 @@ GROUP_FILTERS = {
 EVENT_FILTERS = {"group": sa.and_(EVENTS.c.group_id == bind(EVENTS.c.group_id, "group"), PLACED)}
 
 
-def _record_metric(insert: Any) -> Any:
-    new = insert(POINTS).on_conflict_do_nothing(index_elements=[POINTS.c.id])
-    return new.returning(POINTS.c.id)
+def _record_metrics(insert: Any) -> Any:
+    given = given_rows(POINTS.c)
+    new = insert(POINTS).from_select(list(POINTS.c), sa.select(*given.c).where(sa.true()))
+    return new.on_conflict_do_nothing(index_elements=[POINTS.c.id]).returning(POINTS.c.id)
 
 
-RECORD_METRIC = per_dialect(_record_metric)
-"""Returns no row where a point with this id is there already."""
+RECORD_METRICS = per_dialect(_record_metrics)
+"""Gives the ids of those that were new."""
 
 GET_POINT = sa.select(*POINTS.c).where(POINTS.c.id == bind(POINTS.c.id))

@@ -90,6 +90,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         database.require(SCHEMA)
         self._database = database
         self._counted = Combined(self._count, key=attrgetter("id"))
+        self._recorded = Combined(self._record, key=attrgetter("id"))
 
     async def get_by_id(self, id: EventId) -> ErrorEvent:
         canonical_id("id", id)
@@ -231,12 +232,19 @@ class DatabaseErrorStorage(DatabaseArchives):
 
     async def record_metric(self, point: MetricPoint) -> MetricPoint:
         point = canonical(point)
-        if await self._database.write(statements.RECORD_METRIC, point_values(point)):
+        if await self._recorded(point):
             return point
         rows = await self._database.read(statements.GET_POINT, {"id": point.id})
         if list(map(point_of, rows)) != [point]:
             raise Duplicate("id")
         return point
+
+    async def _record(self, points: Sequence[MetricPoint]) -> list[bool]:
+        """Of each point whether it was new."""
+        rows = [point_values(each) for each in sorted(points, key=attrgetter("id"))]
+        stored = await self._database.write(statements.RECORD_METRICS, {"given": rows})
+        new = {row[0] for row in stored}
+        return [point.id in new for point in points]
 
     async def query_metric(self, query: MetricQuery) -> int | None:
         query = canonical(query)

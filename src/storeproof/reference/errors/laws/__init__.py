@@ -33,7 +33,7 @@ from storeproof.reference.errors.laws import (
 )
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
-from storeproof.reference.exceptions import StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError
 from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
@@ -102,6 +102,7 @@ contract = Contract(
     storages={"sqlite": open_error_storage, "postgres": open_error_storage},
     errors=(StorageError,),
     moving=["list_groups"],
+    uncertain=(OutcomeUnknown,),
     arguments={
         ArchiveId: some(IDS, ODD_IDS),
         EventId: some(MANY_IDS, ODD_IDS),

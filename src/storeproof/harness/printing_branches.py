@@ -1,0 +1,102 @@
+"""A failing program of several clients becomes a Python test here, to be pasted and run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from storeproof.harness.operations import Style
+from storeproof.harness.printing import CallWriter
+from storeproof.harness.program import Program
+from storeproof.harness.racing import Numbered, Parts
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__ = ["python_test_of_branches"]
+
+
+def python_test_of_branches(contract: Contract, backend: str, program: Program) -> str:
+    """Write a program as a test that runs it again and again, until no order explains a run."""
+    return _Writer(contract, program).test(backend)
+
+
+class _Writer(CallWriter):
+    def __init__(self, contract: Contract, program: Program) -> None:
+        super().__init__(contract)
+        self.program, self.parts = program, Parts(program)
+        self.referred = program.referred
+        count = max(1, len(program.branches))
+        self.storages = [f"storage_{number}" for number in range(1, count + 1)]
+
+    def test(self, backend: str) -> str:
+        body = [
+            *self._made(self.parts.steps, self.storages[0]),
+            *self._together(),
+            *(
+                line
+                for storage, reads in zip(self.storages, self.parts.reads, strict=False)
+                for line in self._made(reads, storage)
+            ),
+        ]
+        shared = ", shared=True" if self.program.shared else ""
+        options = f'backend="{backend}", clients={len(self.storages)}{shared}'
+        while body and not body[0]:
+            body.pop(0)
+        return self.module(
+            [],
+            [
+                f"async def program({', '.join(self.storages)}):",
+                *(f"    {line}" for line in body or ["pass"]),
+            ],
+            ["def test_program():", f"    {self.name}.race(program, {options})"],
+        )
+
+    def _made(self, calls: Numbered, storage: str) -> list[str]:
+        lines = []
+        for number, call in calls:
+            made = self.awaited(call, on=storage)
+            given = f"r{number + 1} = {made}" if number in self.referred else made
+            lines += self.suppressing([given])
+        return lines
+
+    def _together(self) -> list[str]:
+        """Write the branches: as calls, where each is one that can be awaited, or as functions."""
+        busy = [
+            (storage, calls)
+            for storage, calls in zip(self.storages, self.parts.branches, strict=False)
+            if calls
+        ]
+        if not busy:
+            return []
+        if all(self._is_plain(calls) for _, calls in busy):
+            made = [self.call(calls[0][1], on=storage) for storage, calls in busy]
+            return self._gathered([*made, "return_exceptions=True"])
+        names = [f"client_{number}" for number in range(1, len(busy) + 1)]
+        functions = [
+            line
+            for name, (storage, calls) in zip(names, busy, strict=True)
+            for line in self._function(name, storage, calls)
+        ]
+        gathered = self._gathered([f"{name}()" for name in names])
+        return [*self._unset(), *functions, "", *gathered]
+
+    def _is_plain(self, calls: Numbered) -> bool:
+        number, call = calls[0]
+        awaitable = self.contract.operations[call.operation].style is Style.COROUTINE
+        return len(calls) == 1 and awaitable and number not in self.referred
+
+    def _gathered(self, awaited: Sequence[str]) -> list[str]:
+        gather = self.source.add("asyncio", "gather")
+        return [f"await {gather}(", *(f"    {each}," for each in awaited), ")"]
+
+    def _function(self, name: str, storage: str, calls: Numbered) -> list[str]:
+        own = [f"r{number + 1}" for number, _ in calls if number in self.referred]
+        outer = [f"nonlocal {', '.join(own)}"] if own else []
+        lines = [*outer, *self._made(calls, storage)]
+        return ["", f"async def {name}():", *(f"    {line}" for line in lines)]
+
+    def _unset(self) -> list[str]:
+        """Name what the branches are given, which the reads refer to."""
+        numbers = [number for calls in self.parts.branches for number, _ in calls]
+        return [f"r{number + 1} = None" for number in numbers if number in self.referred]
