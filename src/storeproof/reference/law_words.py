@@ -1,11 +1,12 @@
 """For authors of a component's laws: the words that all components' laws share."""
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from storeproof.reference.exceptions import InvalidValue, StorageError
 
-__all__ = ["field", "is_invalid", "is_refused", "maybe", "some"]
+__all__ = ["field", "is_invalid", "is_refused", "maybe", "some", "together"]
 
 
 def some(usual: Sequence[Any], rare: Sequence[Any] = (), one_in: int = 16) -> Sequence[Any]:
@@ -36,6 +37,20 @@ async def is_invalid(call: Awaitable[object], field: str) -> None:
     outcome = await _outcome(call)
     assert isinstance(outcome, InvalidValue), f"{outcome!r} came; {field!r} should be refused"
     assert outcome.field == field, f"{outcome!r} came; {field!r} should be refused"
+
+
+async def together(*calls: Awaitable[Any]) -> tuple[list[Any], list[str]]:
+    """The results of calls that run at the same time, and the names of the errors of the others.
+
+    Errors outside the tree are not caught.
+    """
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    results = [each for each in outcomes if not isinstance(each, BaseException)]
+    errors = [each for each in outcomes if isinstance(each, BaseException)]
+    for error in errors:
+        if not isinstance(error, StorageError):
+            raise error
+    return results, [type(error).__name__ for error in errors]
 
 
 async def _outcome(call: Awaitable[object]) -> object:

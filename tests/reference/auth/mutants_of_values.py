@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from storeproof.reference.auth import (
     AuditFilter,
     InMemoryAuthStorage,
-    User,
+    orders,
 )
-from storeproof.reference.auth.entities import position, sort_key
 from storeproof.reference.exceptions import Duplicate, InUse, InvalidValue, NotFound
+from storeproof.reference.lists import Order
 from storeproof.reference.storage import Page, decode_cursor, encode_cursor
 from storeproof.reference.values import email_key
 
@@ -62,9 +62,15 @@ def created(**changes: Any) -> list[Mutant]:
     ]
 
 
+ORDERS: dict[type, Order[Any]] = {
+    each.kind: each for each in vars(orders).values() if isinstance(each, Order)
+}
+
+
 def by_language(page: Any) -> Any:
     def key(item: Any) -> Any:
-        return [unicodedata.normalize("NFD", str(part)).casefold() for part in sort_key(item)]
+        parts = ORDERS[type(item)].sort_key(item)
+        return [unicodedata.normalize("NFD", str(part)).casefold() for part in parts]
 
     return replace(page, items=tuple(sorted(page.items, key=key)))
 
@@ -84,14 +90,14 @@ def always_with_cursor(page: Any) -> Any:
 
 async def cursor_of_what_exists(storage: Any, cursor: Any, **_: Any) -> None:
     if cursor is not None:
-        after = position(User, cursor)
+        after = orders.USER_ORDER.position(cursor)
         if after and after[0] not in storage._users:
             raise InvalidValue("cursor", "is not a cursor of this list")
 
 
 async def by_offset(storage: Any, _right: Any, filter: Any, cursor: Any, limit: int) -> Any:
     start = 0 if cursor is None else int(decode_cursor("offset", 1, cursor)[0])
-    users = sorted(storage._users.values(), key=sort_key)
+    users = sorted(storage._users.values(), key=orders.USER_ORDER.sort_key)
     more = len(users) > start + limit
     return Page(
         items=tuple(users[start : start + limit]),

@@ -15,8 +15,8 @@ from storeproof.reference.errors.archives import (
     events_in,
     pack,
 )
-from storeproof.reference.errors.cursors import ARCHIVES, place
 from storeproof.reference.errors.laws.given import NOW, TICK
+from storeproof.reference.errors.orders import ARCHIVE_ORDER
 from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound
 from storeproof.reference.storage import canonical_limit
 
@@ -208,7 +208,7 @@ def forgetting(storage: Any, _result: Any, before: Any, id: Any) -> None:
 
 
 async def cursor_of_what_exists(storage: Any, cursor: Any, **_: Any) -> None:
-    after = place(ARCHIVES, cursor)
+    after = ARCHIVE_ORDER.position(cursor)
     if after and after[1] not in storage._archives:
         raise InvalidValue("cursor", "is not a cursor of this list")
 

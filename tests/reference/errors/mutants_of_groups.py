@@ -13,8 +13,8 @@ from storeproof.reference.errors import (
     InMemoryErrorStorage,
     Status,
 )
-from storeproof.reference.errors.cursors import group_place, sort_field
 from storeproof.reference.errors.laws.given import NOW
+from storeproof.reference.errors.orders import GROUP_ORDERS, sort_field
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -209,7 +209,7 @@ async def of_all_groups(storage: Any, right: Any, **_: Any) -> Any:
 
 
 async def cursor_of_what_exists(storage: Any, sort: Any, cursor: Any, **_: Any) -> None:
-    after = group_place(sort, cursor)
+    after = GROUP_ORDERS[sort].position(cursor)
     if after and after[1] not in storage._groups:
         raise InvalidValue("cursor", "is not a cursor of this list")
 

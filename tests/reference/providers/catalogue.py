@@ -1,19 +1,45 @@
 """For the tests of the provider laws: what each law must not let pass."""
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
 from msgspec.structs import replace
 
+from storeproof.reference.lists import Order, take_page
 from storeproof.reference.providers import Outcome, Provider, RateLimited
 from storeproof.reference.providers.entities import canonical, check_room, make_stats
-from storeproof.reference.providers.entities import sort_key as right_key
 
 from .catalogue_of_counts import COOLING, STATISTICS
 from .mutants import Deaf, Mutant, changing, clashing, dropped, edited, lax, racing, using
 
 KEPT_LEASES = edited("            if (minute_of(each.at), each.provider) not in ended\n", "")
-BY_LOWER_CASE = using(sort_key=lambda item: tuple(str(part).lower() for part in right_key(item)))
+
+
+def ordering(key: Callable[[Order[Any], Any], tuple[Any, ...]]) -> Mutant:
+    """The storage orders its lists by other keys, made of an order and an item."""
+
+    class Wrong(Order[Any]):
+        def sort_key(self, item: Any) -> tuple[Any, ...]:
+            return key(Order(self.kind, self.parts), item)
+
+    def take(order: Order[Any], *given: Any) -> Any:
+        return take_page(Wrong(order.kind, order.parts), *given)
+
+    return using(take_page=take)
+
+
+def unlimited(order: Order[Any], items: Any, cursor: Any, limit: int) -> Any:
+    return take_page(order, items, cursor, max(1, min(limit, 1000)))
+
+
+def without_cursor(order: Order[Any], items: Any, _cursor: Any, limit: int) -> Any:
+    return take_page(order, items, None, limit)
+
+
+BY_LOWER_CASE = ordering(
+    lambda order, item: tuple(str(part).lower() for part in order.sort_key(item))
+)
 LEASE_STORED_FIRST = edited(
     "        found, minute = self._provider(provider), minute_of(now)\n",
     "        self._leases[lease] = Lease(id=lease, provider=provider, tokens=tokens, at=now)\n"
@@ -114,9 +140,9 @@ CONFIGURATION: dict[str, list[Mutant]] = {
         edited("self._cooling.pop(id, None)", "self._cooling.pop(id, None); self._usage.clear()"),
     ],
     "PROV-009": [
-        using(sort_key=lambda item: (str(item.priority), item.id)),
-        using(sort_key=lambda item: (item.id,)),
-        using(sort_key=lambda item: (item.priority, item.id.lower())),
+        ordering(lambda _, item: (str(item.priority), item.id)),
+        ordering(lambda _, item: (item.id,)),
+        ordering(lambda _, item: (item.priority, item.id.lower())),
     ],
     "PROV-010": [
         edited("wanted.kind in (None, each.kind)", "True"),
@@ -306,10 +332,10 @@ VALUES: dict[str, list[Mutant]] = {
         *(dropped('canonical_id("id", id)', each) for each in BY_ID),
     ],
     "PROV-059": [
-        edited("    canonical_limit(limit)\n    ordered", "    ordered"),
+        using(take_page=unlimited),
         *(dropped("canonical_limit(limit)", each) for each in ("purge_usage", "purge_outcomes")),
         dropped("canonical_limit(limit)", "changes_since"),
-        using(position=lambda _kind, _cursor: None),
+        using(take_page=without_cursor),
     ],
     "PROV-060": [
         edited(

@@ -6,15 +6,14 @@ in which every storage stores and returns an entity, a patch or a filter.
 """
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, NewType, TypeAlias, TypeVar
+from typing import Final, NewType, TypeVar
 
 import msgspec
 
 from storeproof.reference import values
 from storeproof.reference.exceptions import InvalidValue
-from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
+from storeproof.reference.rules import Rule, Rules, by_rules, integer, names, optional, text
 
 __all__ = [
     "GLOBAL",
@@ -46,11 +45,8 @@ __all__ = [
     "canonical_hash",
     "canonical_policy",
     "canonical_scope",
-    "cursor_after",
     "next_attempts",
-    "position",
     "scope_chain",
-    "sort_key",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
@@ -257,25 +253,6 @@ def canonical_policy(policy: LockOutPolicy, at: datetime) -> LockOutPolicy:
     return policy
 
 
-Rule: TypeAlias = Callable[[str, Any], Any]
-
-
-def _text(maximum: int) -> Rule:
-    return lambda field, value: values.canonical_text(field, value, maximum)
-
-
-def _count(low: int) -> Rule:
-    return lambda field, value: values.canonical_integer(field, value, low, MAX_COUNT)
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda field, value: None if value is None else rule(field, value)
-
-
-def _names(field: str, names: frozenset[str]) -> frozenset[str]:
-    return frozenset(values.canonical_names(field, names))
-
-
 def canonical_hash(field: str, value: PasswordHash) -> str:
     """A password hash: opaque, non-empty, at most 1024 characters."""
     return values.canonical_id(field, value, MAX_HASH)
@@ -287,55 +264,55 @@ _CREDENTIAL: dict[str, Rule] = {
     "id": _ID,
     "user": _ID,
     "digest": canonical_digest,
-    "label": _text(MAX_TEXT),
+    "label": text(MAX_TEXT),
     "created_at": _TIME,
-    "expires_at": _optional(_TIME),
-    "revoked_at": _optional(_TIME),
-    "previous_digest": _optional(canonical_digest),
-    "previous_until": _optional(_TIME),
+    "expires_at": optional(_TIME),
+    "revoked_at": optional(_TIME),
+    "previous_digest": optional(canonical_digest),
+    "previous_until": optional(_TIME),
 }
-_API_KEY = _CREDENTIAL | {"hint": _text(MAX_TEXT), "permissions": _optional(_names)}
+_API_KEY = _CREDENTIAL | {"hint": text(MAX_TEXT), "permissions": optional(names)}
 _USER: dict[str, Rule] = {
     "id": _ID,
     "email": values.canonical_email,
-    "display_name": _text(MAX_TEXT),
-    "password_hash": _optional(canonical_hash),
+    "display_name": text(MAX_TEXT),
+    "password_hash": optional(canonical_hash),
     "enabled": _FLAG,
     "verified": _FLAG,
     "created_at": _TIME,
-    "failures": _count(0),
-    "locked_until": _optional(_TIME),
-    "version": _count(1),
+    "failures": integer(0, MAX_COUNT),
+    "locked_until": optional(_TIME),
+    "version": integer(1, MAX_COUNT),
 }
 _GRANT: dict[str, Rule] = {"user": _ID, "role": _NAME, "scope": canonical_scope}
-_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+_RULES: Rules = {
     User: _USER,
-    UserPatch: {name: _optional(rule) for name, rule in _USER.items()},
+    UserPatch: {name: optional(rule) for name, rule in _USER.items()},
     UserFilter: {
-        "enabled": _optional(_FLAG),
-        "role": _optional(_NAME),
-        "email_contains": _optional(_text(values.MAX_EMAIL)),
+        "enabled": optional(_FLAG),
+        "role": optional(_NAME),
+        "email_contains": optional(text(values.MAX_EMAIL)),
     },
-    Role: {"name": _NAME, "permissions": _names, "parents": _names, "essential": _FLAG},
+    Role: {"name": _NAME, "permissions": names, "parents": names, "essential": _FLAG},
     Grant: _GRANT,
-    GrantFilter: {name: _optional(rule) for name, rule in _GRANT.items()},
+    GrantFilter: {name: optional(rule) for name, rule in _GRANT.items()},
     Session: _CREDENTIAL | {"expires_at": _TIME},
     ApiKey: _API_KEY,
     AuditEntry: {
         "id": _ID,
         "at": _TIME,
-        "actor": _optional(_ID),
+        "actor": optional(_ID),
         "action": _NAME,
         "subject": _ID,
-        "before": _optional(values.canonical_json),
-        "after": _optional(values.canonical_json),
+        "before": optional(values.canonical_json),
+        "after": optional(values.canonical_json),
     },
     AuditFilter: {
-        "actor": _optional(_ID),
-        "action": _optional(_NAME),
-        "subject": _optional(_ID),
-        "since": _optional(_TIME),
-        "until": _optional(_TIME),
+        "actor": optional(_ID),
+        "action": optional(_NAME),
+        "subject": optional(_ID),
+        "since": optional(_TIME),
+        "until": optional(_TIME),
     },
 }
 
@@ -347,48 +324,11 @@ def canonical(entity: Entity) -> Entity:
     role that is its own parent ("parents"), and for a session or key with only one of
     `previous_digest` and `previous_until` ("previous_until").
     """
-    rules = _RULES[type(entity)]
-    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
+    made = by_rules(_RULES, entity)
     if isinstance(entity, Role) and entity.name in entity.parents:
         raise InvalidValue("parents", "must not contain the role itself")
     if isinstance(entity, Session | ApiKey) and (entity.previous_digest is None) != (
         entity.previous_until is None
     ):
         raise InvalidValue("previous_until", "must come with previous_digest, or neither")
-    return msgspec.structs.replace(entity, **fields)
-
-
-_SORT_FIELDS: dict[type[msgspec.Struct], tuple[str, ...]] = {
-    User: ("id",),
-    Role: ("name",),
-    Grant: ("user", "role", "scope"),
-    Session: ("id",),
-    ApiKey: ("id",),
-    AuditEntry: ("at", "id"),
-}
-
-
-def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
-    """The immutable key by which lists are ordered: the id, or what stands for it."""
-    return tuple(getattr(item, name) for name in _SORT_FIELDS[type(item)])
-
-
-def cursor_after(item: msgspec.Struct) -> Cursor:
-    """The cursor of a page that ends with this item; the same for every storage."""
-    key = (part.isoformat() if isinstance(part, datetime) else part for part in sort_key(item))
-    return encode_cursor(type(item).__name__, *key)
-
-
-def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
-    """The sort key in a cursor of a list of this entity; None, the start, for None."""
-    if cursor is None:
-        return None
-    key = decode_cursor(kind.__name__, len(_SORT_FIELDS[kind]), cursor)
-    return (_instant(key[0]), *key[1:]) if kind is AuditEntry else key
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return values.canonical_time("cursor", datetime.fromisoformat(text))
-    except ValueError as error:
-        raise InvalidValue("cursor", "is not a cursor of this list") from error
+    return made

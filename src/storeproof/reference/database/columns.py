@@ -1,6 +1,9 @@
 """For authors of database storages: the column types, exact and equal on both databases."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -8,7 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-__all__ = ["NAMES", "TEXT", "TIME", "among", "contains", "members", "metadata"]
+__all__ = [
+    "NAMES",
+    "TEXT",
+    "TIME",
+    "IntegerOf",
+    "TextOf",
+    "among",
+    "column",
+    "contains",
+    "member_of",
+    "members",
+    "metadata",
+    "set_of",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -28,21 +44,51 @@ class _Microseconds(sa.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
-class _Names(sa.TypeDecorator[frozenset[str]]):
+class _Converted(sa.TypeDecorator[Any]):
+    def __init__(self, store: Callable[[Any], Any], load: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.store = store
+        self.load = load
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else self.store(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else self.load(value)
+
+
+class TextOf(_Converted):
+    """Values as the text that `store` makes, from which `load` makes an equal value."""
+
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: frozenset[str] | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else msgspec.json.encode(sorted(value)).decode()
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> frozenset[str] | None:
-        return None if value is None else msgspec.json.decode(value, type=frozenset[str])
+class IntegerOf(_Converted):
+    """Values as the integer that `store` makes, from which `load` makes an equal value."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+
+def set_of(kind: type[frozenset[Any]]) -> TextOf:
+    """A frozenset of texts or of integers, as a JSON array in their order."""
+    return TextOf(_array, msgspec.json.Decoder(kind).decode)
+
+
+def _array(members: frozenset[Any]) -> str:
+    return msgspec.json.encode(sorted(members)).decode()
+
+
+def member_of(kind: type[Enum]) -> TextOf:
+    """A member of an enumeration of texts, by its value."""
+    return TextOf(attrgetter("value"), kind)
 
 
 TIME = sa.DateTime(timezone=True).with_variant(_Microseconds(), "sqlite")
 """An aware instant: timestamptz on PostgreSQL, microseconds since 1970 on SQLite."""
 
-NAMES = _Names()
+NAMES = set_of(frozenset[str])
 """A frozenset of text, as a JSON array in the order of its code points."""
 
 
@@ -108,6 +154,11 @@ def contains(text: sa.ColumnElement[Any], part: sa.ColumnElement[Any]) -> sa.Col
 def members(names: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
     """The members of a NAMES column or parameter, as rows with one column, `value`."""
     return _Members(names).table_valued(sa.column("value", TEXT), name="member")
+
+
+def column(name: str, kind: sa.types.TypeEngine[Any], *args: Any, **options: Any) -> sa.Column[Any]:
+    """A column of a table that is not null unless `nullable` says so."""
+    return sa.Column(name, kind, *args, **{"nullable": False} | options)
 
 
 def metadata() -> sa.MetaData:

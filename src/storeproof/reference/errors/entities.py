@@ -5,15 +5,15 @@ a storage holds. Ids, fingerprints and times come from the caller. `canonical` g
 form in which every storage stores and returns an event, a point, a state or a filter.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NewType, TypeAlias, TypeVar
+from typing import Final, NewType, TypeVar
 
 import msgspec
 
 from storeproof.reference import values
 from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.rules import Rules, by_rules, integer, member, optional, text
 
 __all__ = [
     "Aggregation",
@@ -36,14 +36,12 @@ __all__ = [
     "Status",
     "Tag",
     "canonical",
-    "canonical_choice",
     "created_of",
     "first_group",
     "next_group",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
-Choice = TypeVar("Choice", bound=StrEnum)
 
 EventId = NewType("EventId", str)
 GroupId = NewType("GroupId", str)
@@ -280,32 +278,6 @@ def created_of(event: ErrorEvent, group: ErrorGroup) -> Created:
     )
 
 
-Rule: TypeAlias = Callable[[str, Any], Any]
-
-
-def canonical_choice(kind: type[Choice], field: str, value: Choice) -> Choice:
-    """A member of the enumeration; a mere text is refused."""
-    if not isinstance(value, kind):
-        raise InvalidValue(field, f"must be a {kind.__name__}")
-    return value
-
-
-def _choice(kind: type[StrEnum]) -> Rule:
-    return lambda field, value: canonical_choice(kind, field, value)
-
-
-def _text(maximum: int) -> Rule:
-    return lambda field, value: values.canonical_text(field, value, maximum)
-
-
-def _integer(low: int, high: int) -> Rule:
-    return lambda field, value: values.canonical_integer(field, value, low, high)
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda field, value: None if value is None else rule(field, value)
-
-
 def _tags(field: str, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
     if not isinstance(tags, tuple) or not all(isinstance(tag, Tag) for tag in tags):
         raise InvalidValue(field, "must be a tuple of tags")
@@ -320,35 +292,35 @@ def _tags(field: str, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
 
 
 _ID, _NAME, _TIME = values.canonical_id, values.canonical_name, values.canonical_time
-_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+_RULES: Rules = {
     ErrorEvent: {
         "id": _ID,
         "fingerprint": _ID,
-        "grouping": _integer(1, MAX_COUNT),
-        "level": _choice(Level),
-        "message": _text(MAX_MESSAGE),
-        "stack": _text(MAX_STACK),
+        "grouping": integer(1, MAX_COUNT),
+        "level": member(Level),
+        "message": text(MAX_MESSAGE),
+        "stack": text(MAX_STACK),
         "tags": _tags,
         "occurred_at": _TIME,
     },
-    GroupState: {"status": _choice(Status), "at": _optional(_TIME)},
+    GroupState: {"status": member(Status), "at": optional(_TIME)},
     GroupFilter: {
-        "status": _optional(_choice(Status)),
-        "level": _optional(_choice(Level)),
-        "message_contains": _optional(_text(MAX_MESSAGE)),
+        "status": optional(member(Status)),
+        "level": optional(member(Level)),
+        "message_contains": optional(text(MAX_MESSAGE)),
     },
     MetricPoint: {
         "id": _ID,
         "name": _NAME,
-        "kind": _choice(Kind),
-        "value": _integer(-MAX_VALUE, MAX_VALUE),
+        "kind": member(Kind),
+        "value": integer(-MAX_VALUE, MAX_VALUE),
         "at": _TIME,
         "tags": _tags,
     },
     MetricQuery: {
         "name": _NAME,
-        "kind": _choice(Kind),
-        "aggregation": _choice(Aggregation),
+        "kind": member(Kind),
+        "aggregation": member(Aggregation),
         "start": _TIME,
         "end": _TIME,
         "tags": _tags,
@@ -363,9 +335,7 @@ def canonical(entity: Entity) -> Entity:
     state whose `at` does not go with its status ("at"), a negative counter ("value"), an
     aggregation that its kind does not have ("aggregation"), and an `end` before `start`.
     """
-    rules = _RULES[type(entity)]
-    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
-    made = msgspec.structs.replace(entity, **fields)
+    made = by_rules(_RULES, entity)
     _check_together(made)
     return made
 

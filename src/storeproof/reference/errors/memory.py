@@ -4,10 +4,8 @@ No operation awaits anything, so each is atomic under asyncio. What the operatio
 stands in `ErrorStorage`.
 """
 
-import operator
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,14 +18,6 @@ from storeproof.reference.errors.buckets import (
     Trend,
     bucket_starts,
     quarters,
-)
-from storeproof.reference.errors.cursors import (
-    EVENTS,
-    after_event,
-    after_group,
-    group_place,
-    place,
-    sort_field,
 )
 from storeproof.reference.errors.entities import (
     Aggregation,
@@ -45,12 +35,12 @@ from storeproof.reference.errors.entities import (
     PointId,
     Ranked,
     canonical,
-    canonical_choice,
     created_of,
     first_group,
     next_group,
 )
 from storeproof.reference.errors.memory_archives import MemoryArchives
+from storeproof.reference.errors.orders import EVENT_ORDER, GROUP_ORDERS
 from storeproof.reference.errors.protocol import MOST_SERIES
 from storeproof.reference.exceptions import (
     Duplicate,
@@ -58,7 +48,9 @@ from storeproof.reference.exceptions import (
     NotFound,
     VersionConflict,
 )
-from storeproof.reference.storage import Cursor, Page, canonical_limit
+from storeproof.reference.lists import take_page
+from storeproof.reference.rules import canonical_member
+from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id, canonical_integer
 
 __all__ = ["InMemoryErrorStorage"]
@@ -110,8 +102,7 @@ class InMemoryErrorStorage(MemoryArchives):
         limit: int = 100,
     ) -> Page[ErrorGroup]:
         wanted = canonical(filter)
-        canonical_choice(GroupSort, "sort", sort)
-        after = group_place(sort, cursor)
+        canonical_member(GroupSort, "sort", sort)
         groups = [
             group
             for group in self._groups.values()
@@ -119,14 +110,7 @@ class InMemoryErrorStorage(MemoryArchives):
             and wanted.level in (None, group.level)
             and (wanted.message_contains or "") in group.message
         ]
-        return _page(
-            groups,
-            lambda group: (getattr(group, sort_field(sort)), group.id),
-            after,
-            limit,
-            lambda group: after_group(sort, group),
-            descending=sort is not GroupSort.OLDEST,
-        )
+        return take_page(GROUP_ORDERS[sort], groups, cursor, limit)
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
         canonical_id("id", id)
@@ -158,16 +142,8 @@ class InMemoryErrorStorage(MemoryArchives):
         self, group: GroupId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[ErrorEvent]:
         canonical_id("group", group)
-        after = place(EVENTS, cursor)
         events = [event for event in self._events.values() if self._group_of(event) == group]
-        return _page(
-            events,
-            lambda event: (event.occurred_at, event.id),
-            after,
-            limit,
-            after_event,
-            descending=True,
-        )
+        return take_page(EVENT_ORDER, events, cursor, limit)
 
     async def trend(
         self,
@@ -179,7 +155,7 @@ class InMemoryErrorStorage(MemoryArchives):
     ) -> Trend:
         starts = bucket_starts(start, end, bucket, timezone)
         if group_by is not None:
-            canonical_choice(Dimension, "group_by", group_by)
+            canonical_member(Dimension, "group_by", group_by)
         found = self._counts(start, end, group_by)
         keys = [key for key, _ in _ranked(found)[:MOST_SERIES]] if group_by else [""]
         cells = Counter(
@@ -198,7 +174,7 @@ class InMemoryErrorStorage(MemoryArchives):
         self, n: int, by: Dimension, start: datetime, end: datetime
     ) -> tuple[Ranked, ...]:
         canonical_integer("n", n, 1, 1000)
-        canonical_choice(Dimension, "by", by)
+        canonical_member(Dimension, "by", by)
         start, end = quarters(start, end)
         ranked = _ranked(self._counts(start, end, by))[:n]
         return tuple(Ranked(key=key, count=count) for key, count in ranked)
@@ -264,22 +240,3 @@ def _aggregate(way: Aggregation, values: list[int]) -> int | None:
         case _:
             rank = -(-PERCENTILES[way] * len(values) // 100)
             return sorted(values)[rank - 1] if values else None
-
-
-def _page(
-    items: Iterable[Item],
-    key: Callable[[Item], Key],
-    after: Key | None,
-    limit: int,
-    cursor_after: Callable[[Item], Any],
-    *,
-    descending: bool,
-) -> Page[Item]:
-    canonical_limit(limit)
-    ordered = sorted(items, key=key, reverse=descending)
-    if after is not None:
-        beyond = operator.lt if descending else operator.gt
-        ordered = [item for item in ordered if beyond(key(item), after)]
-    page = tuple(ordered[:limit])
-    more = len(ordered) > limit
-    return Page(items=page, next_cursor=cursor_after(page[-1]) if more else None)

@@ -16,11 +16,12 @@ from storeproof.reference.errors.archives import (
     pack,
     repeated,
 )
-from storeproof.reference.errors.cursors import ARCHIVES, after_archive, place
 from storeproof.reference.errors.entities import ErrorEvent, EventId, GroupId
+from storeproof.reference.errors.orders import ARCHIVE_ORDER
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.exceptions import NotFound
-from storeproof.reference.storage import Cursor, Page, canonical_limit
+from storeproof.reference.lists import take_page
+from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id
 
 __all__ = ["MemoryArchives"]
@@ -63,13 +64,7 @@ class MemoryArchives(ErrorStorage):
         return checked(await self.get_archive(id), self._files[id])
 
     async def list_archives(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Archive]:
-        after = place(ARCHIVES, cursor)
-        canonical_limit(limit)
-        following = [each for each in self._archives.values() if not after or _key(each) > after]
-        following.sort(key=_key)
-        page = tuple(following[:limit])
-        more = len(following) > limit
-        return Page(items=page, next_cursor=after_archive(page[-1]) if more else None)
+        return take_page(ARCHIVE_ORDER, self._archives.values(), cursor, limit)
 
     async def restore_archive(self, id: ArchiveId) -> Archive:
         archive = await self.get_archive(id)
@@ -88,7 +83,3 @@ class MemoryArchives(ErrorStorage):
 
     def _entries(self, id: ArchiveId) -> list[Archived]:
         return events_in(self._archives[id], self._files[id])
-
-
-def _key(archive: Archive) -> tuple[datetime, str]:
-    return archive.first_seen, archive.id

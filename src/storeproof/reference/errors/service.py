@@ -12,10 +12,9 @@ except Exception as error:
 import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 from uuid import uuid4
 
 from storeproof.reference.errors import entities
@@ -45,6 +44,7 @@ from storeproof.reference.errors.grouping import GROUPING, Frame, fingerprint
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.errors.redaction import REDACTED, is_secret_name, redact
 from storeproof.reference.errors.saving import save
+from storeproof.reference.service import ComponentService
 from storeproof.reference.storage import Clock, Cursor, Page
 from storeproof.reference.values import MAX_NAME
 
@@ -53,7 +53,7 @@ __all__ = ["ErrorService"]
 NO_TAGS: Final[Mapping[str, str]] = {}
 
 
-class ErrorService:
+class ErrorService(ComponentService[ErrorStorage]):
     """Makes events of what went wrong, without secrets, and keeps them in a storage.
 
     What is reported is made fit for storing (NUL and surrogates are replaced, what is too
@@ -76,12 +76,6 @@ class ErrorService:
         self._clock = clock
         self._new_id = new_id
         self._redact = redact
-
-    def on(self, storage: ErrorStorage) -> Self:
-        """This service on another storage, as `Storages.together` gives one; all else is shared."""
-        other = copy(self)
-        other._storage = storage
-        return other
 
     async def capture(
         self,

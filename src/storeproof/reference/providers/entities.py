@@ -7,10 +7,10 @@ which every storage stores and returns an entity or a filter.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, NewType, TypeAlias, TypeVar
+from typing import Final, NewType, TypeAlias, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.providers.amounts import amount_of, canonical_amount
 from storeproof.reference.providers.exceptions import RateLimited
 from storeproof.reference.providers.sketch import MAX_LATENCY, Sketch, make_sketch
-from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
+from storeproof.reference.rules import Rules, by_rules, integer, names, optional
 
 __all__ = [
     "MINUTE",
@@ -46,11 +46,8 @@ __all__ = [
     "canonical_ciphertext",
     "canonical_tokens",
     "check_room",
-    "cursor_after",
     "make_stats",
     "minute_of",
-    "position",
-    "sort_key",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
@@ -284,51 +281,36 @@ def _prices(field: str, prices: tuple[Price, ...]) -> tuple[Price, ...]:
     return tuple(made)
 
 
-Rule: TypeAlias = Callable[[str, Any], Any]
-
-
-def _whole(low: int, high: int) -> Rule:
-    return lambda field, value: values.canonical_integer(field, value, low, high)
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda field, value: None if value is None else rule(field, value)
-
-
-def _names(field: str, names: frozenset[str]) -> frozenset[str]:
-    return frozenset(values.canonical_names(field, names))
-
-
 _ID, _NAME = values.canonical_id, values.canonical_name
 _TIME, _FLAG = values.canonical_time, values.canonical_flag
-_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+_RULES: Rules = {
     Price: {"model": _NAME, "input": canonical_amount, "output": canonical_amount},
     Provider: {
         "id": _ID,
         "kind": _NAME,
         "endpoint": _endpoint,
-        "models": _names,
-        "weight": _whole(0, MAX_WEIGHT),
-        "priority": _whole(0, MAX_PRIORITY),
-        "rpm": _optional(_whole(1, MAX_RATE)),
-        "tpm": _optional(_whole(1, MAX_RATE)),
+        "models": names,
+        "weight": integer(0, MAX_WEIGHT),
+        "priority": integer(0, MAX_PRIORITY),
+        "rpm": optional(integer(1, MAX_RATE)),
+        "tpm": optional(integer(1, MAX_RATE)),
         "prices": _prices,
         "enabled": _FLAG,
-        "version": _whole(1, MAX_COUNT),
+        "version": integer(1, MAX_COUNT),
     },
     ProviderFilter: {
-        "kind": _optional(_NAME),
-        "model": _optional(_NAME),
-        "enabled": _optional(_FLAG),
+        "kind": optional(_NAME),
+        "model": optional(_NAME),
+        "enabled": optional(_FLAG),
     },
     Secret: {"provider": _ID, "name": _NAME, "key": _NAME, "ciphertext": canonical_ciphertext},
-    SecretFilter: {"provider": _optional(_ID), "other_than": _optional(_NAME)},
+    SecretFilter: {"provider": optional(_ID), "other_than": optional(_NAME)},
     Outcome: {
         "id": _ID,
         "provider": _ID,
         "at": _TIME,
         "ok": _FLAG,
-        "latency": _whole(0, MAX_LATENCY),
+        "latency": integer(0, MAX_LATENCY),
         "tokens": canonical_tokens,
         "cost": canonical_amount,
     },
@@ -341,38 +323,4 @@ def canonical(entity: Entity) -> Entity:
     Raises InvalidValue for the first bad field, in the order of declaration; for a field
     of a price it names that field.
     """
-    rules = _RULES[type(entity)]
-    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
-    return msgspec.structs.replace(entity, **fields)
-
-
-_SORT_FIELDS: dict[type[msgspec.Struct], tuple[str, ...]] = {
-    Provider: ("priority", "id"),
-    Secret: ("provider", "name"),
-    Usage: ("provider",),
-    Cooling: ("provider",),
-}
-
-
-def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
-    """The key by which lists are ordered."""
-    return tuple(getattr(item, name) for name in _SORT_FIELDS[type(item)])
-
-
-def cursor_after(item: msgspec.Struct) -> Cursor:
-    """The cursor of a page that ends with this item; the same for every storage."""
-    return encode_cursor(type(item).__name__, *map(str, sort_key(item)))
-
-
-def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
-    """The sort key in a cursor of a list of this entity; None, the start, for None."""
-    if cursor is None:
-        return None
-    key = decode_cursor(kind.__name__, len(_SORT_FIELDS[kind]), cursor)
-    return (_priority(key[0]), *key[1:]) if kind is Provider else key
-
-
-def _priority(text: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,6}", text):
-        raise InvalidValue("cursor", "is not a cursor of this list")
-    return int(text)
+    return by_rules(_RULES, entity)

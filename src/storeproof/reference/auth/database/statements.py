@@ -6,13 +6,13 @@ KEY SHARE mean something on PostgreSQL only; SQLite has one writer at a time.
 
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.auth.database.tables import AUDIT, GRANTS, ROLES, USERS
 from storeproof.reference.auth.entities import GLOBAL, AuditEntry, Role, User
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import members
+from storeproof.reference.database.entities import bind, columns, insert_new
 
 __all__ = [
     "ANCESTORS",
@@ -37,19 +37,7 @@ __all__ = [
     "REVOKE",
     "ROLE_USES",
     "UPDATE_USER",
-    "bind",
-    "columns",
 ]
-
-
-def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
-    """A parameter of the column's type, called like the column if no name is given."""
-    return sa.bindparam(name or column.key, type_=column.type)
-
-
-def columns(table: sa.Table, kind: type[msgspec.Struct]) -> list[sa.Column[Any]]:
-    """The columns that are the fields of an entity, in their order."""
-    return [table.c[name] for name in kind.__struct_fields__]
 
 
 _THIS_USER = USERS.c.id == bind(USERS.c.id)
@@ -235,11 +223,7 @@ LAST_HELD = _last_held()
 """The essential roles that this user is the last holder of, by name."""
 
 
-def _append_audit(insert: Any) -> Any:
-    return insert(AUDIT).on_conflict_do_nothing(index_elements=[AUDIT.c.id]).returning(AUDIT.c.id)
-
-
-APPEND_AUDIT = per_dialect(_append_audit)
+APPEND_AUDIT = insert_new(AUDIT)
 """Returns no row where an entry with this id is there already."""
 
 GET_AUDIT = sa.select(*columns(AUDIT, AuditEntry)).where(AUDIT.c.id == bind(AUDIT.c.id))

@@ -15,8 +15,8 @@ Where a single statement changes nothing and can't say why, the operation runs a
 transaction, which can: that is the rare case.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,8 +30,6 @@ from storeproof.reference.auth.database.lists import (
     ROLE_LIST,
     SESSION_LIST,
     USER_LIST,
-    entity,
-    read_page,
 )
 from storeproof.reference.auth.database.tables import SCHEMA
 from storeproof.reference.auth.database.tokens import (
@@ -75,6 +73,9 @@ from storeproof.reference.database import (
     Transaction,
     UniqueViolated,
 )
+from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.lists import read_page
+from storeproof.reference.database.opening import open_storage
 from storeproof.reference.exceptions import (
     Duplicate,
     InUse,
@@ -97,13 +98,9 @@ from storeproof.reference.values import (
 __all__ = ["DatabaseAuthStorage", "open_auth_storage"]
 
 
-@asynccontextmanager
-async def open_auth_storage(url: str) -> AsyncIterator["DatabaseAuthStorage"]:
+def open_auth_storage(url: str) -> AbstractAsyncContextManager["DatabaseAuthStorage"]:
     """The auth storage in the database at this URL; its tables are created if absent."""
-    async with Database(url, create=True) as database:
-        storage = DatabaseAuthStorage(database)
-        await database.open()
-        yield storage
+    return open_storage(url, DatabaseAuthStorage)
 
 
 class DatabaseAuthStorage(AuthStorage):
@@ -118,7 +115,7 @@ class DatabaseAuthStorage(AuthStorage):
     async def get_by_id(self, id: UserId) -> User:
         canonical_id("id", id)
         rows = await self._database.read(statements.GET_USER, {"id": id})
-        return entity(User, _first(rows, "user", id))
+        return entity(User, first(rows, "user", id))
 
     async def create(self, entity: User) -> User:
         user = canonical(entity)
@@ -132,7 +129,7 @@ class DatabaseAuthStorage(AuthStorage):
     async def find_by_email(self, email: Email) -> User:
         canonical_email("email", email)
         rows = await self._database.read(statements.FIND_USER, {"email_key": email_key(email)})
-        return entity(User, _first(rows, "user", email))
+        return entity(User, first(rows, "user", email))
 
     async def update(self, id: UserId, patch: UserPatch, expected_version: int) -> User:
         canonical_id("id", id)
@@ -154,7 +151,7 @@ class DatabaseAuthStorage(AuthStorage):
 
         async def work(transaction: Transaction) -> Row:
             rows = await transaction.run(statements.LOCK_USER, {"id": user})
-            if _first(rows, "user", user)[0] != expected:
+            if first(rows, "user", user)[0] != expected:
                 raise VersionConflict("user", user, expected)
             held = await _last_held(transaction, user) if disabling else []
             rows = await transaction.run(statements.UPDATE_USER, given)
@@ -168,7 +165,7 @@ class DatabaseAuthStorage(AuthStorage):
         at = canonical_time("at", at)
 
         async def work(transaction: Transaction) -> None:
-            _first(await transaction.run(statements.LOCK_USER, {"id": id}), "user", id)
+            first(await transaction.run(statements.LOCK_USER, {"id": id}), "user", id)
             _refuse(await _last_held(transaction, id))
             await self._sessions.revoke_within(transaction, id, None, at)
             await self._keys.revoke_within(transaction, id, None, at)
@@ -193,7 +190,7 @@ class DatabaseAuthStorage(AuthStorage):
         canonical_hash("new", new)
         given = {"id": id, "old": old, "new": new}
         rows = await self._database.write(statements.REPLACE_HASH, given)
-        return bool(_first(rows, "user", id)[0] == new)
+        return bool(first(rows, "user", id)[0] == new)
 
     async def record_attempt(
         self, id: UserId, ok: bool, at: datetime, policy: LockOutPolicy
@@ -205,11 +202,11 @@ class DatabaseAuthStorage(AuthStorage):
         until = at + policy.duration
         given = {"id": id, "ok": ok, "at": at, "threshold": policy.threshold, "until": until}
         rows = await self._database.write(statements.RECORD_ATTEMPT, given)
-        return entity(Attempts, _first(rows, "user", id))
+        return entity(Attempts, first(rows, "user", id))
 
     async def clear_attempts(self, id: UserId) -> None:
         canonical_id("id", id)
-        _first(await self._database.write(statements.CLEAR_ATTEMPTS, {"id": id}), "user", id)
+        first(await self._database.write(statements.CLEAR_ATTEMPTS, {"id": id}), "user", id)
 
     async def put_role(self, role: Role) -> Role:
         role = canonical(role)
@@ -229,14 +226,14 @@ class DatabaseAuthStorage(AuthStorage):
     async def get_role(self, name: RoleName) -> Role:
         canonical_name("name", name)
         rows = await self._database.read(statements.GET_ROLE, {"name": name})
-        return entity(Role, _first(rows, "role", name))
+        return entity(Role, first(rows, "role", name))
 
     async def delete_role(self, name: RoleName) -> None:
         canonical_name("name", name)
 
         async def work(transaction: Transaction) -> None:
             rows = await transaction.run(statements.ROLE_USES, {"name": name})
-            granted, is_parent = _first(rows, "role", name)
+            granted, is_parent = first(rows, "role", name)
             if granted:
                 raise InUse("role", name, "grant")
             if is_parent:
@@ -264,9 +261,9 @@ class DatabaseAuthStorage(AuthStorage):
     async def _grant_locked(self, grant: Grant) -> None:
         async def work(transaction: Transaction) -> None:
             users = await transaction.run(statements.KEEP_USER, {"id": grant.user})
-            _first(users, "user", grant.user)
+            first(users, "user", grant.user)
             roles = await transaction.run(statements.KEEP_ROLE, {"name": grant.role})
-            _first(roles, "role", grant.role)
+            first(roles, "role", grant.role)
             await transaction.run(statements.GRANT, asdict(grant))
 
         await self._database.transact(work)
@@ -370,12 +367,6 @@ class DatabaseAuthStorage(AuthStorage):
         by_id = error.constraint == "auth_users_id"
         same = by_id or await self._database.read(statements.GET_USER, {"id": id})
         return "id" if same else "email"
-
-
-def _first(rows: list[Row], kind: str, id: str) -> Row:
-    if not rows:
-        raise NotFound(kind, id)
-    return rows[0]
 
 
 async def _last_held(transaction: Transaction, user: UserId) -> list[RoleName]:

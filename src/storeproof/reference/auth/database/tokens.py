@@ -8,8 +8,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from msgspec.structs import asdict
 
-from storeproof.reference.auth.database.lists import entity
-from storeproof.reference.auth.database.statements import LOCK_USER, bind, columns
+from storeproof.reference.auth.database.statements import LOCK_USER
 from storeproof.reference.auth.database.tables import API_KEYS, SESSIONS, USERS
 from storeproof.reference.auth.entities import (
     ApiKey,
@@ -20,7 +19,8 @@ from storeproof.reference.auth.entities import (
     canonical_digest,
 )
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
-from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.database.entities import bind, columns, entity, first
+from storeproof.reference.exceptions import Duplicate
 from storeproof.reference.storage import canonical_limit
 from storeproof.reference.values import canonical_id, canonical_time, later
 
@@ -157,8 +157,7 @@ class DatabaseTokens(Generic[Token]):
             rows = await self._database.write(self._statements.create, asdict(token))
         except UniqueViolated as error:
             raise Duplicate(await self._taken(token, error)) from error
-        if not rows:
-            raise NotFound("user", token.user)
+        first(rows, "user", token.user)
         return token
 
     async def find(self, digest: Digest, at: datetime) -> Token:
@@ -211,9 +210,7 @@ class DatabaseTokens(Generic[Token]):
         return len(await self._database.write(self._statements.purge, given))
 
     def _one(self, rows: list[Row], id: str) -> Token:
-        if not rows:
-            raise NotFound(self._name, id)
-        return entity(self._kind, rows[0])
+        return entity(self._kind, first(rows, self._name, id))
 
     async def _taken(self, token: Token, error: UniqueViolated) -> str:
         """Which field is a duplicate; the id if both are, whatever the database noticed."""

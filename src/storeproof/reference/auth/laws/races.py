@@ -1,9 +1,6 @@
 """For authors of an auth storage: the laws of calls that run at the same time on two handles."""
 
-import asyncio
 import itertools
-from collections.abc import Awaitable
-from typing import Any
 
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.law import MUST, law
@@ -37,26 +34,12 @@ from storeproof.reference.auth.laws.given import (
     user,
 )
 from storeproof.reference.auth.protocol import AuthStorage
-from storeproof.reference.exceptions import StorageError
+from storeproof.reference.law_words import together
 
 __all__: list[str] = []
 
 TWO = frozenset({Capability.CONCURRENT_CLIENTS})
 CROWD = 10
-
-
-async def together(*calls: Awaitable[Any]) -> tuple[list[Any], list[str]]:
-    """The results of calls that run at the same time, and the names of the errors of the others.
-
-    Errors outside the tree are not caught.
-    """
-    outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    results = [each for each in outcomes if not isinstance(each, BaseException)]
-    errors = [each for each in outcomes if isinstance(each, BaseException)]
-    for error in errors:
-        if not isinstance(error, StorageError):
-            raise error
-    return results, [type(error).__name__ for error in errors]
 
 
 async def strip(storage: AuthStorage, id: UserId, name: str) -> None:

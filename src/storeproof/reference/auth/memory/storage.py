@@ -4,7 +4,6 @@ No operation awaits anything, so each is atomic under asyncio. What the operatio
 stands in `AuthStorage`.
 """
 
-import operator
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
@@ -39,13 +38,18 @@ from storeproof.reference.auth.entities import (
     canonical_hash,
     canonical_policy,
     canonical_scope,
-    cursor_after,
     next_attempts,
-    position,
     scope_chain,
-    sort_key,
 )
 from storeproof.reference.auth.memory.tokens import MemoryTokens
+from storeproof.reference.auth.orders import (
+    API_KEY_ORDER,
+    AUDIT_ORDER,
+    GRANT_ORDER,
+    ROLE_ORDER,
+    SESSION_ORDER,
+    USER_ORDER,
+)
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.exceptions import (
     Duplicate,
@@ -54,7 +58,8 @@ from storeproof.reference.exceptions import (
     NotFound,
     VersionConflict,
 )
-from storeproof.reference.storage import Cursor, Page, canonical_limit
+from storeproof.reference.lists import take_page
+from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import (
     canonical_email,
     canonical_flag,
@@ -136,7 +141,6 @@ class InMemoryAuthStorage(AuthStorage):
         self, filter: UserFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[User]:
         wanted = canonical(filter)
-        after = position(User, cursor)
         holders = {grant.user for grant in self._grants if grant.role == wanted.role}
         part = email_fold(wanted.email_contains or "")
         users = [
@@ -146,7 +150,7 @@ class InMemoryAuthStorage(AuthStorage):
             and (wanted.role is None or user.id in holders)
             and part in email_key(user.email)
         ]
-        return _page(users, after, limit)
+        return take_page(USER_ORDER, users, cursor, limit)
 
     async def replace_password_hash(
         self, id: UserId, old: PasswordHash | None, new: PasswordHash
@@ -202,7 +206,7 @@ class InMemoryAuthStorage(AuthStorage):
         del self._roles[name]
 
     async def list_roles(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Role]:
-        return _page(self._roles.values(), position(Role, cursor), limit)
+        return take_page(ROLE_ORDER, self._roles.values(), cursor, limit)
 
     async def grant(self, user: UserId, role: RoleName, scope: Scope) -> Grant:
         grant = canonical(Grant(user=user, role=role, scope=scope))
@@ -221,7 +225,6 @@ class InMemoryAuthStorage(AuthStorage):
         self, filter: GrantFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Grant]:
         wanted = canonical(filter)
-        after = position(Grant, cursor)
         grants = [
             grant
             for grant in self._grants
@@ -229,7 +232,7 @@ class InMemoryAuthStorage(AuthStorage):
             and wanted.role in (None, grant.role)
             and wanted.scope in (None, grant.scope)
         ]
-        return _page(grants, after, limit)
+        return take_page(GRANT_ORDER, grants, cursor, limit)
 
     async def permissions(self, user: UserId, scope: Scope) -> frozenset[Permission]:
         canonical_id("user", user)
@@ -253,7 +256,7 @@ class InMemoryAuthStorage(AuthStorage):
         self, user: UserId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Session]:
         canonical_id("user", user)
-        return _page(self._sessions.of(user), position(Session, cursor), limit)
+        return take_page(SESSION_ORDER, self._sessions.of(user), cursor, limit)
 
     async def rotate_session(
         self, user: UserId, id: SessionId, new: Digest, at: datetime, grace: timedelta
@@ -279,7 +282,7 @@ class InMemoryAuthStorage(AuthStorage):
         self, user: UserId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[ApiKey]:
         canonical_id("user", user)
-        return _page(self._keys.of(user), position(ApiKey, cursor), limit)
+        return take_page(API_KEY_ORDER, self._keys.of(user), cursor, limit)
 
     async def rotate_api_key(
         self, user: UserId, id: ApiKeyId, new: Digest, at: datetime, grace: timedelta
@@ -305,7 +308,6 @@ class InMemoryAuthStorage(AuthStorage):
         self, filter: AuditFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[AuditEntry]:
         wanted = canonical(filter)
-        after = position(AuditEntry, cursor)
         entries = [
             entry
             for entry in self._audit.values()
@@ -315,7 +317,7 @@ class InMemoryAuthStorage(AuthStorage):
             and (wanted.since is None or wanted.since <= entry.at)
             and (wanted.until is None or entry.at < wanted.until)
         ]
-        return _page(entries, after, limit, newest_first=True)
+        return take_page(AUDIT_ORDER, entries, cursor, limit)
 
     def _user(self, id: UserId) -> User:
         if id not in self._users:
@@ -360,16 +362,3 @@ class InMemoryAuthStorage(AuthStorage):
             }
             if self._roles[name].essential and holders == {user}:
                 raise InUse("role", name, "last holder")
-
-
-def _page(
-    items: Iterable[Item], after: Key | None, limit: int, *, newest_first: bool = False
-) -> Page[Item]:
-    canonical_limit(limit)
-    ordered = sorted(items, key=sort_key, reverse=newest_first)
-    if after is not None:
-        beyond = operator.lt if newest_first else operator.gt
-        ordered = [item for item in ordered if beyond(sort_key(item), after)]
-    page = tuple(ordered[:limit])
-    more = len(ordered) > limit
-    return Page(items=page, next_cursor=cursor_after(page[-1]) if more else None)

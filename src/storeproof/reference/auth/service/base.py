@@ -1,9 +1,8 @@
 """For the parts of `AuthService` only: what they are given, and how they check and record."""
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn, Self
+from typing import NoReturn
 from uuid import uuid4
 
 import msgspec
@@ -34,6 +33,7 @@ from storeproof.reference.auth.service.exceptions import (
 )
 from storeproof.reference.exceptions import InvalidValue, StorageError
 from storeproof.reference.passwords import Argon2Hasher, PasswordHasher, PasswordPolicy
+from storeproof.reference.service import ComponentService
 from storeproof.reference.storage import Clock
 from storeproof.reference.values import canonical_json
 
@@ -65,7 +65,7 @@ class AuthPolicy(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"the prefix {one!r} does not tell its kind of token apart")
 
 
-class ServiceBase:
+class ServiceBase(ComponentService[AuthStorage]):
     """Checks every call and records every change.
 
     The storage changes first, and the audit entry follows in a second operation. When the entry
@@ -89,12 +89,6 @@ class ServiceBase:
         self._new_secret = new_secret
         self._hasher = hasher or Argon2Hasher()
         self._policy = policy or AuthPolicy()
-
-    def on(self, storage: AuthStorage) -> Self:
-        """This service on another storage, as `Storages.together` gives one; all else is shared."""
-        other = copy(self)
-        other._storage = storage
-        return other
 
     async def _require(self, operation: str, by: Principal, scope: Scope = GLOBAL) -> None:
         """Refuses the operation unless the principal has what `NEEDS` says, in this scope."""

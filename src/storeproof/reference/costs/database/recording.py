@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from storeproof.reference.costs.database.lists import entity
 from storeproof.reference.costs.database.rollups import ROLLUP_COLUMNS, charge_row, rollup_rows
 from storeproof.reference.costs.database.statements import GET_CHARGE
 from storeproof.reference.costs.database.tables import CHARGES, ROLLUPS, SERIES
 from storeproof.reference.costs.entities import Charge
 from storeproof.reference.database import Row, Transaction, per_dialect
+from storeproof.reference.database.entities import entity
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.exceptions import Duplicate
 

@@ -20,14 +20,12 @@ from msgspec.structs import replace
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storeproof.reference.costs.database import statements
-from storeproof.reference.costs.database.lists import entity
-from storeproof.reference.costs.database.statements import bind
 from storeproof.reference.costs.database.tables import (
+    AMOUNT,
     BUDGETS,
     HELD,
     NUMBER,
     RESERVATIONS,
-    Nanos,
 )
 from storeproof.reference.costs.entities import (
     MAX_TOTAL,
@@ -47,6 +45,7 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.database import Row, Transaction
 from storeproof.reference.database.columns import TEXT
+from storeproof.reference.database.entities import bind, entity, first
 from storeproof.reference.exceptions import Duplicate, NotFound
 
 __all__ = [
@@ -100,7 +99,7 @@ def _reserve() -> Any:
     rows = sa.select(
         bind(HELD.c.reservation, "id"),
         ready.c.id,
-        sa.type_coerce(ready.c.amount, Nanos()),
+        sa.type_coerce(ready.c.amount, AMOUNT),
         ready.c.window_start,
     ).where(all_ready)
     columns = [HELD.c.reservation, HELD.c.budget, HELD.c.amount, HELD.c.window_start]
@@ -138,9 +137,7 @@ def status_of(row: Row) -> BudgetStatus:
 
 def reservation_of(rows: list[Row], id: ReservationId) -> Reservation:
     """The reservation that `GET_RESERVATION` found. Raises NotFound."""
-    if not rows:
-        raise NotFound("reservation", id)
-    _, at, expires_at, state = rows[0][:4]
+    _, at, expires_at, state = first(rows, "reservation", id)[:4]
     held = [row[4:] for row in rows]
     spent = tuple(BudgetAmount(budget=row[0], amount=row[2]) for row in held)
     return Reservation(

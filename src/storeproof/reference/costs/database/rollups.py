@@ -16,7 +16,6 @@ import msgspec
 import sqlalchemy as sa
 from msgspec.structs import asdict
 
-from storeproof.reference.costs.database.statements import bind
 from storeproof.reference.costs.database.tables import (
     CHARGES,
     CORRECTIONS,
@@ -28,6 +27,7 @@ from storeproof.reference.costs.database.tables import (
 from storeproof.reference.costs.entities import NANOS, Charge, nanos
 from storeproof.reference.database import PerDialect
 from storeproof.reference.database.compiling import POSTGRES, SQLITE
+from storeproof.reference.database.entities import bind
 from storeproof.reference.values import EARLIEST
 
 __all__ = [

@@ -21,6 +21,7 @@ from storeproof.reference.costs.database.tables import (
 from storeproof.reference.costs.entities import Budget, Charge, Correction, ReservationState
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import NAMES, members
+from storeproof.reference.database.entities import bind, columns, insert_new
 
 __all__ = [
     "ADD_ALERT",
@@ -45,37 +46,19 @@ __all__ = [
     "SERIES_OF",
     "SET_BUDGET",
     "SET_SUMS",
-    "bind",
 ]
 
 
-def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
-    """A parameter of the column's type, called like the column if no name is given."""
-    return sa.bindparam(name or column.key, type_=column.type)
-
-
-def _new(table: sa.Table) -> Any:
-    """Inserts a row; returns none where its key is taken."""
-    key = list(table.primary_key)
-
-    def build(insert: Any) -> Any:
-        return insert(table).on_conflict_do_nothing(index_elements=key).returning(key[0])
-
-    return per_dialect(build)
-
-
-GET_CHARGE = sa.select(*(CHARGES.c[name] for name in Charge.__struct_fields__)).where(
-    CHARGES.c.id == bind(CHARGES.c.id)
-)
+GET_CHARGE = sa.select(*columns(CHARGES, Charge)).where(CHARGES.c.id == bind(CHARGES.c.id))
 SERIES_OF = sa.select(
     *(CHARGES.c[name] for name in ("series", "currency", "owner", "provider", "model", "tags"))
 ).where(CHARGES.c.id == bind(CHARGES.c.id))
-GET_CORRECTION = sa.select(*(CORRECTIONS.c[name] for name in Correction.__struct_fields__)).where(
+GET_CORRECTION = sa.select(*columns(CORRECTIONS, Correction)).where(
     CORRECTIONS.c.id == bind(CORRECTIONS.c.id)
 )
-ADD_CORRECTION = _new(CORRECTIONS)
+ADD_CORRECTION = insert_new(CORRECTIONS)
 
-_BUDGET = [BUDGETS.c[name] for name in Budget.__struct_fields__]
+_BUDGET = columns(BUDGETS, Budget)
 _SUMS = (BUDGETS.c.window_start, BUDGETS.c.window_end, BUDGETS.c.spent, BUDGETS.c.reserved)
 GET_BUDGET = sa.select(*_BUDGET, BUDGETS.c.version, *_SUMS).where(
     BUDGETS.c.id == bind(BUDGETS.c.id)
@@ -88,7 +71,7 @@ LOCK_BUDGETS = (
 )
 """Locks budgets in the order of their ids, as everything does that locks more than one."""
 
-ADD_BUDGET = _new(BUDGETS)
+ADD_BUDGET = insert_new(BUDGETS)
 SET_BUDGET = (
     sa.update(BUDGETS)
     .where(BUDGETS.c.id == bind(BUDGETS.c.id, "key"))

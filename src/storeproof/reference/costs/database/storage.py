@@ -5,8 +5,8 @@ and can't say why, the operation runs again as a transaction, which can. The ord
 locks stands in `reserving`.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -21,8 +21,6 @@ from storeproof.reference.costs.database.lists import (
     CORRECTION_LIST,
     DELIVERY_LIST,
     VERSION_LIST,
-    entity,
-    read_page,
 )
 from storeproof.reference.costs.database.tables import SCHEMA, SERIES, hour_of
 from storeproof.reference.costs.entities import (
@@ -66,6 +64,9 @@ from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.compiling import POSTGRES
+from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.lists import read_page
+from storeproof.reference.database.opening import open_storage
 from storeproof.reference.exceptions import Duplicate, NotFound, VersionConflict
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 from storeproof.reference.values import canonical_id, canonical_integer, canonical_time
@@ -73,13 +74,9 @@ from storeproof.reference.values import canonical_id, canonical_integer, canonic
 __all__ = ["DatabaseCostStorage", "open_cost_storage"]
 
 
-@asynccontextmanager
-async def open_cost_storage(url: str) -> AsyncIterator["DatabaseCostStorage"]:
+def open_cost_storage(url: str) -> AbstractAsyncContextManager["DatabaseCostStorage"]:
     """The cost storage in the database at this URL; its tables are created if absent."""
-    async with Database(url, create=True) as database:
-        storage = DatabaseCostStorage(database)
-        await database.open()
-        yield storage
+    return open_storage(url, DatabaseCostStorage)
 
 
 class DatabaseCostStorage(CostStorage):
@@ -281,8 +278,7 @@ class DatabaseCostStorage(CostStorage):
             return raised
 
         rows = await self._database.read(statements.FIND_ALERTED, {"id": budget})
-        if not rows:
-            raise NotFound("budget", budget)
+        first(rows, "budget", budget)
         return await self._database.transact(work) if _unraised(rows, at) else ()
 
     async def list_alerts(
@@ -294,9 +290,7 @@ class DatabaseCostStorage(CostStorage):
     async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
         made = canonical(Delivery(alert=alert, sink=sink, at=at))
         rows = await self._database.write(statements.MARK_DELIVERED, asdict(made))
-        if not rows:
-            raise NotFound("alert", alert)
-        return entity(Delivery, rows[0])
+        return entity(Delivery, first(rows, "alert", alert))
 
     async def list_deliveries(
         self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
@@ -306,15 +300,11 @@ class DatabaseCostStorage(CostStorage):
 
     async def _charge(self, id: ChargeId) -> Charge:
         rows = await self._database.read(statements.GET_CHARGE, {"id": id})
-        if not rows:
-            raise NotFound("charge", id)
-        return entity(Charge, rows[0])
+        return entity(Charge, first(rows, "charge", id))
 
     async def _budget(self, id: BudgetId) -> BudgetStatus:
         rows = await self._database.read(statements.GET_BUDGET, {"id": id})
-        if not rows:
-            raise NotFound("budget", id)
-        return reserving.status_of(rows[0])
+        return reserving.status_of(first(rows, "budget", id))
 
 
 def _unraised(rows: list[Row], at: datetime) -> tuple[Alert, ...]:

@@ -8,10 +8,8 @@ units and of nano-units apart, so that they can't overflow.
 """
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.costs.entities import (
@@ -23,11 +21,21 @@ from storeproof.reference.costs.entities import (
     nanos,
 )
 from storeproof.reference.database import Schema
-from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
+from storeproof.reference.database.columns import (
+    NAMES,
+    TEXT,
+    TIME,
+    IntegerOf,
+    column,
+    member_of,
+    metadata,
+    set_of,
+)
 from storeproof.reference.values import EARLIEST
 
 __all__ = [
     "ALERTS",
+    "AMOUNT",
     "BUDGETS",
     "CHARGES",
     "CORRECTIONS",
@@ -39,54 +47,14 @@ __all__ = [
     "SCHEMA",
     "SERIES",
     "VERSIONS",
-    "Nanos",
     "hour_of",
 ]
 
 _TABLES = metadata()
 SCHEMA = Schema("costs", 1, _TABLES)
 NUMBER = sa.BigInteger()
-
-
-class Nanos(sa.TypeDecorator[Decimal]):
-    """An amount of money, as integer nano-units."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> int | None:
-        return None if value is None else nanos(value)
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:
-        return None if value is None else money(value)
-
-
-class _Percents(sa.TypeDecorator[frozenset[int]]):
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: frozenset[int] | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else msgspec.json.encode(sorted(value)).decode()
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> frozenset[int] | None:
-        return None if value is None else msgspec.json.decode(value, type=frozenset[int])
-
-
-class _Member(sa.TypeDecorator[Any]):
-    """A member of an enumeration, by its value."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def __init__(self, kind: Any) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        return None if value is None else value.value
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        return None if value is None else self.kind(value)
+AMOUNT = IntegerOf(nanos, money)
+"""An amount of money, as integer nano-units."""
 
 
 def hour_of(at: datetime) -> int:
@@ -94,27 +62,23 @@ def hour_of(at: datetime) -> int:
     return (at - EARLIEST) // timedelta(hours=1)
 
 
-def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, **{"nullable": False} | options)
-
-
 SERIES: Final = ("series", "currency", "owner", "provider", "model", "tags")
 """The digest of the other five, and these."""
 
 
 def _series() -> list[sa.Column[Any]]:
-    return [_column(name, NAMES if name == "tags" else TEXT) for name in SERIES]
+    return [column(name, NAMES if name == "tags" else TEXT) for name in SERIES]
 
 
 CHARGES = sa.Table(
     "cost_charges",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("amount", Nanos()),
-    _column("quantity", NUMBER),
-    _column("unit", TEXT),
-    _column("occurred_at", TIME),
-    _column("hour", NUMBER),
+    column("id", TEXT, primary_key=True),
+    column("amount", AMOUNT),
+    column("quantity", NUMBER),
+    column("unit", TEXT),
+    column("occurred_at", TIME),
+    column("hour", NUMBER),
     *_series(),
 )
 sa.Index(None, CHARGES.c.occurred_at, CHARGES.c.id)
@@ -122,45 +86,45 @@ sa.Index(None, CHARGES.c.occurred_at, CHARGES.c.id)
 CORRECTIONS = sa.Table(
     "cost_corrections",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("charge", TEXT, index=True),
-    _column("amount", Nanos()),
-    _column("reason", TEXT),
-    _column("at", TIME, index=True),
-    _column("hour", NUMBER),
+    column("id", TEXT, primary_key=True),
+    column("charge", TEXT, index=True),
+    column("amount", AMOUNT),
+    column("reason", TEXT),
+    column("at", TIME, index=True),
+    column("hour", NUMBER),
     *_series(),
 )
 
 ROLLUPS = sa.Table(
     "cost_rollups",
     _TABLES,
-    _column("hours", NUMBER, primary_key=True),
-    _column("slot", NUMBER, primary_key=True),
-    *[_column(each.name, each.type, primary_key=each.name == "series") for each in _series()],
-    _column("whole", NUMBER),
-    _column("nano", NUMBER),
-    _column("charges", NUMBER),
+    column("hours", NUMBER, primary_key=True),
+    column("slot", NUMBER, primary_key=True),
+    *[column(each.name, each.type, primary_key=each.name == "series") for each in _series()],
+    column("whole", NUMBER),
+    column("nano", NUMBER),
+    column("charges", NUMBER),
 )
 
 BUDGETS = sa.Table(
     "cost_budgets",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("scope", TEXT),
-    _column("provider", TEXT, nullable=True),
-    _column("model", TEXT, nullable=True),
-    _column("tag", TEXT, nullable=True),
-    _column("limit", Nanos()),
-    _column("currency", TEXT),
-    _column("window", _Member(Window)),
-    _column("timezone", TEXT),
-    _column("thresholds", _Percents()),
-    _column("policy", _Member(Policy)),
-    _column("version", NUMBER),
-    _column("window_start", TIME),
-    _column("window_end", TIME, nullable=True),
-    _column("spent", Nanos()),
-    _column("reserved", Nanos()),
+    column("id", TEXT, primary_key=True),
+    column("scope", TEXT),
+    column("provider", TEXT, nullable=True),
+    column("model", TEXT, nullable=True),
+    column("tag", TEXT, nullable=True),
+    column("limit", AMOUNT),
+    column("currency", TEXT),
+    column("window", member_of(Window)),
+    column("timezone", TEXT),
+    column("thresholds", set_of(frozenset[int])),
+    column("policy", member_of(Policy)),
+    column("version", NUMBER),
+    column("window_start", TIME),
+    column("window_end", TIME, nullable=True),
+    column("spent", AMOUNT),
+    column("reserved", AMOUNT),
 )
 
 sa.Index(None, BUDGETS.c.scope, BUDGETS.c.tag)
@@ -169,45 +133,45 @@ VERSIONS = sa.Table(
     "cost_budget_versions",
     _TABLES,
     *[
-        _column(name, BUDGETS.c[name].type, nullable=BUDGETS.c[name].nullable)
+        column(name, BUDGETS.c[name].type, nullable=BUDGETS.c[name].nullable)
         for name in Budget.__struct_fields__
     ],
-    _column("version", NUMBER),
-    _column("actor", TEXT),
-    _column("at", TIME),
+    column("version", NUMBER),
+    column("actor", TEXT),
+    column("at", TIME),
     sa.PrimaryKeyConstraint("id", "version"),
 )
 
 RESERVATIONS = sa.Table(
     "cost_reservations",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("at", TIME),
-    _column("expires_at", TIME),
-    _column("state", _Member(ReservationState)),
+    column("id", TEXT, primary_key=True),
+    column("at", TIME),
+    column("expires_at", TIME),
+    column("state", member_of(ReservationState)),
 )
 sa.Index(None, RESERVATIONS.c.state, RESERVATIONS.c.expires_at, RESERVATIONS.c.id)
 
 HELD = sa.Table(
     "cost_held",
     _TABLES,
-    _column("reservation", TEXT, primary_key=True),
-    _column("budget", TEXT, primary_key=True),
-    _column("amount", Nanos()),
-    _column("settled", Nanos(), nullable=True),
-    _column("window_start", TIME),
+    column("reservation", TEXT, primary_key=True),
+    column("budget", TEXT, primary_key=True),
+    column("amount", AMOUNT),
+    column("settled", AMOUNT, nullable=True),
+    column("window_start", TIME),
 )
 
 ALERTS = sa.Table(
     "cost_alerts",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("budget", TEXT),
-    _column("window_start", TIME),
-    _column("threshold", NUMBER),
-    _column("spent", Nanos()),
-    _column("limit", Nanos()),
-    _column("raised_at", TIME),
+    column("id", TEXT, primary_key=True),
+    column("budget", TEXT),
+    column("window_start", TIME),
+    column("threshold", NUMBER),
+    column("spent", AMOUNT),
+    column("limit", AMOUNT),
+    column("raised_at", TIME),
 )
 sa.Index(None, ALERTS.c.budget, ALERTS.c.window_start)
 sa.Index(None, ALERTS.c.raised_at, ALERTS.c.window_start, ALERTS.c.threshold, ALERTS.c.budget)
@@ -215,7 +179,7 @@ sa.Index(None, ALERTS.c.raised_at, ALERTS.c.window_start, ALERTS.c.threshold, AL
 DELIVERIES = sa.Table(
     "cost_deliveries",
     _TABLES,
-    _column("alert", TEXT, primary_key=True),
-    _column("sink", TEXT, primary_key=True),
-    _column("at", TIME),
+    column("alert", TEXT, primary_key=True),
+    column("sink", TEXT, primary_key=True),
+    column("at", TIME),
 )

@@ -40,11 +40,8 @@ from storeproof.reference.costs.entities.canonical import (
     MAX_AMOUNTS,
     canonical,
     canonical_amounts,
-    cursor_after,
     new_reservation,
-    position,
     same_reservation,
-    sort_key,
 )
 from storeproof.reference.costs.entities.ledger import (
     EVERYTHING,
@@ -127,7 +124,6 @@ __all__ = [
     "canonical_money",
     "canonical_zone",
     "covers",
-    "cursor_after",
     "ending",
     "grouped_field",
     "holding",
@@ -138,12 +134,10 @@ __all__ = [
     "new_reservation",
     "owner_chain",
     "period",
-    "position",
     "put",
     "reached",
     "released",
     "same_reservation",
     "settled",
-    "sort_key",
     "spent_in",
 ]

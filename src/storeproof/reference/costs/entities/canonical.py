@@ -1,22 +1,19 @@
-"""For authors of cost storages: the canonical form of every argument, and the order of lists."""
+"""For authors of cost storages: the canonical form of every argument."""
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from storeproof.reference import values
-from storeproof.reference.costs.entities.alerts import Alert, AlertFilter, Delivery
+from storeproof.reference.costs.entities.alerts import AlertFilter, Delivery
 from storeproof.reference.costs.entities.budgets import (
     Budget,
     BudgetAmount,
     BudgetFilter,
     BudgetId,
-    BudgetVersion,
     Policy,
     Reservation,
     ReservationId,
@@ -39,21 +36,17 @@ from storeproof.reference.costs.entities.money import (
     nanos,
 )
 from storeproof.reference.exceptions import InvalidValue
-from storeproof.reference.storage import Cursor, decode_cursor, encode_cursor
+from storeproof.reference.rules import Rules, by_rules, integer, member, names, optional, text
 
 __all__ = [
     "MAX_AMOUNTS",
     "canonical",
     "canonical_amounts",
-    "cursor_after",
     "new_reservation",
-    "position",
     "same_reservation",
-    "sort_key",
 ]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
-Rule: TypeAlias = Callable[[str, Any], Any]
 
 MAX_AMOUNTS: Final = 100
 MAX_LEVELS = 4
@@ -75,22 +68,6 @@ def _path(field: str, value: OwnerPath) -> str:
     return value
 
 
-def _text(field: str, value: str) -> str:
-    return values.canonical_text(field, value, MAX_TEXT)
-
-
-def _unit(field: str, value: str) -> str:
-    return values.canonical_text(field, value, values.MAX_NAME)
-
-
-def _count(field: str, value: int) -> int:
-    return values.canonical_integer(field, value, 0)
-
-
-def _names(field: str, names: frozenset[str]) -> frozenset[str]:
-    return frozenset(values.canonical_names(field, names))
-
-
 def _percents(field: str, percents: frozenset[int]) -> frozenset[int]:
     if not isinstance(percents, frozenset):
         raise InvalidValue(field, "must be a frozenset of integers")
@@ -108,21 +85,8 @@ def _day(field: str, value: date) -> date:
     return value
 
 
-def _member(kind: type[StrEnum]) -> Rule:
-    def rule(field: str, value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise InvalidValue(field, f"must be a {kind.__name__}")
-        return value
-
-    return rule
-
-
-def _optional(rule: Rule) -> Rule:
-    return lambda field, value: None if value is None else rule(field, value)
-
-
 _ID, _NAME, _TIME = values.canonical_id, values.canonical_name, values.canonical_time
-_RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
+_RULES: Rules = {
     Charge: {
         "id": _ID,
         "amount": canonical_money,
@@ -130,58 +94,58 @@ _RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "owner": _path,
         "provider": _NAME,
         "model": _NAME,
-        "quantity": _count,
-        "unit": _unit,
-        "tags": _names,
+        "quantity": integer(0, values.MAX_INTEGER),
+        "unit": text(values.MAX_NAME),
+        "tags": names,
         "occurred_at": _TIME,
     },
     Correction: {
         "id": _ID,
         "charge": _ID,
         "amount": canonical_money,
-        "reason": _text,
+        "reason": text(MAX_TEXT),
         "at": _TIME,
     },
     ChargeFilter: {
-        "owner": _optional(_path),
-        "provider": _optional(_NAME),
-        "model": _optional(_NAME),
-        "tag": _optional(_NAME),
-        "currency": _optional(_currency),
-        "since": _optional(_TIME),
-        "until": _optional(_TIME),
+        "owner": optional(_path),
+        "provider": optional(_NAME),
+        "model": optional(_NAME),
+        "tag": optional(_NAME),
+        "currency": optional(_currency),
+        "since": optional(_TIME),
+        "until": optional(_TIME),
     },
     ReportQuery: {
-        "group_by": _member(Dimension),
+        "group_by": member(Dimension),
         "start": _day,
         "end": _day,
         "timezone": _zone,
-        "allocation": _member(Allocation),
+        "allocation": member(Allocation),
     },
     Budget: {
         "id": _ID,
         "scope": _path,
-        "provider": _optional(_NAME),
-        "model": _optional(_NAME),
-        "tag": _optional(_NAME),
+        "provider": optional(_NAME),
+        "model": optional(_NAME),
+        "tag": optional(_NAME),
         "limit": canonical_amount,
         "currency": _currency,
-        "window": _member(Window),
+        "window": member(Window),
         "timezone": _zone,
         "thresholds": _percents,
-        "policy": _member(Policy),
+        "policy": member(Policy),
     },
     BudgetFilter: {
-        "covering": _optional(_path),
-        "provider": _optional(_NAME),
-        "model": _optional(_NAME),
-        "tags": _optional(_names),
-        "currency": _optional(_currency),
+        "covering": optional(_path),
+        "provider": optional(_NAME),
+        "model": optional(_NAME),
+        "tags": optional(names),
+        "currency": optional(_currency),
     },
     AlertFilter: {
-        "budget": _optional(_ID),
-        "since": _optional(_TIME),
-        "undelivered_to": _optional(_NAME),
+        "budget": optional(_ID),
+        "since": optional(_TIME),
+        "undelivered_to": optional(_NAME),
     },
     Delivery: {"alert": _ID, "sink": _NAME, "at": _TIME},
     BudgetAmount: {"budget": _ID, "amount": canonical_amount},
@@ -194,11 +158,10 @@ def canonical(entity: Entity) -> Entity:
     Raises InvalidValue for the first bad field, in the order of declaration; then for a
     query whose `end` is before its `start` ("end").
     """
-    rules = _RULES[type(entity)]
-    fields = {name: rules[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
+    made = by_rules(_RULES, entity)
     if isinstance(entity, ReportQuery) and entity.end < entity.start:
         raise InvalidValue("end", "must not be before start")
-    return replace(entity, **fields)
+    return made
 
 
 def canonical_amounts(field: str, amounts: tuple[BudgetAmount, ...]) -> tuple[BudgetAmount, ...]:
@@ -236,42 +199,3 @@ def new_reservation(
 def same_reservation(stored: Reservation, made: Reservation) -> bool:
     """Whether a stored reservation was made with the arguments that `made` has."""
     return replace(stored, state=made.state, settled=made.settled) == made
-
-
-_SORT_KEYS: dict[type[msgspec.Struct], dict[str, type]] = {
-    Charge: {"occurred_at": datetime, "id": str},
-    Correction: {"at": datetime, "id": str},
-    Budget: {"id": str},
-    BudgetVersion: {"version": int},
-    Alert: {"raised_at": datetime, "window_start": datetime, "threshold": int, "budget": str},
-    Delivery: {"sink": str},
-}
-
-
-def sort_key(item: msgspec.Struct) -> tuple[Any, ...]:
-    """The immutable key by which lists are ordered."""
-    return tuple(getattr(item, name) for name in _SORT_KEYS[type(item)])
-
-
-def cursor_after(item: msgspec.Struct) -> Cursor:
-    """The cursor of a page that ends with this item; the same for every storage."""
-    key = (part.isoformat() if isinstance(part, datetime) else str(part) for part in sort_key(item))
-    return encode_cursor(type(item).__name__, *key)
-
-
-def position(kind: type[msgspec.Struct], cursor: Cursor | None) -> tuple[Any, ...] | None:
-    """The sort key in a cursor of a list of this entity; None, the start, for None."""
-    if cursor is None:
-        return None
-    kinds = _SORT_KEYS[kind].values()
-    parts = decode_cursor(kind.__name__, len(kinds), cursor)
-    return tuple(_read(part, each) for part, each in zip(parts, kinds, strict=True))
-
-
-def _read(text: str, kind: type) -> Any:
-    try:
-        if kind is datetime:
-            return values.canonical_time("cursor", datetime.fromisoformat(text))
-        return values.canonical_integer("cursor", int(text)) if kind is int else text
-    except ValueError as error:
-        raise InvalidValue("cursor", "is not a cursor of this list") from error

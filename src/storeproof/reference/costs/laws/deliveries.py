@@ -23,11 +23,11 @@ from storeproof.reference.costs.laws.given import (
     is_invalid,
     is_refused,
     spend,
-    together,
     walk,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import NotFound
+from storeproof.reference.law_words import together
 from storeproof.reference.storage import Cursor
 
 __all__: list[str] = []

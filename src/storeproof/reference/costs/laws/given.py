@@ -1,7 +1,5 @@
 """Authors of cost laws build what a law starts from here, and state what it ends with."""
 
-import asyncio
-from collections.abc import Awaitable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -23,7 +21,6 @@ from storeproof.reference.costs.entities import (
     Window,
 )
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.exceptions import StorageError
 from storeproof.reference.law_words import is_invalid, is_refused
 
 __all__ = [
@@ -47,7 +44,6 @@ __all__ = [
     "rows",
     "spend",
     "sums",
-    "together",
     "totals",
     "walk",
 ]
@@ -157,17 +153,3 @@ async def totals(storage: CostStorage, id: str, at: datetime = NOW) -> tuple[str
     """What is spent and what is reserved in a budget, as text."""
     status = await storage.budget_status(BudgetId(id), at)
     return str(status.spent), str(status.reserved)
-
-
-async def together(*calls: Awaitable[Any]) -> tuple[list[Any], list[str]]:
-    """The results of calls that run at the same time, and the names of the errors of the others.
-
-    Errors outside the tree are not caught.
-    """
-    outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    results = [each for each in outcomes if not isinstance(each, BaseException)]
-    errors = [each for each in outcomes if isinstance(each, BaseException)]
-    for error in errors:
-        if not isinstance(error, StorageError):
-            raise error
-    return results, [type(error).__name__ for error in errors]

@@ -23,10 +23,10 @@ from storeproof.reference.costs.laws.given import (
     query,
     reserve,
     rows,
-    together,
     totals,
 )
 from storeproof.reference.costs.protocol import CostStorage
+from storeproof.reference.law_words import together
 
 __all__: list[str] = []
 

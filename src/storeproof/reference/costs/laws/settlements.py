@@ -23,11 +23,11 @@ from storeproof.reference.costs.laws.given import (
     query,
     reserve,
     rows,
-    together,
     totals,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import Duplicate, NotFound, StorageError
+from storeproof.reference.law_words import together
 
 __all__: list[str] = []
 

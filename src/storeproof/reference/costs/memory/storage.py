@@ -4,7 +4,6 @@ No operation awaits anything, so each is atomic under asyncio. What the operatio
 stands in `CostStorage`.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -37,7 +36,6 @@ from storeproof.reference.costs.entities import (
     canonical,
     canonical_amounts,
     covers,
-    cursor_after,
     ending,
     grouped_field,
     holding,
@@ -45,20 +43,27 @@ from storeproof.reference.costs.entities import (
     nanos,
     new_reservation,
     period,
-    position,
     put,
     reached,
     released,
     same_reservation,
     settled,
-    sort_key,
     spent_in,
+)
+from storeproof.reference.costs.orders import (
+    ALERT_ORDER,
+    BUDGET_ORDER,
+    CHARGE_ORDER,
+    CORRECTION_ORDER,
+    DELIVERY_ORDER,
+    VERSION_ORDER,
 )
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.exceptions import (
     Duplicate,
     NotFound,
 )
+from storeproof.reference.lists import take_page
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 from storeproof.reference.values import canonical_id, canonical_integer, canonical_time
 
@@ -101,7 +106,6 @@ class InMemoryCostStorage(CostStorage):
         self, filter: ChargeFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Charge]:
         wanted = canonical(filter)
-        after = position(Charge, cursor)
         charges = [
             charge
             for charge in self._charges.values()
@@ -113,15 +117,14 @@ class InMemoryCostStorage(CostStorage):
             and (wanted.since is None or wanted.since <= charge.occurred_at)
             and (wanted.until is None or charge.occurred_at < wanted.until)
         ]
-        return _page(charges, after, limit)
+        return take_page(CHARGE_ORDER, charges, cursor, limit)
 
     async def list_corrections(
         self, charge: ChargeId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Correction]:
         canonical_id("charge", charge)
-        after = position(Correction, cursor)
         found = [each for each in self._corrections.values() if each.charge == charge]
-        return _page(found, after, limit)
+        return take_page(CORRECTION_ORDER, found, cursor, limit)
 
     async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
         query = canonical(query)
@@ -164,7 +167,6 @@ class InMemoryCostStorage(CostStorage):
         self, filter: BudgetFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Budget]:
         wanted = canonical(filter)
-        after = position(Budget, cursor)
         budgets = [
             status.budget
             for status in self._budgets.values()
@@ -174,14 +176,13 @@ class InMemoryCostStorage(CostStorage):
             and (wanted.tags is None or status.budget.tag in (None, *wanted.tags))
             and wanted.currency in (None, status.budget.currency)
         ]
-        return _page(budgets, after, limit)
+        return take_page(BUDGET_ORDER, budgets, cursor, limit)
 
     async def list_budget_versions(
         self, id: BudgetId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[BudgetVersion]:
         canonical_id("id", id)
-        after = position(BudgetVersion, cursor)
-        return _page(self._versions.get(id, []), after, limit)
+        return take_page(VERSION_ORDER, self._versions.get(id, []), cursor, limit)
 
     async def reserve(
         self,
@@ -252,7 +253,6 @@ class InMemoryCostStorage(CostStorage):
         self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Alert]:
         wanted = canonical(filter)
-        after = position(Alert, cursor)
         alerts = [
             alert
             for alert in self._alerts.values()
@@ -260,7 +260,7 @@ class InMemoryCostStorage(CostStorage):
             and (wanted.since is None or wanted.since <= alert.raised_at)
             and (alert.id, wanted.undelivered_to) not in self._deliveries
         ]
-        return _page(alerts, after, limit)
+        return take_page(ALERT_ORDER, alerts, cursor, limit)
 
     async def mark_delivered(self, alert: AlertId, sink: SinkName, at: datetime) -> Delivery:
         made = canonical(Delivery(alert=alert, sink=sink, at=at))
@@ -272,9 +272,8 @@ class InMemoryCostStorage(CostStorage):
         self, alert: AlertId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Delivery]:
         canonical_id("alert", alert)
-        after = position(Delivery, cursor)
         found = [each for each in self._deliveries.values() if each.alert == alert]
-        return _page(found, after, limit)
+        return take_page(DELIVERY_ORDER, found, cursor, limit)
 
     def _charge(self, id: ChargeId) -> Charge:
         if id not in self._charges:
@@ -307,13 +306,3 @@ class InMemoryCostStorage(CostStorage):
             self._budgets.update({status.budget.id: status for status in changed})
             self._reservations[before.id] = after
         return after
-
-
-def _page(items: Iterable[Item], after: Key | None, limit: int) -> Page[Item]:
-    canonical_limit(limit)
-    ordered = [
-        item for item in sorted(items, key=sort_key) if after is None or sort_key(item) > after
-    ]
-    page = tuple(ordered[:limit])
-    more = len(ordered) > limit
-    return Page(items=page, next_cursor=cursor_after(page[-1]) if more else None)

@@ -1,11 +1,10 @@
 """For applications: `CostService` admits requests within budgets and records what they cost."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import Final, Self
+from typing import Final
 from uuid import uuid4
 
 import msgspec
@@ -43,6 +42,7 @@ from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.costs.service.sinks import LOGGER, AlertSink, LogSink
 from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.service import ComponentService
 from storeproof.reference.storage import Clock, Cursor, Page
 
 __all__ = ["Admission", "CostService", "Offer"]
@@ -72,7 +72,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[BudgetId, ...] = ()
 
 
-class CostService:
+class CostService(ComponentService[CostStorage]):
     """Costs and budgets on any `CostStorage`.
 
         admission = await service.admit(owner, currency, (wanted, cheaper))
@@ -105,12 +105,6 @@ class CostService:
         self._sinks = tuple(sinks)
         self._patience = patience
         self._persistence = persistence
-
-    def on(self, storage: CostStorage) -> Self:
-        """This service on another storage, as `Storages.together` gives one; all else is shared."""
-        other = copy(self)
-        other._storage = storage
-        return other
 
     async def put_budget(
         self, by: Actor, budget: Budget, expected_version: int = 0

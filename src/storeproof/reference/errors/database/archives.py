@@ -15,6 +15,8 @@ from msgspec.structs import asdict
 
 from storeproof.reference.database import Database, Row, Transaction
 from storeproof.reference.database.columns import TEXT
+from storeproof.reference.database.entities import bind, first
+from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.errors.archives import (
     Archive,
@@ -29,9 +31,7 @@ from storeproof.reference.errors.archives import (
     pack,
     repeated,
 )
-from storeproof.reference.errors.cursors import after_archive
-from storeproof.reference.errors.database.lists import ARCHIVE_LIST, read_rows
-from storeproof.reference.errors.database.statements import bind
+from storeproof.reference.errors.database.lists import ARCHIVE_LIST
 from storeproof.reference.errors.database.tables import (
     ARCHIVE_COLUMNS,
     ARCHIVES,
@@ -47,7 +47,6 @@ from storeproof.reference.errors.database.tables import (
 from storeproof.reference.errors.entities import GroupId
 from storeproof.reference.errors.exceptions import ArchiveDamaged
 from storeproof.reference.errors.protocol import ErrorStorage
-from storeproof.reference.exceptions import NotFound
 from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id
 
@@ -136,23 +135,21 @@ class DatabaseArchives(ErrorStorage):
 
     async def get_archive(self, id: ArchiveId) -> Archive:
         canonical_id("id", id)
-        return archive_from(_first(await self._database.read(_GET, {"id": id}), id))
+        return archive_from(first(await self._database.read(_GET, {"id": id}), "archive", id))
 
     async def archive_file(self, id: ArchiveId) -> bytes:
         canonical_id("id", id)
-        *row, file = _first(await self._database.read(_READ, {"id": id}), id)
+        *row, file = first(await self._database.read(_READ, {"id": id}), "archive", id)
         return checked(archive_from(tuple(row)), file)
 
     async def list_archives(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Archive]:
-        rows, more = await read_rows(self._database, ARCHIVE_LIST, {}, cursor, limit)
-        items = tuple(map(archive_from, rows))
-        return Page(items=items, next_cursor=after_archive(items[-1]) if more else None)
+        return await read_page(self._database, ARCHIVE_LIST, {}, cursor, limit)
 
     async def restore_archive(self, id: ArchiveId) -> Archive:
         canonical_id("id", id)
 
         async def work(transaction: Transaction) -> Archive:
-            *row, file = _first(await transaction.run(_READ, {"id": id}), id)
+            *row, file = first(await transaction.run(_READ, {"id": id}), "archive", id)
             archive = archive_from(tuple(row))
             if archive.state is ArchiveState.RESTORED:
                 return archive
@@ -168,7 +165,7 @@ class DatabaseArchives(ErrorStorage):
 
         async def work(transaction: Transaction) -> None:
             await transaction.run(_FORGET, {"archive": id})
-            _first(await transaction.run(_DROP, {"id": id}), id)
+            first(await transaction.run(_DROP, {"id": id}), "archive", id)
 
         await self._database.transact(work, lock=SCHEMA)
 
@@ -202,9 +199,3 @@ def _texts(archive: Archive, file: bytes) -> list[dict[str, Any]]:
 def _all_of(archive: Archive, rows: list[Row]) -> None:
     if len(rows) != archive.count:
         raise ArchiveDamaged(archive.id)
-
-
-def _first(rows: list[Row], id: ArchiveId) -> Row:
-    if not rows:
-        raise NotFound("archive", id)
-    return rows[0]

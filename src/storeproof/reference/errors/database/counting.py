@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from storeproof.reference.database.columns import members
+from storeproof.reference.database.entities import bind
 from storeproof.reference.errors.database.rollups import (
     BLOCK,
     DAY,
@@ -14,7 +15,6 @@ from storeproof.reference.errors.database.rollups import (
     among,
     sum_between,
 )
-from storeproof.reference.errors.database.statements import bind
 from storeproof.reference.errors.database.tables import POINTS, ROLLUPS
 from storeproof.reference.errors.entities import Aggregation, Dimension
 

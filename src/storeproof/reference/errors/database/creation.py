@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from storeproof.reference.database.columns import TEXT
+from storeproof.reference.database.entities import bind
 from storeproof.reference.errors.database.rollups import BLOCK, DAY, incremented
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
@@ -24,30 +25,26 @@ from storeproof.reference.errors.entities import Dimension, Status
 __all__ = ["CREATE"]
 
 
-def _bind(column: sa.Column[Any], name: str | None = None) -> sa.BindParameter[Any]:
-    return sa.bindparam(name or column.key, type_=column.type)
-
-
-_AT = _bind(EVENTS.c.occurred_at)
+_AT = bind(EVENTS.c.occurred_at)
 _ONE_SHARD = sa.literal(0, sa.BigInteger())
 
 
 def _count_in_group() -> Any:
     """`entities.first_group` and `entities.next_group` in one statement."""
-    fingerprint = _bind(EVENTS.c.fingerprint)
+    fingerprint = bind(EVENTS.c.fingerprint)
     target = sa.select(GROUPS.c.merged_into).where(GROUPS.c.id == fingerprint).scalar_subquery()
-    known = sa.exists().where(EVENTS.c.id == _bind(EVENTS.c.id))
+    known = sa.exists().where(EVENTS.c.id == bind(EVENTS.c.id))
     first = {
         "id": sa.func.coalesce(target, fingerprint),
-        "message": _bind(EVENTS.c.message),
-        "level": _bind(EVENTS.c.level),
+        "message": bind(EVENTS.c.message),
+        "level": bind(EVENTS.c.level),
         "created_at": _AT,
         "first_seen": _AT,
         "last_seen": _AT,
         "count": sa.literal(1, sa.BigInteger()),
         "status": sa.literal(Status.UNRESOLVED.value, TEXT),
         "version": sa.literal(1, sa.BigInteger()),
-        "created_by": _bind(EVENTS.c.id),
+        "created_by": bind(EVENTS.c.id),
     }
     new = insert(GROUPS).from_select(list(first), sa.select(*first.values()).where(~known))
     same = new.on_conflict_do_update(
@@ -66,23 +63,23 @@ def _next() -> dict[str, Any]:
         "status": sa.case((regressed, unresolved), else_=GROUPS.c.status),
         "state_at": sa.case((regressed, sa.null()), else_=GROUPS.c.state_at),
         "version": GROUPS.c.version + sa.case((regressed, 1), else_=0),
-        "regressed_by": sa.case((regressed, _bind(EVENTS.c.id)), else_=GROUPS.c.regressed_by),
+        "regressed_by": sa.case((regressed, bind(EVENTS.c.id)), else_=GROUPS.c.regressed_by),
     }
 
 
 def _event(counted: sa.CTE) -> Any:
-    values = sa.select(*map(_bind, EVENT_COLUMNS), counted.c.id)
+    values = sa.select(*map(bind, EVENT_COLUMNS), counted.c.id)
     return insert(EVENTS).from_select([*EVENT_COLUMNS, EVENTS.c.group_id], values)
 
 
 def _rollups(counted: sa.CTE) -> Any:
     """Always in this order, so that creations don't wait for each other in a circle."""
-    level, shard = _bind(EVENTS.c.level), _bind(ROLLUPS.c.shard)
+    level, shard = bind(EVENTS.c.level), bind(ROLLUPS.c.shard)
     spans = (DAY, BLOCK)
     of_group = [_rollup(Dimension.GROUP, counted.c.id, _ONE_SHARD, span) for span in spans]
     of_level = [_rollup(Dimension.LEVEL, level, shard, span) for span in spans]
     rows = (sa.select(*row).select_from(counted) for row in (*of_group, *of_level))
-    in_day, in_block = (_bind(ROLLUPS.c.slot, f"place_in_{span}") for span in spans)
+    in_day, in_block = (bind(ROLLUPS.c.slot, f"place_in_{span}") for span in spans)
     place = sa.case((ROLLUPS.c.span == DAY, in_day), else_=in_block)
     new = insert(ROLLUPS).from_select(list(ROLLUPS.c), sa.union_all(*rows))
     return new.on_conflict_do_update(
@@ -95,10 +92,10 @@ def _rollup(dimension: Dimension, key: Any, shard: Any, span: str) -> list[Any]:
     return [
         sa.literal(dimension.value, TEXT),
         sa.literal(span, TEXT),
-        _bind(ROLLUPS.c.slot, span),
+        bind(ROLLUPS.c.slot, span),
         key,
         shard,
-        _bind(ROLLUPS.c.counts, f"in_{span}"),
+        bind(ROLLUPS.c.counts, f"in_{span}"),
     ]
 
 

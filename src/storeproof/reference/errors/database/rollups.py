@@ -21,6 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from storeproof.reference.database.columns import TextOf
+
 __all__ = [
     "BLOCK",
     "COUNTS",
@@ -44,15 +46,8 @@ _UNITS: Final = {DAY: (1, QUARTERS), BLOCK: (QUARTERS, DAYS)}
 """The slots of one count, and the counts of a row."""
 
 
-class _Json(sa.TypeDecorator[list[int]]):
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: list[int] | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else msgspec.json.encode(value).decode()
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> list[int] | None:
-        return None if value is None else msgspec.json.decode(value, type=list[int])
+def _text(counts: list[int]) -> str:
+    return msgspec.json.encode(counts).decode()
 
 
 class _Array(sa.types.UserDefinedType[list[int]]):
@@ -65,7 +60,7 @@ class _Array(sa.types.UserDefinedType[list[int]]):
         return "BIGINT[]"
 
 
-COUNTS = _Array().with_variant(_Json(), "sqlite")
+COUNTS = _Array().with_variant(TextOf(_text, msgspec.json.Decoder(list[int]).decode), "sqlite")
 """Integers, in order: an array on PostgreSQL, one of JSON on SQLite."""
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from storeproof.reference.database import per_dialect
 from storeproof.reference.database.columns import TEXT, contains
+from storeproof.reference.database.entities import bind
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.errors.database.rollups import added
 from storeproof.reference.errors.database.tables import (
@@ -40,13 +41,7 @@ __all__ = [
     "REDIRECT",
     "SET_STATE",
     "STORED_EVENT",
-    "bind",
 ]
-
-
-def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
-    """A parameter of the column's type, called like the column if no name is given."""
-    return sa.bindparam(name or column.key, type_=column.type)
 
 
 _SOURCE, _TARGET = sa.bindparam("source", type_=TEXT), sa.bindparam("target", type_=TEXT)

@@ -5,8 +5,8 @@ by itself. On PostgreSQL an event is counted under the lock of its group's row, 
 `merge` and `set_state` take too; merges and archiving run one after the other.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -15,6 +15,9 @@ from msgspec.structs import asdict
 
 from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.combining import Combined
+from storeproof.reference.database.entities import first
+from storeproof.reference.database.lists import read_page
+from storeproof.reference.database.opening import open_storage
 from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
     Bucket,
@@ -25,12 +28,11 @@ from storeproof.reference.errors.buckets import (
     quarters,
     slot_of,
 )
-from storeproof.reference.errors.cursors import after_event, after_group
 from storeproof.reference.errors.database import counting, statements
 from storeproof.reference.errors.database.archives import DatabaseArchives
 from storeproof.reference.errors.database.batch import count_all
 from storeproof.reference.errors.database.creation import CREATE
-from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS, read_rows
+from storeproof.reference.errors.database.lists import EVENT_LIST, GROUP_LISTS
 from storeproof.reference.errors.database.rollups import Cover, counted_at
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
@@ -57,7 +59,6 @@ from storeproof.reference.errors.entities import (
     MetricQuery,
     Ranked,
     canonical,
-    canonical_choice,
     created_of,
 )
 from storeproof.reference.errors.protocol import MOST_SERIES
@@ -68,6 +69,7 @@ from storeproof.reference.exceptions import (
     Unavailable,
     VersionConflict,
 )
+from storeproof.reference.rules import canonical_member
 from storeproof.reference.storage import Cursor, Page
 from storeproof.reference.values import canonical_id, canonical_integer
 
@@ -76,13 +78,9 @@ __all__ = ["DatabaseErrorStorage", "open_error_storage"]
 ATTEMPTS = 10
 
 
-@asynccontextmanager
-async def open_error_storage(url: str) -> AsyncIterator["DatabaseErrorStorage"]:
+def open_error_storage(url: str) -> AbstractAsyncContextManager["DatabaseErrorStorage"]:
     """The error storage in the database at this URL; its tables are created if absent."""
-    async with Database(url, create=True) as database:
-        storage = DatabaseErrorStorage(database)
-        await database.open()
-        yield storage
+    return open_storage(url, DatabaseErrorStorage)
 
 
 class DatabaseErrorStorage(DatabaseArchives):
@@ -97,7 +95,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     async def get_by_id(self, id: EventId) -> ErrorEvent:
         canonical_id("id", id)
         rows = await self._database.read(statements.GET_EVENT, {"id": id})
-        return event_of(_first(rows, "event", id))
+        return event_of(first(rows, "event", id))
 
     async def create(self, entity: ErrorEvent) -> Created:
         event = canonical(entity)
@@ -128,7 +126,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     async def get_group(self, id: GroupId) -> ErrorGroup:
         canonical_id("id", id)
         rows = await self._database.read(statements.GET_GROUP, {"id": id})
-        return group_of(_first(rows, "group", id))
+        return group_of(first(rows, "group", id))
 
     async def list_groups(
         self,
@@ -138,11 +136,8 @@ class DatabaseErrorStorage(DatabaseArchives):
         limit: int = 100,
     ) -> Page[ErrorGroup]:
         filters = {**asdict(canonical(filter)), "present": True}
-        canonical_choice(GroupSort, "sort", sort)
-        listing = GROUP_LISTS[sort]
-        rows, more = await read_rows(self._database, listing, filters, cursor, limit)
-        items = tuple(map(group_of, rows))
-        return Page(items=items, next_cursor=after_group(sort, items[-1]) if more else None)
+        canonical_member(GroupSort, "sort", sort)
+        return await read_page(self._database, GROUP_LISTS[sort], filters, cursor, limit)
 
     async def set_state(self, id: GroupId, state: GroupState, expected_version: int) -> ErrorGroup:
         canonical_id("id", id)
@@ -162,7 +157,7 @@ class DatabaseErrorStorage(DatabaseArchives):
 
         async def work(transaction: Transaction) -> Row:
             rows = await transaction.run(statements.LOCK_GROUP, {"id": group})
-            if _first(rows, "group", group)[0] != expected:
+            if first(rows, "group", group)[0] != expected:
                 raise VersionConflict("group", group, expected)
             return (await transaction.run(statements.SET_STATE, given))[0]
 
@@ -195,9 +190,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         self, group: GroupId, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[ErrorEvent]:
         filters = {"group": canonical_id("group", group)}
-        rows, more = await read_rows(self._database, EVENT_LIST, filters, cursor, limit)
-        items = tuple(map(event_of, rows))
-        return Page(items=items, next_cursor=after_event(items[-1]) if more else None)
+        return await read_page(self._database, EVENT_LIST, filters, cursor, limit)
 
     async def trend(
         self,
@@ -209,7 +202,7 @@ class DatabaseErrorStorage(DatabaseArchives):
     ) -> Trend:
         starts = bucket_starts(start, end, bucket, timezone)
         if group_by is not None:
-            canonical_choice(Dimension, "group_by", group_by)
+            canonical_member(Dimension, "group_by", group_by)
         bounds = [slot_of(each) for each in (*starts, quarters(start, end)[1])]
         cover = Cover(bounds)
         given = {
@@ -231,7 +224,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         self, n: int, by: Dimension, start: datetime, end: datetime
     ) -> tuple[Ranked, ...]:
         canonical_integer("n", n, 1, 1000)
-        canonical_choice(Dimension, "by", by)
+        canonical_member(Dimension, "by", by)
         first, last = map(slot_of, quarters(start, end))
         given = {**counting.span_of(first, last), "limit": n}
         rows = await self._database.read(counting.top(by), given)
@@ -274,9 +267,3 @@ def _repeated(event: ErrorEvent, row: Row) -> Created:
     if not same:
         raise Duplicate("id")
     return created_of(event, group_of(tuple(others[width:])))
-
-
-def _first(rows: list[Row], kind: str, id: str) -> Row:
-    if not rows:
-        raise NotFound(kind, id)
-    return rows[0]

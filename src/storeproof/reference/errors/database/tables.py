@@ -21,7 +21,8 @@ import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.database import Row, Schema
-from storeproof.reference.database.columns import NAMES, TEXT, TIME, metadata
+from storeproof.reference.database.columns import NAMES, TEXT, TIME, column, metadata
+from storeproof.reference.database.entities import columns
 from storeproof.reference.errors.archives import Archive, ArchiveState
 from storeproof.reference.errors.database.rollups import COUNTS
 from storeproof.reference.errors.entities import (
@@ -63,26 +64,22 @@ _TABLES = metadata()
 SCHEMA = Schema("errors", 1, _TABLES)
 
 
-def _column(name: str, kind: sa.types.TypeEngine[Any], **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, **{"nullable": False} | options)
-
-
 GROUPS = sa.Table(
     "errors_groups",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("message", TEXT),
-    _column("level", TEXT),
-    _column("created_at", TIME),
-    _column("first_seen", TIME),
-    _column("last_seen", TIME),
-    _column("count", sa.BigInteger()),
-    _column("status", TEXT),
-    _column("state_at", TIME, nullable=True),
-    _column("version", sa.BigInteger()),
-    _column("created_by", TEXT),
-    _column("regressed_by", TEXT, nullable=True),
-    _column("merged_into", TEXT, nullable=True),
+    column("id", TEXT, primary_key=True),
+    column("message", TEXT),
+    column("level", TEXT),
+    column("created_at", TIME),
+    column("first_seen", TIME),
+    column("last_seen", TIME),
+    column("count", sa.BigInteger()),
+    column("status", TEXT),
+    column("state_at", TIME, nullable=True),
+    column("version", sa.BigInteger()),
+    column("created_by", TEXT),
+    column("regressed_by", TEXT, nullable=True),
+    column("merged_into", TEXT, nullable=True),
 )
 PRESENT = GROUPS.c.merged_into.is_(None)
 """The group was not merged into another."""
@@ -96,24 +93,24 @@ _index(PRESENT, GROUPS.c.created_at, GROUPS.c.id)
 _index(PRESENT, GROUPS.c.last_seen, GROUPS.c.id)
 _index(PRESENT, GROUPS.c.count, GROUPS.c.id)
 _index(~PRESENT, GROUPS.c.merged_into)
-GROUP_COLUMNS = [column for column in GROUPS.c if column is not GROUPS.c.merged_into]
+GROUP_COLUMNS = tuple(each for each in GROUPS.c if each is not GROUPS.c.merged_into)
 
 EVENTS = sa.Table(
     "errors_events",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("fingerprint", TEXT),
-    _column("grouping", sa.BigInteger()),
-    _column("level", TEXT),
-    _column("message", TEXT),
-    _column("stack", TEXT),
-    _column("tags", TEXT),
-    _column("occurred_at", TIME),
-    _column("group_id", TEXT),
-    _column("archive_id", TEXT, nullable=True),
-    _column("digest", TEXT, nullable=True),
+    column("id", TEXT, primary_key=True),
+    column("fingerprint", TEXT),
+    column("grouping", sa.BigInteger()),
+    column("level", TEXT),
+    column("message", TEXT),
+    column("stack", TEXT),
+    column("tags", TEXT),
+    column("occurred_at", TIME),
+    column("group_id", TEXT),
+    column("archive_id", TEXT, nullable=True),
+    column("digest", TEXT, nullable=True),
 )
-EVENT_COLUMNS = [EVENTS.c[name] for name in ErrorEvent.__struct_fields__]
+EVENT_COLUMNS = columns(EVENTS, ErrorEvent)
 PLACED = EVENTS.c.archive_id.is_(None)
 """The event is not archived."""
 
@@ -125,41 +122,41 @@ _index(~PLACED, EVENTS.c.archive_id)
 ARCHIVES = sa.Table(
     "errors_archives",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("before", TIME),
-    _column("limit", sa.BigInteger()),
-    _column("count", sa.BigInteger()),
-    _column("first_seen", TIME),
-    _column("last_seen", TIME),
-    _column("digest", TEXT),
-    _column("size", sa.BigInteger()),
-    _column("state", TEXT),
-    _column("file", sa.LargeBinary()),
+    column("id", TEXT, primary_key=True),
+    column("before", TIME),
+    column("limit", sa.BigInteger()),
+    column("count", sa.BigInteger()),
+    column("first_seen", TIME),
+    column("last_seen", TIME),
+    column("digest", TEXT),
+    column("size", sa.BigInteger()),
+    column("state", TEXT),
+    column("file", sa.LargeBinary()),
 )
 sa.Index(None, ARCHIVES.c.first_seen, ARCHIVES.c.id)
-ARCHIVE_COLUMNS = [ARCHIVES.c[name] for name in Archive.__struct_fields__]
+ARCHIVE_COLUMNS = columns(ARCHIVES, Archive)
 
 ROLLUPS = sa.Table(
     "errors_rollups",
     _TABLES,
-    _column("dimension", TEXT, primary_key=True),
-    _column("span", TEXT, primary_key=True),
-    _column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("key", TEXT, primary_key=True),
-    _column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
-    _column("counts", COUNTS),
+    column("dimension", TEXT, primary_key=True),
+    column("span", TEXT, primary_key=True),
+    column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
+    column("key", TEXT, primary_key=True),
+    column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
+    column("counts", COUNTS),
 )
 sa.Index(None, ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot)
 
 POINTS = sa.Table(
     "errors_points",
     _TABLES,
-    _column("id", TEXT, primary_key=True),
-    _column("name", TEXT),
-    _column("kind", TEXT),
-    _column("value", sa.BigInteger()),
-    _column("at", TIME),
-    _column("tags", NAMES),
+    column("id", TEXT, primary_key=True),
+    column("name", TEXT),
+    column("kind", TEXT),
+    column("value", sa.BigInteger()),
+    column("at", TIME),
+    column("tags", NAMES),
 )
 sa.Index(None, POINTS.c.name, POINTS.c.kind, POINTS.c.at, POINTS.c.id)
 

@@ -5,9 +5,10 @@ from storeproof.reference.errors.archives import ArchiveId
 from storeproof.reference.errors.entities import Dimension, Ranked
 from storeproof.reference.errors.laws.archives import LATER, ONE, SPAN, TWO, held, move, placed
 from storeproof.reference.errors.laws.given import DISK, NET, NOW, add, event
-from storeproof.reference.errors.laws.races import CROWD, together, turns
+from storeproof.reference.errors.laws.races import CROWD, turns
 from storeproof.reference.errors.laws.races import TWO as TWO_HANDLES
 from storeproof.reference.errors.protocol import ErrorStorage
+from storeproof.reference.law_words import together
 
 __all__: list[str] = []
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from storeproof.reference.database.columns import TIME
-from storeproof.reference.providers.database.statements import bind
+from storeproof.reference.database.entities import bind
 from storeproof.reference.providers.database.tables import COUNTS, OUTCOMES
 
 __all__ = ["FORGET_EMPTY", "LONGEST", "STATS", "bounds", "count"]

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.database.engine import ATTEMPTS
+from storeproof.reference.database.entities import bind
 from storeproof.reference.exceptions import Duplicate, NotFound, Unavailable
-from storeproof.reference.providers.database.statements import bind
 from storeproof.reference.providers.database.tables import LEASES, PROVIDERS, USAGE
 from storeproof.reference.providers.entities import MINUTE, Lease, Usage, check_room, minute_of
 

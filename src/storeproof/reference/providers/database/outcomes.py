@@ -16,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storeproof.reference.database import Database, ForeignKeyViolated, Transaction
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.database.engine import ATTEMPTS
+from storeproof.reference.database.entities import bind, columns
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.exceptions import Duplicate, NotFound, Unavailable
 from storeproof.reference.providers.database.counting import FORGET_EMPTY, LONGEST, count
-from storeproof.reference.providers.database.statements import bind, columns
 from storeproof.reference.providers.database.tables import OUTCOMES
 from storeproof.reference.providers.entities import Outcome
 from storeproof.reference.providers.sketch import bucket_of

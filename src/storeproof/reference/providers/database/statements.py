@@ -6,10 +6,10 @@ UPDATE mean something on PostgreSQL only; SQLite has one writer at a time.
 
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from storeproof.reference.database import notify, per_dialect
+from storeproof.reference.database.entities import bind, columns
 from storeproof.reference.providers.database.tables import CHANNEL, PROVIDERS, SECRETS
 from storeproof.reference.providers.entities import Provider, Secret
 
@@ -25,19 +25,7 @@ __all__ = [
     "PUT_SECRET",
     "ROTATE_SECRET",
     "UPDATE_PROVIDER",
-    "bind",
-    "columns",
 ]
-
-
-def bind(column: sa.ColumnElement[Any], name: str | None = None) -> sa.BindParameter[Any]:
-    """A parameter of the column's type, called like the column if no name is given."""
-    return sa.bindparam(name or column.key, type_=column.type)
-
-
-def columns(table: sa.Table, kind: type[msgspec.Struct]) -> tuple[sa.Column[Any], ...]:
-    """The columns that are the fields of an entity, in their order."""
-    return tuple(table.c[name] for name in kind.__struct_fields__)
 
 
 _LIMIT = sa.bindparam("limit", type_=sa.BigInteger())

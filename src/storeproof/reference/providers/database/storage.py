@@ -6,8 +6,7 @@ schema, so that their revisions become visible in their order. On PostgreSQL wha
 not meet a deletion (a lease, a new secret) holds the provider's row, shared.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -22,10 +21,12 @@ from storeproof.reference.database import (
     UniqueViolated,
 )
 from storeproof.reference.database.combining import Combined
+from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.lists import read_page
+from storeproof.reference.database.opening import open_storage
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
-    NotFound,
     VersionConflict,
 )
 from storeproof.reference.providers.database import leases, outcomes, statements
@@ -35,8 +36,6 @@ from storeproof.reference.providers.database.lists import (
     PROVIDER_LIST,
     SECRET_LIST,
     USAGE_LIST,
-    entity,
-    read_page,
 )
 from storeproof.reference.providers.database.tables import CHANNEL, SCHEMA
 from storeproof.reference.providers.entities import (
@@ -75,13 +74,9 @@ from storeproof.reference.watching import Watch
 __all__ = ["DatabaseProviderStorage", "open_provider_storage"]
 
 
-@asynccontextmanager
-async def open_provider_storage(url: str) -> AsyncIterator["DatabaseProviderStorage"]:
+def open_provider_storage(url: str) -> AbstractAsyncContextManager["DatabaseProviderStorage"]:
     """The provider storage in the database at this URL; its tables are created if absent."""
-    async with Database(url, create=True) as database:
-        storage = DatabaseProviderStorage(database)
-        await database.open()
-        yield storage
+    return open_storage(url, DatabaseProviderStorage)
 
 
 class DatabaseProviderStorage(ProviderStorage):
@@ -102,7 +97,7 @@ class DatabaseProviderStorage(ProviderStorage):
     async def get_by_id(self, id: ProviderId) -> Provider:
         canonical_id("id", id)
         rows = await self._database.read(statements.GET_PROVIDER, {"id": id})
-        return entity(Provider, _first(rows, "provider", id))
+        return entity(Provider, first(rows, "provider", id))
 
     async def create(self, entity: Provider) -> Provider:
         provider = canonical(entity)
@@ -125,7 +120,7 @@ class DatabaseProviderStorage(ProviderStorage):
         async def work(transaction: Transaction) -> Provider:
             if not await transaction.run(statements.UPDATE_PROVIDER, given):
                 rows = await transaction.run(statements.GET_PROVIDER, {"id": provider.id})
-                _first(rows, "provider", provider.id)
+                first(rows, "provider", provider.id)
                 raise VersionConflict("provider", provider.id, expected_version)
             return replace(provider, version=expected_version + 1)
 
@@ -135,7 +130,7 @@ class DatabaseProviderStorage(ProviderStorage):
         canonical_id("id", id)
 
         async def work(transaction: Transaction) -> None:
-            _first(await transaction.run(statements.DELETE_PROVIDER, {"id": id}), "provider", id)
+            first(await transaction.run(statements.DELETE_PROVIDER, {"id": id}), "provider", id)
             await transaction.run(statements.DELETE_SECRETS, {"provider": id})
 
         await self._database.transact(work, lock=SCHEMA)
@@ -155,7 +150,7 @@ class DatabaseProviderStorage(ProviderStorage):
     async def put_secret(self, secret: Secret) -> Secret:
         secret = canonical(secret)
         rows = await self._database.write(statements.PUT_SECRET, asdict(secret))
-        _first(rows, "provider", secret.provider)
+        first(rows, "provider", secret.provider)
         return secret
 
     async def get_secret(self, provider: ProviderId, name: SecretName) -> Secret:
@@ -163,7 +158,7 @@ class DatabaseProviderStorage(ProviderStorage):
         canonical_name("name", name)
         given = {"provider": provider, "name": name}
         rows = await self._database.read(statements.GET_SECRET, given)
-        return entity(Secret, _first(rows, "secret", name))
+        return entity(Secret, first(rows, "secret", name))
 
     async def list_secrets(
         self, filter: SecretFilter, cursor: Cursor | None = None, limit: int = 100
@@ -175,7 +170,7 @@ class DatabaseProviderStorage(ProviderStorage):
         secret = canonical(secret)
         given = {**asdict(secret), "old": canonical_ciphertext("old", old)}
         rows = await self._database.write(statements.ROTATE_SECRET, given)
-        return bool(_first(rows, "secret", secret.name)[0] == secret.ciphertext)
+        return bool(first(rows, "secret", secret.name)[0] == secret.ciphertext)
 
     async def acquire(
         self, lease: LeaseId, provider: ProviderId, tokens: int, now: datetime
@@ -218,14 +213,14 @@ class DatabaseProviderStorage(ProviderStorage):
         canonical_id("id", id)
         given = {"id": id, "until": canonical_time("until", until)}
         rows = await self._database.write(statements.COOL_DOWN, given)
-        ends: datetime = _first(rows, "provider", id)[0]
+        ends: datetime = first(rows, "provider", id)[0]
         return ends
 
     async def end_cooling(self, id: ProviderId, at: datetime) -> datetime | None:
         canonical_id("id", id)
         given = {"id": id, "at": canonical_time("at", at)}
         rows = await self._database.write(statements.END_COOLING, given)
-        ends: datetime | None = _first(rows, "provider", id)[0]
+        ends: datetime | None = first(rows, "provider", id)[0]
         return ends
 
     async def list_cooling(
@@ -233,12 +228,6 @@ class DatabaseProviderStorage(ProviderStorage):
     ) -> Page[Cooling]:
         filters = {"now": canonical_time("now", now)}
         return await read_page(self._database, COOLING_LIST, filters, cursor, limit)
-
-
-def _first(rows: list[Row], kind: str, id: str) -> Row:
-    if not rows:
-        raise NotFound(kind, id)
-    return rows[0]
 
 
 def _change(row: Row) -> Change:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from storeproof.harness.law import MUST, law
 from storeproof.reference.exceptions import NotFound
+from storeproof.reference.law_words import together
 from storeproof.reference.providers.entities import Revision
 from storeproof.reference.providers.laws.given import (
     EAST,
@@ -16,7 +17,7 @@ from storeproof.reference.providers.laws.given import (
     is_refused,
     provider,
 )
-from storeproof.reference.providers.laws.races import CROWD, TWO, together
+from storeproof.reference.providers.laws.races import CROWD, TWO
 from storeproof.reference.providers.protocol import ProviderStorage
 
 __all__: list[str] = []

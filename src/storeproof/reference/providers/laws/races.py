@@ -1,12 +1,8 @@
 """For authors of a provider storage: the laws of calls that run at once on two handles."""
 
-import asyncio
-from collections.abc import Awaitable
-from typing import Any
-
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.law import MUST, law
-from storeproof.reference.exceptions import StorageError
+from storeproof.reference.law_words import together
 from storeproof.reference.providers.entities import LeaseId, ProviderId, Revision
 from storeproof.reference.providers.laws.given import (
     EAST,
@@ -28,20 +24,6 @@ __all__: list[str] = []
 
 TWO = frozenset({Capability.CONCURRENT_CLIENTS})
 CROWD = 10
-
-
-async def together(*calls: Awaitable[Any]) -> tuple[list[Any], list[str]]:
-    """The results of calls that run at the same time, and the names of the errors of the others.
-
-    Errors outside the tree are not caught.
-    """
-    outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    results = [each for each in outcomes if not isinstance(each, BaseException)]
-    errors = [each for each in outcomes if isinstance(each, BaseException)]
-    for error in errors:
-        if not isinstance(error, StorageError):
-            raise error
-    return results, [type(error).__name__ for error in errors]
 
 
 @law("PROV-063", MUST, needs=TWO)

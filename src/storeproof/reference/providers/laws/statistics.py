@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from storeproof.harness.law import MUST, law
+from storeproof.reference.law_words import together
 from storeproof.reference.providers.entities import Stats
 from storeproof.reference.providers.laws.given import EAST, HOUR, MINUTE, NOW, TICK, add, outcome
-from storeproof.reference.providers.laws.races import CROWD, TWO, together
+from storeproof.reference.providers.laws.races import CROWD, TWO
 from storeproof.reference.providers.protocol import ProviderStorage
 
 __all__: list[str] = []

@@ -4,15 +4,15 @@ The shortest correct code: other storages are compared with it. No operation awa
 anything, so each happens at one instant.
 """
 
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound, VersionConflict
+from storeproof.reference.lists import take_page
 from storeproof.reference.providers.amounts import nanos_of
 from storeproof.reference.providers.entities import (
     MINUTE,
@@ -36,11 +36,14 @@ from storeproof.reference.providers.entities import (
     canonical_ciphertext,
     canonical_tokens,
     check_room,
-    cursor_after,
     make_stats,
     minute_of,
-    position,
-    sort_key,
+)
+from storeproof.reference.providers.orders import (
+    COOLING_ORDER,
+    PROVIDER_ORDER,
+    SECRET_ORDER,
+    USAGE_ORDER,
 )
 from storeproof.reference.providers.protocol import ProviderStorage
 from storeproof.reference.providers.sketch import bucket_of
@@ -110,7 +113,6 @@ class InMemoryProviderStorage(ProviderStorage):
         self, filter: ProviderFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Provider]:
         wanted = canonical(filter)
-        after = position(Provider, cursor)
         found = [
             each
             for each in self._providers.values()
@@ -118,7 +120,7 @@ class InMemoryProviderStorage(ProviderStorage):
             and (wanted.model is None or wanted.model in each.models)
             and wanted.enabled in (None, each.enabled)
         ]
-        return _page(found, after, limit)
+        return take_page(PROVIDER_ORDER, found, cursor, limit)
 
     async def changes_since(self, revision: Revision, limit: int = 100) -> tuple[Change, ...]:
         canonical_integer("revision", revision, 0, MAX_INTEGER)
@@ -142,13 +144,12 @@ class InMemoryProviderStorage(ProviderStorage):
         self, filter: SecretFilter, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Secret]:
         wanted = canonical(filter)
-        after = position(Secret, cursor)
         found = [
             each
             for each in self._secrets.values()
             if wanted.provider in (None, each.provider) and wanted.other_than != each.key
         ]
-        return _page(found, after, limit)
+        return take_page(SECRET_ORDER, found, cursor, limit)
 
     async def rotate_secret(self, secret: Secret, old: Ciphertext) -> bool:
         secret = canonical(secret)
@@ -186,8 +187,12 @@ class InMemoryProviderStorage(ProviderStorage):
         self, now: datetime, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Usage]:
         minute = minute_of(canonical_time("now", now))
-        after = position(Usage, cursor)
-        return _page([each for each in self._usage.values() if each.minute == minute], after, limit)
+        return take_page(
+            USAGE_ORDER,
+            [each for each in self._usage.values() if each.minute == minute],
+            cursor,
+            limit,
+        )
 
     async def purge_usage(self, before: datetime, limit: int) -> int:
         before = canonical_time("before", before)
@@ -250,13 +255,12 @@ class InMemoryProviderStorage(ProviderStorage):
         self, now: datetime, cursor: Cursor | None = None, limit: int = 100
     ) -> Page[Cooling]:
         now = canonical_time("now", now)
-        after = position(Cooling, cursor)
         cooling = [
             Cooling(provider=provider, until=until)
             for provider, until in self._cooling.items()
             if until > now
         ]
-        return _page(cooling, after, limit)
+        return take_page(COOLING_ORDER, cooling, cursor, limit)
 
     def _provider(self, id: ProviderId) -> Provider:
         if id not in self._providers:
@@ -277,13 +281,3 @@ class InMemoryProviderStorage(ProviderStorage):
     def _tell(self) -> None:
         self._news += 1
         self._bell.ring()
-
-
-def _page(items: Iterable[Item], after: tuple[Any, ...] | None, limit: int) -> Page[Item]:
-    canonical_limit(limit)
-    ordered = sorted(items, key=sort_key)
-    if after is not None:
-        ordered = [item for item in ordered if sort_key(item) > after]
-    page = tuple(ordered[:limit])
-    more = len(ordered) > limit
-    return Page(items=page, next_cursor=cursor_after(page[-1]) if more else None)

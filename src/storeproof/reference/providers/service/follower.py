@@ -15,7 +15,8 @@ from datetime import timedelta
 from typing import NoReturn
 
 from storeproof.reference.exceptions import Unavailable
-from storeproof.reference.providers.entities import Change, Provider, ProviderId, Revision, sort_key
+from storeproof.reference.providers.entities import Change, Provider, ProviderId, Revision
+from storeproof.reference.providers.orders import PROVIDER_ORDER
 from storeproof.reference.providers.protocol import ProviderStorage
 from storeproof.reference.storage import MAX_LIMIT
 from storeproof.reference.watching import Watch, Watchable
@@ -54,7 +55,7 @@ class Follower:
     @property
     def providers(self) -> tuple[Provider, ...]:
         """The providers as they were at that change, by priority and id."""
-        return tuple(sorted(self._providers.values(), key=sort_key))
+        return tuple(sorted(self._providers.values(), key=PROVIDER_ORDER.sort_key))
 
     async def refresh(self) -> None:
         """Looks for changes now, and takes all of them over."""

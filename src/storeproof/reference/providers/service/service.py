@@ -2,10 +2,9 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -45,6 +44,7 @@ from storeproof.reference.providers.service.exceptions import (
     Undecryptable,
 )
 from storeproof.reference.providers.service.follower import Follower
+from storeproof.reference.service import ComponentService
 from storeproof.reference.storage import MAX_LIMIT, Clock, Page
 
 __all__ = ["ProviderPolicy", "ProviderService"]
@@ -66,7 +66,7 @@ class ProviderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     window: timedelta = timedelta(minutes=10)
 
 
-class ProviderService:
+class ProviderService(ComponentService[ProviderStorage]):
     """Providers over any `ProviderStorage`; errors of the storage come through unchanged.
 
     With a `follower`, which the application keeps up to date, a choice does not read the
@@ -91,12 +91,6 @@ class ProviderService:
         self._new_draw = new_draw
         self._policy = policy or ProviderPolicy()
         self._follower = follower
-
-    def on(self, storage: ProviderStorage) -> Self:
-        """This service on another storage, as `Storages.together` gives one; all else is shared."""
-        other = copy(self)
-        other._storage = storage
-        return other
 
     async def add(self, provider: Provider) -> Provider:
         """Adds a provider. Raises Duplicate."""

@@ -1,0 +1,20 @@
+"""For authors of database storages: a storage with a `Database` of its own."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from storeproof.reference.database.engine import Database
+
+__all__ = ["open_storage"]
+
+Storage = TypeVar("Storage")
+
+
+@asynccontextmanager
+async def open_storage(url: str, make: Callable[[Database], Storage]) -> AsyncIterator[Storage]:
+    """The storage made with the database at this URL; its tables are created if absent."""
+    async with Database(url, create=True) as database:
+        storage = make(database)
+        await database.open()
+        yield storage

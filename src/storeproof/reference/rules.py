@@ -1,0 +1,78 @@
+"""For authors of components: the canonical form of an entity, by one rule for each field.
+
+    _RULES: Rules = {Note: {"id": canonical_id, "text": text(1000), "at": optional(canonical_time)}}
+
+    def canonical(entity: Entity) -> Entity:
+        return by_rules(_RULES, entity)
+
+A rule gives the canonical form of a value, or raises InvalidValue with the name of its field.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+
+from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.values import canonical_integer, canonical_names, canonical_text
+
+__all__ = [
+    "Rule",
+    "Rules",
+    "by_rules",
+    "canonical_member",
+    "integer",
+    "member",
+    "names",
+    "optional",
+    "text",
+]
+
+Entity = TypeVar("Entity", bound=msgspec.Struct)
+Choice = TypeVar("Choice", bound=Enum)
+Rule: TypeAlias = Callable[[str, Any], Any]
+Rules: TypeAlias = Mapping[type[msgspec.Struct], Mapping[str, Rule]]
+"""For each kind of entity, patch or filter: the rules of all its fields."""
+
+
+def by_rules(rules: Rules, entity: Entity) -> Entity:
+    """The entity with every field in its canonical form.
+
+    Raises InvalidValue for the first bad field, in the order of declaration.
+    """
+    wanted = rules[type(entity)]
+    fields = {name: wanted[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
+    return msgspec.structs.replace(entity, **fields)
+
+
+def text(maximum: int) -> Rule:
+    """Text of at most so many characters."""
+    return lambda field, value: canonical_text(field, value, maximum)
+
+
+def integer(low: int, high: int) -> Rule:
+    """An integer from `low` to `high`."""
+    return lambda field, value: canonical_integer(field, value, low, high)
+
+
+def optional(rule: Rule) -> Rule:
+    """None, or what the rule says."""
+    return lambda field, value: None if value is None else rule(field, value)
+
+
+def names(field: str, value: frozenset[str]) -> frozenset[str]:
+    """A rule: a set of names."""
+    return frozenset(canonical_names(field, value))
+
+
+def member(kind: type[Enum]) -> Rule:
+    """A member of the enumeration."""
+    return lambda field, value: canonical_member(kind, field, value)
+
+
+def canonical_member(kind: type[Choice], field: str, value: Choice) -> Choice:
+    """A member of the enumeration; a mere text is refused."""
+    if not isinstance(value, kind):
+        raise InvalidValue(field, f"must be a {kind.__name__}")
+    return value
