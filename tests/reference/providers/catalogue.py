@@ -9,7 +9,7 @@ from storeproof.reference.providers import Outcome, Provider, RateLimited
 from storeproof.reference.providers.entities import canonical, check_room, make_stats
 from storeproof.reference.providers.entities import sort_key as right_key
 
-from .catalogue_of_counts import COOLING, STATISTICS
+from ..laws_and_mutants import together
 from .mutants import Deaf, Mutant, changing, clashing, dropped, edited, lax, racing, using
 
 KEPT_LEASES = edited("            if (minute_of(each.at), each.provider) not in ended\n", "")
@@ -349,13 +349,4 @@ RACES: dict[str, list[Mutant]] = {
     "PROV-073": [racing("delete", "put_secret")],
     "PROV-074": [KEPT_LEASES],
 }
-MUTANTS = {
-    **CONFIGURATION,
-    **SECRETS,
-    **USAGE,
-    **OUTCOMES,
-    **VALUES,
-    **RACES,
-    **COOLING,
-    **STATISTICS,
-}
+MUTANTS = together(CONFIGURATION, SECRETS, USAGE, OUTCOMES, VALUES, RACES)

@@ -1,5 +1,6 @@
 """For the tests of the provider laws: what those of statistics and cooling must not let pass."""
 
+from ..laws_and_mutants import together
 from .mutants import Mutant, dropped, edited, racing
 
 COOLING: dict[str, list[Mutant]] = {
@@ -49,3 +50,4 @@ STATISTICS: dict[str, list[Mutant]] = {
     ],
     "PROV-082": [racing("record_outcome", "purge_outcomes")],
 }
+MUTANTS = together(COOLING, STATISTICS)
