@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import pytest
@@ -15,8 +15,8 @@ import pytest
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law
 
-Mutant: TypeAlias = Callable[[], object]
-"""A class of storages, called without arguments. Its `second()`, if any, is another handle."""
+from .breaking import Mutant
+
 Mutants: TypeAlias = Mapping[str, Sequence[Mutant]]
 """Id of a law -> the mutants that it kills."""
 

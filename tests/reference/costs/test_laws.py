@@ -7,6 +7,7 @@ from . import (
     mutants_of_budgets,
     mutants_of_deliveries,
     mutants_of_ledger,
+    mutants_of_reservations,
     mutants_of_scopes,
     mutants_of_settlements,
     mutants_of_values,
@@ -20,6 +21,7 @@ class TestLaws(LawsAndMutants):
     mutants = together(
         mutants_of_ledger.MUTANTS,
         mutants_of_budgets.MUTANTS,
+        mutants_of_reservations.MUTANTS,
         mutants_of_values.MUTANTS,
         mutants_of_settlements.MUTANTS,
         mutants_of_deliveries.MUTANTS,

@@ -9,8 +9,9 @@ from storeproof.reference.providers import Outcome, Provider, RateLimited
 from storeproof.reference.providers.entities import canonical, check_room, make_stats
 from storeproof.reference.providers.entities import sort_key as right_key
 
+from ..breaking import Mutant
 from ..laws_and_mutants import together
-from .mutants import Deaf, Mutant, changing, clashing, dropped, edited, lax, racing, using
+from .mutants import changing, clashing, deaf, dropped, edited, lax, racing, using
 
 KEPT_LEASES = edited("            if (minute_of(each.at), each.provider) not in ended\n", "")
 BY_LOWER_CASE = using(sort_key=lambda item: tuple(str(part).lower() for part in right_key(item)))
@@ -336,7 +337,7 @@ VALUES: dict[str, list[Mutant]] = {
     ],
 }
 RACES: dict[str, list[Mutant]] = {
-    "PROV-063": [Deaf],
+    "PROV-063": [deaf()],
     "PROV-064": [racing("acquire")],
     "PROV-065": [racing("acquire")],
     "PROV-066": [clashing("acquire")],

@@ -1,7 +1,8 @@
 """For the tests of the provider laws: what those of statistics and cooling must not let pass."""
 
+from ..breaking import Mutant
 from ..laws_and_mutants import together
-from .mutants import Mutant, dropped, edited, racing
+from .mutants import dropped, edited, racing
 
 COOLING: dict[str, list[Mutant]] = {
     "PROV-075": [
