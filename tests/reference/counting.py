@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import aiosqlite
@@ -111,12 +111,17 @@ async def _wire_or_calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]
         yield url, lambda: calls.call_count
 
 
-async def until_waiting(url: str, count: int) -> None:
-    """Returns once so many statements on a PostgreSQL server wait for a lock of another."""
+async def until_waiting(url: str, count: int, *others: asyncio.Future[Any]) -> None:
+    """Returns once so many statements on a PostgreSQL server wait for a lock of another.
+
+    Returns too when one of the others is done, which was to wait.
+    """
     connection = await asyncpg.connect(url)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     try:
-        while await connection.fetchval(waiting) < count:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while await connection.fetchval(waiting) < count:
+                if any(other.done() for other in others):
+                    return
     finally:
         await connection.close()

@@ -7,7 +7,7 @@ import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -37,7 +37,8 @@ from storeproof.reference.errors.laws.given import (
 )
 from storeproof.reference.exceptions import Duplicate, NotFound
 
-from .test_database_races import consistent_groups, outcomes
+from ..at_once import databases, outcomes
+from .test_database_races import consistent_groups
 
 ONE, TWO = ArchiveId("one"), ArchiveId("two")
 LATER = NOW + DAY
@@ -54,17 +55,11 @@ ON_POSTGRES = """CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
 
 @asynccontextmanager
 async def opened(url: str, number: int) -> AsyncIterator[list[Database]]:
-    async with AsyncExitStack() as stack:
-        databases = [
-            await stack.enter_async_context(
-                Database(url, create=True, pool_timeout=60, statement_timeout=SECONDS)
-            )
-            for _ in range(number)
-        ]
-        for database in databases:
+    async with databases(url, number, SECONDS) as found:
+        for database in found:
             DatabaseErrorStorage(database)
             await database.open()
-        yield databases
+        yield found
 
 
 async def execute(url: str, statement: str) -> None:
