@@ -3,11 +3,11 @@
 from storeproof.reference.providers.laws import LAWS, contract
 
 from ..laws_and_mutants import LawsAndMutants, together
-from . import catalogue, catalogue_of_counts
+from . import mutants_of_counts, mutants_of_providers
 
 
 class TestLaws(LawsAndMutants):
     prefix = "PROV"
     laws = LAWS
     contract = contract
-    mutants = together(catalogue.MUTANTS, catalogue_of_counts.MUTANTS)
+    mutants = together(mutants_of_providers.MUTANTS, mutants_of_counts.MUTANTS)
