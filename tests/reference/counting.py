@@ -1,9 +1,14 @@
-"""For the tests of database storages: what a storage sends, and what a server saw of it."""
+"""For the tests of database storages: what a storage sends, and what a server saw of it.
+
+A component's statements are counted by `statements_of`, once for each case of a table of its own,
+whose keys `operations_of` and `operations_in` compare with the operations of its Protocol.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -12,10 +17,55 @@ import aiosqlite
 import asyncpg
 
 from storeproof.reference.database import Database
+from storeproof.reference.exceptions import StorageError
 
 from .wire import wire_to
 
 Storage = TypeVar("Storage")
+
+RUNS = ("1", "2")
+"""What the runs of a case are called; the first one prepares the statements."""
+
+
+def operations_of(protocol: type) -> set[str]:
+    """The names of a Protocol's operations."""
+    members = inspect.getmembers(protocol, inspect.isfunction)
+    return {name for name, _ in members if not name.startswith("_")}
+
+
+def operations_in(cases: Iterable[str]) -> set[str]:
+    """The operations that the cases are of: a case is called "operation" or "operation, how"."""
+    return {name.partition(",")[0] for name in cases}
+
+
+def statements_of(
+    url: str,
+    storage_in: Callable[[Database], Storage],
+    prepare: Callable[..., Awaitable[None]],
+    call: Callable[[Storage, str], Awaitable[object]],
+) -> int:
+    """How many statements `call(storage, run)` sends, the second time that it is done.
+
+    `prepare(storage, *RUNS)` comes before both runs. The call succeeds, or catches what it expects.
+    """
+
+    async def use() -> int:
+        async with counted(url, storage_in) as (storage, sent):
+            await prepare(storage, *RUNS)
+            before = 0
+            for run in RUNS:
+                before = sent()
+                await _succeed(call(storage, run))
+            return sent() - before
+
+    return asyncio.run(use())
+
+
+async def _succeed(call: Awaitable[object]) -> None:
+    try:
+        await call
+    except StorageError as error:
+        raise AssertionError("the case is of a call that succeeds") from error
 
 
 @asynccontextmanager
@@ -61,13 +111,18 @@ async def _wire_or_calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]
         yield url, lambda: calls.call_count
 
 
-async def until_waiting(url: str, count: int) -> None:
-    """Returns once so many statements on a PostgreSQL server wait for a lock of another."""
+async def until_waiting(url: str, count: int, *others: asyncio.Future[Any]) -> None:
+    """Returns once so many statements on a PostgreSQL server wait for a lock of another.
+
+    Returns too when one of the others is done, which was to wait.
+    """
     connection = await asyncpg.connect(url)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     try:
-        while await connection.fetchval(waiting) < count:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while await connection.fetchval(waiting) < count:
+                if any(other.done() for other in others):
+                    return
     finally:
         await connection.close()
 

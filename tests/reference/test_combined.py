@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.providers import DatabaseProviderStorage, InMemoryProviderStorage
 from storeproof.reference.providers.laws import given as providers
 
+from .at_once import databases
 from .cancelling import cancel_everywhere
 from .costs.examples import charge
 from .costs.test_rollups import march
@@ -236,11 +237,7 @@ def test_two_processes_never_wait_in_a_circle(postgres_url: str, write: Write) -
 
     async def use() -> None:
         before = await deadlocks(postgres_url)
-        async with AsyncExitStack() as stack:
-            one, two, third = [
-                await stack.enter_async_context(Database(postgres_url, create=True))
-                for _ in range(3)
-            ]
+        async with databases(postgres_url, 3) as (one, two, third):
             for database, number in ((one, 10), (two, 11)):
                 await write.write(write.storage_in(database), write.make(number))
             jobs: list[asyncio.Future[Any]] = []

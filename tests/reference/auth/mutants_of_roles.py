@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from storeproof.reference.auth import GLOBAL, GrantFilter, InMemoryAuthStorage
 from storeproof.reference.exceptions import Duplicate, InUse, InvalidValue, NotFound
 
-from .mutants import Mutant, altering, answering, checking, erring, ignoring, replacing
+from ..breaking import Mutant
+from .mutants import altering, answering, checking, erring, ignoring, replacing
 
 
 async def merges_roles(storage: Any, right: Any, role: Any) -> Any:

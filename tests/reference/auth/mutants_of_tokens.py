@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from storeproof.reference.auth import InMemoryAuthStorage
 from storeproof.reference.exceptions import Duplicate, NotFound
 
+from ..breaking import Mutant
 from .examples import ANN
 from .mutants import (
     API_KEY,
     SESSION,
     TICK,
-    Mutant,
     altering,
     answering,
     checking,

@@ -17,8 +17,9 @@ from storeproof.reference.exceptions import (
 )
 from storeproof.reference.values import email_key
 
+from ..breaking import Mutant
 from .examples import HOUR
-from .mutants import TICK, Mutant, altering, answering, checking, erring, ignoring, replacing
+from .mutants import TICK, altering, answering, checking, erring, ignoring, replacing
 
 DAY = 24 * HOUR
 

@@ -19,18 +19,18 @@ from storeproof.reference.lists import Order
 from storeproof.reference.storage import Page, decode_cursor, encode_cursor
 from storeproof.reference.values import email_key
 
+from ..breaking import Mutant, nfkc, shorter, without_cursor
 from .examples import HOUR
 from .mutants import (
     API_KEY,
     LISTS,
     SESSION,
     TICK,
-    Deaf,
-    Mutant,
     altering,
     answering,
     checking,
     clashing,
+    deaf,
     erring,
     ignoring,
     racing,
@@ -73,14 +73,6 @@ def by_language(page: Any) -> Any:
         return [unicodedata.normalize("NFD", str(part)).casefold() for part in parts]
 
     return replace(page, items=tuple(sorted(page.items, key=key)))
-
-
-def shorter(page: Any) -> Any:
-    return replace(page, items=page.items[1:]) if page.next_cursor is None else page
-
-
-def without_cursor(page: Any) -> Any:
-    return replace(page, next_cursor=None)
 
 
 def always_with_cursor(page: Any) -> Any:
@@ -154,10 +146,6 @@ def through_floats(entry: Any) -> Any:
         return text and json.dumps(json.loads(text, parse_int=float))
 
     return replace(entry, before=convert(entry.before), after=convert(entry.after))
-
-
-def nfkc(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
 
 
 def with_id(change: Callable[[str], str]) -> Callable[[Any], Any]:
@@ -362,7 +350,7 @@ VALUE_MUTANTS: dict[str, list[Mutant]] = {
 }
 
 RACE_MUTANTS: dict[str, list[Mutant]] = {
-    "AUTH-126": [Deaf],
+    "AUTH-126": [deaf()],
     "AUTH-127": [racing("create")],
     "AUTH-128": [racing("create")],
     "AUTH-129": [racing("update")],

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -20,55 +18,17 @@ from storeproof.reference.auth import (
     UserPatch,
 )
 from storeproof.reference.auth.database import DatabaseAuthStorage
-from storeproof.reference.database import Database, engine
+from storeproof.reference.database import engine
 from storeproof.reference.exceptions import (
     Duplicate,
     InUse,
     InvalidValue,
     NotFound,
-    StorageError,
     VersionConflict,
 )
 
+from ..at_once import kinds, opened, outcomes, repeat
 from .examples import ADMIN, ANN, BOB, EDITOR, HOUR, NOW, READER, digest, role, session, user
-
-ROUNDS = 25
-
-
-@asynccontextmanager
-async def opened(url: str, number: int) -> AsyncIterator[list[AuthStorage]]:
-    databases = [
-        Database(url, create=True, pool_timeout=60, statement_timeout=60) for _ in range(number)
-    ]
-    async with AsyncExitStack() as stack:
-        for database in databases:
-            await stack.enter_async_context(database)
-        yield [DatabaseAuthStorage(database) for database in databases]
-
-
-async def outcomes(calls: Iterable[Awaitable[object]]) -> list[object]:
-    """Runs the calls at once; gives results, or errors of the storage's own."""
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException) and not isinstance(each, StorageError):
-            raise each
-    return list(found)
-
-
-def kinds(found: list[object]) -> list[type]:
-    errors = [type(each) for each in found if isinstance(each, StorageError)]
-    return sorted(errors, key=lambda kind: kind.__name__)
-
-
-def repeat(
-    url: str, once: Callable[[AuthStorage, AuthStorage, int], Coroutine[Any, Any, None]]
-) -> None:
-    async def use() -> None:
-        async with opened(url, 2) as (one, two):
-            for number in range(ROUNDS):
-                await once(one, two, number)
-
-    asyncio.run(use())
 
 
 async def remove_grant(storage: AuthStorage, id: UserId) -> None:
@@ -109,7 +69,7 @@ def test_one_administrator_is_left(
         assert kinds(await outcomes([first(one, ids[0]), second(two, ids[1])])) == [InUse]
         assert await holders(one) == 1
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_an_essential_role_keeps_a_holder_whenever_it_becomes_essential(url: str) -> None:
@@ -132,13 +92,13 @@ def test_an_essential_role_keeps_a_holder_whenever_it_becomes_essential(url: str
         left = await one.list_grants(GrantFilter(role=name))
         assert len(left.items) == len(kinds(found)) <= 1
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_attempts_are_all_counted(url: str) -> None:
     async def use() -> list[int]:
         policy = LockOutPolicy(threshold=1000, duration=HOUR)
-        async with opened(url, 2) as storages:
+        async with opened(url, 2, DatabaseAuthStorage) as storages:
             await storages[0].create(user(ANN))
             calls = (each.record_attempt(ANN, False, NOW, policy) for each in storages * 10)
             return sorted(attempts.failures for attempts in await asyncio.gather(*calls))
@@ -156,7 +116,7 @@ def test_one_of_several_equal_emails_is_taken(url: str) -> None:
         (error,) = [each for each in await outcomes(calls) if isinstance(each, Duplicate)]
         assert error.field == "email"
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_an_update_is_lost_by_nobody(url: str) -> None:
@@ -170,7 +130,7 @@ def test_an_update_is_lost_by_nobody(url: str) -> None:
         assert kinds(await outcomes(calls)) == [VersionConflict]
         assert (await one.get_by_id(who)).version == 2
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_an_update_finds_a_user_that_is_being_created_whole_or_not_at_all(url: str) -> None:
@@ -180,7 +140,7 @@ def test_an_update_finds_a_user_that_is_being_created_whole_or_not_at_all(url: s
         assert not isinstance(updated, VersionConflict)
         assert (await one.get_by_id(who)).version == (1 if isinstance(updated, NotFound) else 2)
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_one_password_change_wins(url: str) -> None:
@@ -196,7 +156,7 @@ def test_one_password_change_wins(url: str) -> None:
         assert sorted(map(bool, won)) == [False, True]
         assert (await one.get_by_id(who)).password_hash == hashes[won.index(True)]
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_no_grant_is_of_a_role_that_is_gone(url: str) -> None:
@@ -211,7 +171,7 @@ def test_no_grant_is_of_a_role_that_is_gone(url: str) -> None:
         granted = (await one.list_grants(GrantFilter(role=name))).items
         assert bool(granted) is (kinds(found) == [InUse])
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_a_deleted_user_has_no_grants_and_no_live_sessions(url: str) -> None:
@@ -230,7 +190,7 @@ def test_a_deleted_user_has_no_grants_and_no_live_sessions(url: str) -> None:
         assert (await one.list_grants(GrantFilter(user=who))).items == ()
         assert all(each.revoked_at == NOW for each in (await one.list_sessions(who)).items)
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_roles_never_make_a_cycle(url: str) -> None:
@@ -240,7 +200,7 @@ def test_roles_never_make_a_cycle(url: str) -> None:
         calls = [one.put_role(role(EDITOR, "", READER)), two.put_role(role(READER, "", EDITOR))]
         assert kinds(await outcomes(calls)) == [InvalidValue]
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_a_parent_is_never_missing(url: str) -> None:
@@ -250,7 +210,7 @@ def test_a_parent_is_never_missing(url: str) -> None:
         found = await outcomes([one.put_role(role(EDITOR, "", READER)), two.delete_role(READER)])
         assert kinds(found) in ([NotFound], [InUse])
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_tokens_are_rotated_one_after_the_other(url: str) -> None:
@@ -267,7 +227,7 @@ def test_tokens_are_rotated_one_after_the_other(url: str) -> None:
         (last,) = (await one.list_sessions(ANN)).items
         assert {last.digest, last.previous_digest} == {digest("b"), digest("c")}
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_a_session_of_a_user_that_is_being_disabled_is_not_rotated_afterwards(url: str) -> None:
@@ -281,7 +241,7 @@ def test_a_session_of_a_user_that_is_being_disabled_is_not_rotated_afterwards(ur
         (left,) = (await one.list_sessions(who)).items
         assert left.digest == digest("a" if kinds(found) else "b")
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_ended_sessions_are_purged_once(url: str) -> None:
@@ -294,7 +254,7 @@ def test_ended_sessions_are_purged_once(url: str) -> None:
         assert await asyncio.gather(*calls) == [2] * 8
         assert (await one.list_sessions(ANN)).items == ()
 
-    repeat(url, once)
+    repeat(url, DatabaseAuthStorage, once)
 
 
 def test_everything_at_once_ends_without_a_deadlock(
@@ -304,7 +264,7 @@ def test_everything_at_once_ends_without_a_deadlock(
     monkeypatch.setattr(engine, "ATTEMPTS", 1)
 
     async def use() -> list[object]:
-        async with opened(url, 3) as storages:
+        async with opened(url, 3, DatabaseAuthStorage) as storages:
             one = storages[0]
             for name in (ANN, BOB):
                 await one.create(user(name))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from unittest.mock import patch
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-import aiosqlite
 import pytest
 
 from storeproof.reference.auth import (
@@ -25,10 +21,8 @@ from storeproof.reference.auth import (
     UserPatch,
 )
 from storeproof.reference.auth.database import DatabaseAuthStorage
-from storeproof.reference.database import Database
-from storeproof.reference.exceptions import StorageError
 
-from ..wire import wire_to
+from ..counting import operations_in, operations_of, statements_of
 from .examples import (
     ADMIN,
     ANN,
@@ -44,7 +38,7 @@ from .examples import (
     user,
 )
 
-Case = tuple[int, Callable[[AuthStorage, UserId], Awaitable[object]]]
+Case = tuple[int, Callable[[AuthStorage, str], Awaitable[object]]]
 LOCKING = "BEGIN with the lock, the user's row, the roles last held, the change, COMMIT"
 
 
@@ -56,12 +50,12 @@ CASES: dict[str, Case] = {
     "get_by_id": (1, lambda s, i: s.get_by_id(ANN)),
     "create": (1, lambda s, i: s.create(user(i))),
     "find_by_email": (1, lambda s, i: s.find_by_email(user(ANN).email)),
-    "update": (1, lambda s, i: s.update(i, UserPatch(enabled=True), 1)),
+    "update": (1, lambda s, i: s.update(UserId(i), UserPatch(enabled=True), 1)),
     "update, disabling": (
         len(LOCKING.split(",")),
-        lambda s, i: s.update(i, UserPatch(enabled=False), 1),
+        lambda s, i: s.update(UserId(i), UserPatch(enabled=False), 1),
     ),
-    "delete": (7, lambda s, i: s.delete(i, NOW)),
+    "delete": (7, lambda s, i: s.delete(UserId(i), NOW)),
     "list_users": (1, lambda s, i: s.list_users(UserFilter(role=ADMIN))),
     "replace_password_hash": (
         1,
@@ -77,9 +71,9 @@ CASES: dict[str, Case] = {
     "get_role": (1, lambda s, i: s.get_role(ADMIN)),
     "delete_role": (4, lambda s, i: s.delete_role(role(i).name)),
     "list_roles": (1, lambda s, i: s.list_roles()),
-    "grant": (1, lambda s, i: s.grant(i, ADMIN, GLOBAL)),
+    "grant": (1, lambda s, i: s.grant(UserId(i), ADMIN, GLOBAL)),
     "grant, again": (1, lambda s, i: s.grant(ANN, ADMIN, GLOBAL)),
-    "revoke": (5, lambda s, i: s.revoke(i, ADMIN, GLOBAL)),
+    "revoke": (5, lambda s, i: s.revoke(UserId(i), ADMIN, GLOBAL)),
     "revoke, in a scope": (1, lambda s, i: s.revoke(ANN, ADMIN, Scope("a"))),
     "list_grants": (1, lambda s, i: s.list_grants(GrantFilter(user=ANN))),
     "permissions": (1, lambda s, i: s.permissions(ANN, Scope("a/b"))),
@@ -110,13 +104,10 @@ CASES: dict[str, Case] = {
 
 
 def test_every_operation_has_a_case() -> None:
-    operations = {
-        name for name, _ in inspect.getmembers(AuthStorage, inspect.isfunction) if name[0] != "_"
-    }
-    assert {name.partition(",")[0] for name in CASES} == operations
+    assert operations_in(CASES) == operations_of(AuthStorage)
 
 
-async def prepare(storage: AuthStorage, *ids: UserId) -> None:
+async def prepare(case: str, storage: AuthStorage, *runs: str) -> None:
     """Ann, with an essential role, sessions and keys; and what each run of a case takes away."""
     await storage.create(user(ANN))
     for each in (role(READER, "read"), role(ADMIN, "manage", "reader", essential=True)):
@@ -126,65 +117,19 @@ async def prepare(storage: AuthStorage, *ids: UserId) -> None:
         await storage.create_session(session(name))
         await storage.create_api_key(key(name))
     await storage.append_audit(entry("kept"))
-    for who in ids:
-        await storage.put_role(role(who))
+    for run in runs:
+        await storage.put_role(role(run))
+        await prepare_user(storage, case, UserId(run))
 
 
-async def prepare_user(storage: AuthStorage, name: str, id: UserId) -> None:
-    if name.startswith(("update", "delete", "grant", "revoke")):
+async def prepare_user(storage: AuthStorage, case: str, id: UserId) -> None:
+    if case.startswith(("update", "delete", "grant", "revoke")):
         await storage.create(user(id))
-    if name == "revoke":
+    if case == "revoke":
         await storage.grant(id, ADMIN, GLOBAL)
-
-
-@asynccontextmanager
-async def counted(url: str) -> AsyncIterator[tuple[DatabaseAuthStorage, Callable[[], int]]]:
-    """A storage with one connection, and how many statements have been sent so far."""
-    async with _wire_or_calls(url) as (address, sent), _database(address) as database:
-        storage = DatabaseAuthStorage(database)
-        await database.open()
-        yield storage, sent
-
-
-def _database(url: str) -> Database:
-    return Database(url, create=True, pool_size=1)
-
-
-@asynccontextmanager
-async def _wire_or_calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
-    if url.startswith("postgres"):
-        async with wire_to(url) as wire:
-            yield wire.url, lambda: wire.trips
-    else:
-        with patch.object(
-            aiosqlite.Connection,
-            "execute_fetchall",
-            autospec=True,
-            side_effect=aiosqlite.Connection.execute_fetchall,
-        ) as calls:
-            yield url, lambda: calls.call_count
-
-
-async def run(call: Awaitable[object]) -> None:
-    try:
-        await call
-    except StorageError as error:
-        raise AssertionError("the case is of a call that succeeds") from error
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_number_of_statements(url: str, name: str) -> None:
     expected, call = CASES[name]
-
-    async def use() -> int:
-        async with counted(url) as (storage, sent):
-            ids = (UserId("c"), UserId("d"))
-            await prepare(storage, *ids)
-            for who in ids:
-                await prepare_user(storage, name, who)
-                before = sent()
-                # The first run prepares the statements.
-                await run(call(storage, who))
-            return sent() - before
-
-    assert asyncio.run(use()) == expected
+    assert statements_of(url, DatabaseAuthStorage, partial(prepare, name), call) == expected

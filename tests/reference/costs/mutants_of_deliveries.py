@@ -9,17 +9,8 @@ from storeproof.reference.costs import AlertFilter, Delivery
 from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.storage import Page
 
-from .mutants import (
-    TICK,
-    Mutant,
-    accepting,
-    after,
-    altering,
-    answering,
-    checking,
-    ignoring,
-    replacing,
-)
+from ..breaking import Mutant
+from .mutants import TICK, accepting, after, altering, answering, checking, ignoring, replacing
 from .mutants_of_ledger import any_cursor, endless
 from .mutants_of_values import naive_as_utc
 

@@ -18,9 +18,9 @@ from storeproof.reference.costs import (
 from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound
 from storeproof.reference.storage import Page
 
+from ..breaking import Mutant
 from .mutants import (
     TICK,
-    Mutant,
     accepting,
     after,
     altering,

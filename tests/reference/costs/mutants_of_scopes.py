@@ -8,7 +8,8 @@ from storeproof.reference.costs import Allocation, Dimension, ReportRow
 from storeproof.reference.exceptions import InUse
 from storeproof.reference.storage import Page
 
-from .mutants import Mutant, accepting, after, altering, checking, replacing
+from ..breaking import Mutant
+from .mutants import accepting, after, altering, checking, replacing
 from .mutants_of_budgets import budget_as, put_resets
 
 

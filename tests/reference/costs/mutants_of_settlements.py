@@ -6,7 +6,8 @@ from typing import Any
 from storeproof.reference.costs import ReservationState
 from storeproof.reference.exceptions import Duplicate, NotFound
 
-from .mutants import Mutant, accepting, checking, racing, replacing
+from ..breaking import Mutant
+from .mutants import accepting, checking, racing, replacing
 
 
 async def forgets_the_charge(_storage: Any, right: Any, **_: Any) -> Any:

@@ -10,7 +10,8 @@ from storeproof.reference.costs import BudgetAmount, ReservationId
 from storeproof.reference.exceptions import NotFound
 from storeproof.reference.values import canonical_id
 
-from .mutants import Mutant, accepting, altering, answering, checking, replacing
+from ..breaking import Mutant
+from .mutants import accepting, altering, answering, checking, replacing
 
 
 async def looks_first(storage: Any, id: Any, **_: Any) -> None:

@@ -18,10 +18,9 @@ from storeproof.reference.errors.archives import (
 from storeproof.reference.errors.laws.given import NOW, TICK
 from storeproof.reference.errors.orders import ARCHIVE_ORDER
 from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound
-from storeproof.reference.storage import canonical_limit
 
+from ..breaking import Mutant, limit_first, shorter, without_cursor
 from .mutants import (
-    Mutant,
     altering,
     answering,
     checking,
@@ -32,7 +31,7 @@ from .mutants import (
     racing,
     replacing,
 )
-from .mutants_of_groups import always_with_cursor, reordered, reverse, shorter, without_cursor
+from .mutants_of_groups import always_with_cursor, reordered, reverse
 from .mutants_of_values import LOCAL, as_utc
 
 OF_ONE = ("get_archive", "archive_file", "restore_archive", "purge")
@@ -211,10 +210,6 @@ async def cursor_of_what_exists(storage: Any, cursor: Any, **_: Any) -> None:
     after = ARCHIVE_ORDER.position(cursor)
     if after and after[1] not in storage._archives:
         raise InvalidValue("cursor", "is not a cursor of this list")
-
-
-async def limit_first(_storage: Any, limit: int, **_: Any) -> None:
-    canonical_limit(limit)
 
 
 MUTANTS: dict[str, list[Mutant]] = {

@@ -22,16 +22,8 @@ from storeproof.reference.errors import (
 from storeproof.reference.errors.laws.given import NOW, QUARTER, TICK
 from storeproof.reference.exceptions import Duplicate, InvalidValue
 
-from .mutants import (
-    Mutant,
-    altering,
-    altering_fields,
-    answering,
-    changed,
-    checking,
-    ignoring,
-    replacing,
-)
+from ..breaking import Mutant, changed
+from .mutants import altering, altering_fields, answering, checking, ignoring, replacing
 
 PERCENTS = {Aggregation.P50: 50, Aggregation.P95: 95, Aggregation.P99: 99}
 

@@ -23,12 +23,11 @@ from storeproof.reference.exceptions import (
 )
 from storeproof.reference.storage import Cursor
 
+from ..breaking import Mutant, changed, shorter, without_cursor
 from .mutants import (
-    Mutant,
     altering,
     altering_fields,
     answering,
-    changed,
     checking,
     erring,
     following,
@@ -237,14 +236,6 @@ async def by_offset(storage: Any, right: Any, sort: Any, cursor: Any, limit: int
         return page
     whole = await right(cursor=None, limit=1000)
     return replace(whole, items=whole.items[storage.given : storage.given + limit])
-
-
-def shorter(page: Any) -> Any:
-    return replace(page, items=page.items[1:]) if page.next_cursor is None else page
-
-
-def without_cursor(page: Any) -> Any:
-    return replace(page, next_cursor=None)
 
 
 def always_with_cursor(page: Any) -> Any:

@@ -9,16 +9,15 @@ from msgspec.structs import replace
 
 from storeproof.reference.errors.laws.given import NOW
 from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound
-from storeproof.reference.storage import canonical_limit
 
+from ..breaking import Mutant, limit_first, nfkc
 from .mutants import (
-    Deaf,
-    Mutant,
     altering,
     altering_fields,
     answering,
     checking,
     clashing,
+    deaf,
     erring,
     ignoring,
     racing,
@@ -49,10 +48,6 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def nfkc(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
-
-
 async def same_offset(storage: Any, entity: Any) -> None:
     if entity.id in storage._events and entity.occurred_at.tzinfo is not UTC:
         raise Duplicate("id")
@@ -78,10 +73,6 @@ async def stored_before_checked(storage: Any, right: Any, entity: Any) -> Any:
 async def small(_storage: Any, entity: Any) -> None:
     if len(entity.stack.encode()) > 65536:
         raise InvalidValue("stack", "is too large")
-
-
-async def limit_first(_storage: Any, limit: int, **_: Any) -> None:
-    canonical_limit(limit)
 
 
 async def end_first(_storage: Any, query: Any) -> None:
@@ -159,7 +150,7 @@ MUTANTS: dict[str, list[Mutant]] = {
         replacing("create", overwriting),
         recording(id=lambda each: each or "a", value=lambda value: value + 1),
     ],
-    "ERR-066": [Deaf],
+    "ERR-066": [deaf()],
     "ERR-067": [racing("create")],
     "ERR-068": [clashing("create")],
     "ERR-069": [racing("create")],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from storeproof.reference.errors import (
 )
 from storeproof.reference.errors.laws.given import HOUR, NOW, content, event
 
+from ..at_once import databases
 from ..counting import until_waiting
 
 A, B, C = GroupId("a"), GroupId("b"), GroupId("c")
@@ -81,11 +81,7 @@ def test_what_happens_meanwhile_is_heeded(
     """The burst waits for a row that another process changes, and finds it changed."""
 
     async def use() -> None:
-        async with AsyncExitStack() as stack:
-            one, two = [
-                await stack.enter_async_context(Database(postgres_url, create=True))
-                for _ in range(2)
-            ]
+        async with databases(postgres_url, 2) as (one, two):
             storage = DatabaseErrorStorage(one)
             await prepare(storage)
             events = [*burst(), event("also", fingerprint="new")]

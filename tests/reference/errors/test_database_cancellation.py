@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from dataclasses import replace
 
 from storeproof.reference.errors import (
     ArchiveId,
@@ -16,14 +14,34 @@ from storeproof.reference.errors import (
 )
 from storeproof.reference.errors.laws.given import DAY, NOW, event
 
-from ..cancelling import cancel_everywhere
+from ..cancelling import Cancelling
 
 SPAN = (NOW - DAY, NOW + DAY)
 PLACED: list[object] = [(1, 1, 1), (1, 1, 1)]
 ARCHIVED: list[object] = [(1, 0, 1), (1, 0, 1)]
 
 
-async def state(storage: ErrorStorage, *groups: GroupId) -> list[object]:
+def groups(nth: int) -> tuple[GroupId, GroupId]:
+    return GroupId(f"a{nth}"), GroupId(f"b{nth}")
+
+
+async def prepare(storage: ErrorStorage, nth: int) -> None:
+    """Two new groups of one event each."""
+    for group in groups(nth):
+        await storage.create(event(group, group))
+
+
+async def prepare_archived(storage: ErrorStorage, nth: int) -> None:
+    """As `prepare`, but the events are in an archive."""
+    await prepare(storage, nth)
+    await archive(storage, nth)
+
+
+async def archive(storage: ErrorStorage, nth: int) -> None:
+    await storage.archive(ArchiveId(f"a{nth}"), NOW + DAY, 1000)
+
+
+async def state(storage: ErrorStorage, nth: int) -> list[object]:
     """The counts of the groups, in the groups, their lists of events and the rollups."""
     listed = (await storage.list_groups(GroupFilter(), limit=1000)).items
     ranks = await storage.top(1000, Dimension.GROUP, *SPAN)
@@ -33,72 +51,42 @@ async def state(storage: ErrorStorage, *groups: GroupId) -> list[object]:
             len((await storage.list_events(group)).items),
             sum(each.count for each in ranks if each.key == group),
         )
-        for group in groups
+        for group in groups(nth)
     ]
 
 
-def everywhere(
-    url: str,
-    act: Callable[[ErrorStorage, str, str], Coroutine[Any, Any, object]],
-    after: list[object],
-    *,
-    archived: bool = False,
-) -> int:
-    """Cancels the act at each of its suspensions, on two new groups of one event each time.
+async def work(storage: ErrorStorage, nth: int) -> None:
+    await storage.create(event(f"{nth} {id(storage)}", groups(nth)[1]))
 
-    With `archived`, the events are in an archive called like the first of the groups.
-    """
-    before = ARCHIVED if archived else PLACED
 
-    async def use() -> int:
-        async with open_error_storage(url) as storage, open_error_storage(url) as other:
-
-            async def call(nth: int) -> None:
-                for name in ("a", "b"):
-                    await other.create(event(f"{name}{nth}", f"{name}{nth}"))
-                if archived:
-                    await archive(other, f"a{nth}")
-                ready.set()
-                await act(storage, f"a{nth}", f"b{nth}")
-
-            async def check(nth: int) -> None:
-                if not ready.is_set():
-                    return
-                ready.clear()
-                groups = GroupId(f"a{nth}"), GroupId(f"b{nth}")
-                found = await state(other, *groups)
-                assert found in (before, after)
-                async with asyncio.timeout(5):
-                    for each in (other, storage):
-                        await each.create(event(f"{nth} {id(each)}", groups[1]))
-
-            ready = asyncio.Event()
-            return await cancel_everywhere(call, check)
-
-    return asyncio.run(use())
+CANCELLING = Cancelling[ErrorStorage](
+    opened=open_error_storage,
+    prepare=prepare,
+    state=state,
+    before=PLACED,
+    work=work,
+    work_keeps_state=False,
+)
+OF_ARCHIVED = replace(CANCELLING, prepare=prepare_archived, before=ARCHIVED)
 
 
 def test_a_cancelled_creation(url: str) -> None:
     after: list[object] = [(2, 2, 2), (1, 1, 1)]
-    assert everywhere(url, lambda s, a, _b: s.create(event(f"{a} new", a)), after) >= 1
+    assert CANCELLING.everywhere(url, lambda s, n: s.create(event(f"{n} new", f"a{n}")), after) >= 1
 
 
 def test_a_cancelled_merge(url: str) -> None:
     after: list[object] = [(0, 0, 0), (2, 2, 2)]
-    assert everywhere(url, lambda s, a, b: s.merge(GroupId(a), GroupId(b)), after) >= 7
-
-
-async def archive(storage: ErrorStorage, name: str) -> None:
-    await storage.archive(ArchiveId(name), NOW + DAY, 1000)
+    assert CANCELLING.everywhere(url, lambda s, n: s.merge(*groups(n)), after) >= 7
 
 
 def test_a_cancelled_archive(url: str) -> None:
-    assert everywhere(url, lambda s, a, _b: archive(s, a), ARCHIVED) >= 7
+    assert CANCELLING.everywhere(url, archive, ARCHIVED) >= 7
 
 
 def test_a_cancelled_restoring(url: str) -> None:
-    assert everywhere(url, lambda s, a, _b: s.restore_archive(ArchiveId(a)), PLACED, archived=True)
+    assert OF_ARCHIVED.everywhere(url, lambda s, n: s.restore_archive(ArchiveId(f"a{n}")), PLACED)
 
 
 def test_a_cancelled_purge_leaves_no_lock(url: str) -> None:
-    assert everywhere(url, lambda s, a, _b: s.purge(ArchiveId(a)), ARCHIVED, archived=True) >= 4
+    assert OF_ARCHIVED.everywhere(url, lambda s, n: s.purge(ArchiveId(f"a{n}")), ARCHIVED) >= 4

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
-from storeproof.reference.database import Database
 from storeproof.reference.errors import (
     DatabaseErrorStorage,
     Dimension,
@@ -17,41 +13,11 @@ from storeproof.reference.errors import (
     GroupId,
 )
 from storeproof.reference.errors.laws.given import DAY, NOW, event, resolved
-from storeproof.reference.exceptions import NotFound, StorageError
+from storeproof.reference.exceptions import NotFound
 
-ROUNDS = 25
+from ..at_once import kinds, opened, outcomes, repeat
+
 SPAN = (NOW - DAY, NOW + DAY)
-
-
-@asynccontextmanager
-async def opened(url: str, number: int) -> AsyncIterator[list[ErrorStorage]]:
-    databases = [
-        Database(url, create=True, pool_timeout=60, statement_timeout=60) for _ in range(number)
-    ]
-    async with AsyncExitStack() as stack:
-        for database in databases:
-            await stack.enter_async_context(database)
-        yield [DatabaseErrorStorage(database) for database in databases]
-
-
-async def outcomes(calls: Iterable[Awaitable[Any]]) -> list[Any]:
-    """Runs the calls at once; gives results, or errors of the storage's own."""
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException) and not isinstance(each, StorageError):
-            raise each
-    return list(found)
-
-
-def repeat(
-    url: str, once: Callable[[ErrorStorage, ErrorStorage, int], Coroutine[Any, Any, None]]
-) -> None:
-    async def use() -> None:
-        async with opened(url, 2) as (one, two):
-            for number in range(ROUNDS):
-                await once(one, two, number)
-
-    asyncio.run(use())
 
 
 async def consistent_groups(storage: ErrorStorage) -> dict[str, int]:
@@ -75,7 +41,7 @@ def test_events_are_counted_through_merges_of_their_groups(url: str) -> None:
     """Groups are merged into each other in a chain while events of all of them come in."""
 
     async def use() -> None:
-        async with opened(url, 3) as storages:
+        async with opened(url, 3, DatabaseErrorStorage) as storages:
             groups = [GroupId(name) for name in "abcdef"]
             for group in groups:
                 await storages[0].create(event(group, group))
@@ -91,7 +57,7 @@ def test_events_are_counted_through_merges_of_their_groups(url: str) -> None:
                     await next(handles).merge(*pair)
 
             calls = [*creations[:60], merge_in_a_chain(), *creations[60:]]
-            assert [each for each in await outcomes(calls) if isinstance(each, StorageError)] == []
+            assert kinds(await outcomes(calls)) == []
             counts = await consistent(storages[1])
             assert counts == {"f": len(groups) + len(creations)}
 
@@ -104,10 +70,10 @@ def test_merges_into_each_other_do_not_deadlock(url: str) -> None:
         for group in (first, second):
             await one.create(event(group, group))
         found = await outcomes([one.merge(first, second), two.merge(second, first)])
-        assert [type(each) for each in found if isinstance(each, StorageError)] == [NotFound]
+        assert kinds(found) == [NotFound]
         await consistent(one)
 
-    repeat(url, once)
+    repeat(url, DatabaseErrorStorage, once)
 
 
 def test_a_resolution_and_an_event_happen_one_after_the_other(url: str) -> None:
@@ -125,7 +91,7 @@ def test_a_resolution_and_an_event_happen_one_after_the_other(url: str) -> None:
             (3, "unresolved") if made.regressed else (2, "resolved")
         )
 
-    repeat(url, once)
+    repeat(url, DatabaseErrorStorage, once)
 
 
 def test_an_id_taken_by_events_of_two_groups_counts_in_one(url: str) -> None:
@@ -135,4 +101,4 @@ def test_an_id_taken_by_events_of_two_groups_counts_in_one(url: str) -> None:
         assert sorted(type(each).__name__ for each in found) == ["Created", "Duplicate"]
         assert len(await consistent(one)) == number + 1
 
-    repeat(url, once)
+    repeat(url, DatabaseErrorStorage, once)

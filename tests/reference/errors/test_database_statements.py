@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from unittest.mock import patch
+from collections.abc import Awaitable, Callable
 
-import aiosqlite
 import pytest
 from msgspec.structs import replace
 
-from storeproof.reference.database import Database
 from storeproof.reference.errors import (
     Aggregation,
     ArchiveId,
@@ -41,9 +35,8 @@ from storeproof.reference.errors.laws.given import (
     point,
     resolved,
 )
-from storeproof.reference.exceptions import StorageError
 
-from ..wire import wire_to
+from ..counting import operations_in, operations_of, statements_of
 
 Case = tuple[int, Callable[[ErrorStorage, str], Awaitable[object]]]
 
@@ -103,10 +96,7 @@ CASES: dict[str, Case] = {
 
 
 def test_every_operation_has_a_case() -> None:
-    operations = {
-        name for name, _ in inspect.getmembers(ErrorStorage, inspect.isfunction) if name[0] != "_"
-    }
-    assert {name.partition(",")[0] for name in CASES} == operations
+    assert operations_in(CASES) == operations_of(ErrorStorage)
 
 
 async def prepare(storage: ErrorStorage, *ids: str) -> None:
@@ -125,53 +115,9 @@ async def prepare(storage: ErrorStorage, *ids: str) -> None:
     await storage.record_metric(point("kept"))
 
 
-@asynccontextmanager
-async def counted(url: str) -> AsyncIterator[tuple[ErrorStorage, Callable[[], int]]]:
-    """A storage with one connection, and how many statements have been sent so far."""
-    async with (
-        _wire_or_calls(url) as (address, sent),
-        Database(address, create=True, pool_size=1) as database,
-    ):
-        storage = DatabaseErrorStorage(database)
-        await database.open()
-        yield storage, sent
-
-
-@asynccontextmanager
-async def _wire_or_calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
-    if url.startswith("postgres"):
-        async with wire_to(url) as wire:
-            yield wire.url, lambda: wire.trips
-    else:
-        with patch.object(
-            aiosqlite.Connection,
-            "execute_fetchall",
-            autospec=True,
-            side_effect=aiosqlite.Connection.execute_fetchall,
-        ) as calls:
-            yield url, lambda: calls.call_count
-
-
-async def run(call: Awaitable[object]) -> None:
-    try:
-        await call
-    except StorageError as error:
-        raise AssertionError("the case is of a call that succeeds") from error
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_number_of_statements(url: str, case: str) -> None:
-    expected, call = CASES[case]
+@pytest.mark.parametrize("name", CASES)
+def test_the_number_of_statements(url: str, name: str) -> None:
+    expected, call = CASES[name]
     if url.startswith("sqlite"):
-        expected = ON_SQLITE.get(case, expected)
-
-    async def use() -> int:
-        async with counted(url) as (storage, sent):
-            await prepare(storage, "c", "d")
-            for name in ("c", "d"):
-                before = sent()
-                # The first run prepares the statements.
-                await run(call(storage, name))
-            return sent() - before
-
-    assert asyncio.run(use()) == expected
+        expected = ON_SQLITE.get(name, expected)
+    assert statements_of(url, DatabaseErrorStorage, prepare, call) == expected

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 
 from storeproof.reference.database import Database, Transaction
@@ -17,35 +14,17 @@ from storeproof.reference.exceptions import StorageError
 from storeproof.reference.providers import (
     DatabaseProviderStorage,
     LeaseId,
-    ProviderStorage,
     RateLimited,
     Revision,
 )
 from storeproof.reference.providers.database.tables import USAGE
 from storeproof.reference.providers.laws.given import EAST, MINUTE, NOW, add, provider, used
 
+from ..at_once import kinds, opened, outcomes
+from ..counting import until_waiting
+
 CLIENTS = 4
 CALLS = 200
-
-
-@asynccontextmanager
-async def opened(url: str, number: int) -> AsyncIterator[list[ProviderStorage]]:
-    databases = [
-        Database(url, create=True, pool_timeout=60, statement_timeout=60) for _ in range(number)
-    ]
-    async with AsyncExitStack() as stack:
-        for database in databases:
-            await stack.enter_async_context(database)
-        yield [DatabaseProviderStorage(database) for database in databases]
-
-
-async def outcomes(calls: Iterable[Awaitable[object]]) -> list[object]:
-    """Runs the calls at once; gives results, or errors of the storage's own."""
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException) and not isinstance(each, StorageError):
-            raise each
-    return list(found)
 
 
 def test_leases_never_exceed_either_limit(url: str) -> None:
@@ -55,7 +34,7 @@ def test_leases_never_exceed_either_limit(url: str) -> None:
         return NOW + MINUTE * (number % 2)
 
     async def use() -> None:
-        async with opened(url, CLIENTS) as storages:
+        async with opened(url, CLIENTS, DatabaseProviderStorage) as storages:
             await add(storages[0], EAST, rpm=50, tpm=120)
             asked = [number // 2 if number < 40 else number for number in range(CALLS)]
             found = await outcomes(
@@ -64,25 +43,16 @@ def test_leases_never_exceed_either_limit(url: str) -> None:
                 )
                 for place, number in enumerate(asked)
             )
-            errors = {type(each) for each in found if isinstance(each, StorageError)}
-            assert errors == {RateLimited}
+            assert set(kinds(found)) == {RateLimited}
             given = {each for each in found if not isinstance(each, StorageError)}
             for number in range(2):
-                leases = [each for each in given if each.at == minute(number)]  # type: ignore[attr-defined] # leases are left
+                leases = [each for each in given if each.at == minute(number)]
                 ((requests, tokens),) = await used(storages[0], minute(number))
                 assert requests == len(leases) <= 50
-                assert tokens == sum(each.tokens for each in leases) <= 120  # type: ignore[attr-defined] # as above
+                assert tokens == sum(each.tokens for each in leases) <= 120
                 assert requests == 50 or tokens > 115
 
     asyncio.run(use())
-
-
-async def waiting(server: Any, number: int, other: asyncio.Task[object]) -> None:
-    """Returns when so many sessions wait for a lock, or the other task is done."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    async with asyncio.timeout(30):
-        while await server.fetchval(query) < number and not other.done():
-            await asyncio.sleep(0.01)
 
 
 def test_limits_do_not_change_under_a_lease_that_waits(postgres_url: str) -> None:
@@ -90,23 +60,24 @@ def test_limits_do_not_change_under_a_lease_that_waits(postgres_url: str) -> Non
     hold = sa.select(USAGE.c.requests).with_for_update()
 
     async def use() -> None:
-        async with opened(postgres_url, 2) as (one, two), Database(postgres_url) as holder:
+        async with (
+            opened(postgres_url, 2, DatabaseProviderStorage) as (one, two),
+            Database(postgres_url) as holder,
+        ):
             await add(one, EAST, rpm=2)
             await one.acquire(LeaseId("a"), EAST, 0, NOW)
-            server = await asyncpg.connect(postgres_url.partition("?")[0])
 
             async def work(transaction: Transaction) -> tuple[asyncio.Task[Any], ...]:
                 await transaction.run(hold, {})
                 lease = asyncio.create_task(one.acquire(LeaseId("b"), EAST, 0, NOW))
-                await waiting(server, 1, lease)
+                await until_waiting(postgres_url, 1, lease)
                 update = asyncio.create_task(two.update(provider(EAST, rpm=1), 1))
-                await waiting(server, 2, update)
+                await until_waiting(postgres_url, 2, update)
                 assert not update.done()
                 return lease, update
 
             await asyncio.gather(*await holder.transact(work))
             assert await used(two) == [(2, 0)]
-            await server.close()
 
     asyncio.run(use())
 
@@ -115,7 +86,7 @@ def test_changes_are_seen_without_a_gap(url: str) -> None:
     """Who follows the revisions while others write sees every change, in order."""
 
     async def use() -> None:
-        async with opened(url, 3) as (one, two, reader):
+        async with opened(url, 3, DatabaseProviderStorage) as (one, two, reader):
             seen: list[int] = []
 
             async def follow() -> None:
@@ -134,7 +105,7 @@ def test_changes_are_seen_without_a_gap(url: str) -> None:
 
 def test_purges_at_once_take_each_minute_once(url: str) -> None:
     async def use() -> None:
-        async with opened(url, 2) as (one, two):
+        async with opened(url, 2, DatabaseProviderStorage) as (one, two):
             await add(one, EAST)
             for number in range(30):
                 await one.acquire(LeaseId(str(number)), EAST, 1, NOW - number * MINUTE)

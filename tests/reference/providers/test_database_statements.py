@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from unittest.mock import patch
+from collections.abc import Awaitable, Callable
 
-import aiosqlite
 import pytest
 
-from storeproof.reference.database import Database
-from storeproof.reference.exceptions import StorageError
 from storeproof.reference.providers import (
     DatabaseProviderStorage,
     LeaseId,
@@ -37,7 +30,7 @@ from storeproof.reference.providers.laws.given import (
     secret,
 )
 
-from ..wire import wire_to
+from ..counting import operations_in, operations_of, statements_of
 
 Case = tuple[int, Callable[[ProviderStorage, str], Awaitable[object]]]
 CHANGE = 3  # BEGIN with the lock, the change, COMMIT
@@ -93,12 +86,7 @@ ON_SQLITE = {
 
 
 def test_every_operation_has_a_case() -> None:
-    operations = {
-        name
-        for name, _ in inspect.getmembers(ProviderStorage, inspect.isfunction)
-        if name[0] != "_"
-    }
-    assert {name.partition(",")[0] for name in CASES} == operations
+    assert operations_in(CASES) == operations_of(ProviderStorage)
 
 
 async def prepare(storage: ProviderStorage, *names: str) -> None:
@@ -111,60 +99,9 @@ async def prepare(storage: ProviderStorage, *names: str) -> None:
         await storage.record_outcome(outcome(each, at=NOW + (each == "kept") * MINUTE))
 
 
-@asynccontextmanager
-async def counted(url: str) -> AsyncIterator[tuple[DatabaseProviderStorage, Callable[[], int]]]:
-    """A storage with one connection, and how many statements have been sent so far."""
-    async with _wire_or_calls(url) as (address, sent), _database(address) as database:
-        storage = DatabaseProviderStorage(database)
-        await database.open()
-        yield storage, sent
-
-
-def _database(url: str) -> Database:
-    return Database(url, create=True, pool_size=1)
-
-
-def _wire_or_calls(
-    url: str,
-) -> AbstractAsyncContextManager[tuple[str, Callable[[], int]]]:
-    return _wire(url) if url.startswith("postgres") else _calls(url)
-
-
-@asynccontextmanager
-async def _wire(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
-    async with wire_to(url) as wire:
-        yield wire.url, lambda: wire.trips
-
-
-@asynccontextmanager
-async def _calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
-    real = aiosqlite.Connection.execute_fetchall
-    with patch.object(
-        aiosqlite.Connection, "execute_fetchall", autospec=True, side_effect=real
-    ) as calls:
-        yield url, lambda: calls.call_count
-
-
-async def run(call: Awaitable[object]) -> None:
-    try:
-        await call
-    except StorageError as error:
-        raise AssertionError("the case is of a call that succeeds") from error
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_the_number_of_statements(url: str, name: str) -> None:
     expected, call = CASES[name]
     if url.startswith("sqlite"):
         expected = ON_SQLITE.get(name, expected)
-
-    async def use() -> int:
-        async with counted(url) as (storage, sent):
-            await prepare(storage, "c", "d")
-            for each in "cd":
-                before = sent()
-                # The first run prepares the statements.
-                await run(call(storage, each))
-            return sent() - before
-
-    assert asyncio.run(use()) == expected
+    assert statements_of(url, DatabaseProviderStorage, prepare, call) == expected

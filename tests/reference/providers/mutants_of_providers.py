@@ -10,8 +10,9 @@ from storeproof.reference.lists import Order, take_page
 from storeproof.reference.providers import Outcome, Provider, RateLimited
 from storeproof.reference.providers.entities import canonical, check_room, make_stats
 
-from .catalogue_of_counts import COOLING, STATISTICS
-from .mutants import Deaf, Mutant, changing, clashing, dropped, edited, lax, racing, using
+from ..breaking import Mutant
+from ..laws_and_mutants import together
+from .mutants import changing, clashing, deaf, dropped, edited, lax, racing, using
 
 KEPT_LEASES = edited("            if (minute_of(each.at), each.provider) not in ended\n", "")
 
@@ -362,7 +363,7 @@ VALUES: dict[str, list[Mutant]] = {
     ],
 }
 RACES: dict[str, list[Mutant]] = {
-    "PROV-063": [Deaf],
+    "PROV-063": [deaf()],
     "PROV-064": [racing("acquire")],
     "PROV-065": [racing("acquire")],
     "PROV-066": [clashing("acquire")],
@@ -375,13 +376,4 @@ RACES: dict[str, list[Mutant]] = {
     "PROV-073": [racing("delete", "put_secret")],
     "PROV-074": [KEPT_LEASES],
 }
-MUTANTS = {
-    **CONFIGURATION,
-    **SECRETS,
-    **USAGE,
-    **OUTCOMES,
-    **VALUES,
-    **RACES,
-    **COOLING,
-    **STATISTICS,
-}
+MUTANTS = together(CONFIGURATION, SECRETS, USAGE, OUTCOMES, VALUES, RACES)

@@ -1,6 +1,8 @@
 """For the tests of the provider laws: what those of statistics and cooling must not let pass."""
 
-from .mutants import Mutant, dropped, edited, racing
+from ..breaking import Mutant
+from ..laws_and_mutants import together
+from .mutants import dropped, edited, racing
 
 COOLING: dict[str, list[Mutant]] = {
     "PROV-075": [
@@ -49,3 +51,4 @@ STATISTICS: dict[str, list[Mutant]] = {
     ],
     "PROV-082": [racing("record_outcome", "purge_outcomes")],
 }
+MUTANTS = together(COOLING, STATISTICS)
