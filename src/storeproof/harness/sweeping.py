@@ -101,16 +101,25 @@ def _knows(call: Call, end: int) -> bool:
     return all(at.call < end for at in references_in(call.templates()))
 
 
-async def sweep(contract: Contract, store: Store, program: Rehearsed, *, shared: bool) -> Swept:
+async def sweep(
+    contract: Contract,
+    store: Store,
+    program: Rehearsed,
+    *,
+    shared: bool,
+    exhausting: int | None = None,
+) -> Swept:
     """Cancel the last call at its 1st, 2nd, … suspension until it completes, in every way.
 
-    Every time the store is emptied before. shared: whether there is no second handle.
+    Every time the store is emptied before. shared: whether there is no second handle. exhausting:
+    the suspension, counted round and round, at which it is cancelled more often than a pool has
+    connections; at every one unless given.
     """
     loop = asyncio.get_running_loop()
     before, troubles = loop.get_exception_handler(), list[str]()
     loop.set_exception_handler(lambda _, context: troubles.extend(_told(context)))
     try:
-        return await _Sweep(contract, store, program, shared, troubles).run()
+        return await _Sweep(contract, store, program, shared, troubles).run(exhausting)
     finally:
         loop.set_exception_handler(before)
 
@@ -137,23 +146,31 @@ class _Sweep:
     ) -> None:
         self._contract, self._store, self._program = contract, store, program
         self._shared, self._troubles = shared, troubles
-        self._suspensions = self._operations = 0
+        self._suspensions = self._operations = self._last = 0
+        self._reached = False
         self._errors: set[type] = set()
 
-    async def run(self) -> Swept:
-        broken = None
+    async def run(self, exhausting: int | None) -> Swept:
         self._errors = await _errors(self._contract, self._program)
+        broken = None
         for way in Way:
-            nth = 1
-            while broken is None and (broken := await self._cancelled(nth, way)) is None:
-                if not self._reached:
-                    break
-                self._suspensions += 1
-                nth += 1
-            if broken is not None:
-                await self._start_again()
-                break
+            everywhere = exhausting is None and way is not Way.WAKING
+            broken = broken or await self._everywhere(way, everywhere)
+        if broken is None and exhausting is not None and self._last > 0:
+            nth = 1 + exhausting % self._last
+            broken = await self._cancelled(nth, Way.WAITING, exhausting=True)
+        if broken is not None:
+            await self._start_again()
         return Swept(self._suspensions, self._operations, broken)
+
+    async def _everywhere(self, way: Way, exhausting: bool) -> Broken | None:
+        self._last = 0
+        while True:
+            broken = await self._cancelled(self._last + 1, way, exhausting=exhausting)
+            if broken is not None or not self._reached:
+                return broken
+            self._last += 1
+            self._suspensions += 1
 
     async def _start_again(self) -> None:
         """Give up the handles: what is wrong with them must not be found again elsewhere."""
@@ -163,13 +180,13 @@ class _Sweep:
         except Exception as problem:  # closing what is broken raises what it likes
             self._troubles.append(str(problem))
 
-    async def _cancelled(self, nth: int, way: Way) -> Broken | None:
+    async def _cancelled(self, nth: int, way: Way, *, exhausting: bool) -> Broken | None:
         handles = await self._store.clients(1 if self._shared else 2)
         trial = _Trial(self._contract, self._program, handles, nth, way)
         found = await trial.run()
         self._operations += trial.operations
         self._reached = trial.reached
-        if found is None and way is not Way.WAKING and trial.reached:
+        if found is None and exhausting and trial.reached:
             found = await _Exhaustion(trial, self._errors).run()
         if trial.reached:
             gc.collect(1)  # tasks tell of errors that nobody asked for when they go

@@ -24,7 +24,7 @@ from storeproof.harness.values import Draw, Rejected
 
 __all__ = ["CancellationCheck"]
 
-_TRIES = 10
+_TRIES = 25
 """Programs that are drawn for one to cancel a call of."""
 _MOST_SECONDS = 30.0
 """While a program is shortened: what waits for a lock that nobody gives back takes long."""
@@ -54,8 +54,9 @@ class CancellationCheck(Check):
             self._try(context, context.replay)
             return
         untried = []
-        for name, programs in self._programs(context).items():
-            if not sum([self._try(context, each) for each in programs]):
+        for number, (name, programs) in enumerate(self._programs(context).items()):
+            exhausting = number if context.profile.cancellations == 1 else None
+            if not sum([self._try(context, each, exhausting) for each in programs]):
                 untried.append(name)
         context.tally.untried = tuple(untried)
 
@@ -66,13 +67,21 @@ class CancellationCheck(Check):
             self._known[key] = _find_programs(context)
         return self._known[key]
 
-    def _try(self, context: CheckContext, program: Program) -> int:
+    def _try(self, context: CheckContext, program: Program, exhausting: int | None = None) -> int:
         """Sweep one program; give the number of cancellations."""
         found = context.run(rehearsed(context.contract, program))
         if found is None:
             return 0
         context.tally.programs += 1
-        swept = context.run(sweep(context.contract, context.store, found, shared=_shared(context)))
+        swept = context.run(
+            sweep(
+                context.contract,
+                context.store,
+                found,
+                shared=_shared(context),
+                exhausting=exhausting,
+            )
+        )
         context.tally.operations += swept.operations
         if swept.broken is not None:
             raise _failed(context, self.id, program, found, swept.broken)
