@@ -218,9 +218,8 @@ class _Trial:
         problem = await self._cancel(last)
         if problem is not None:
             return problem
-        for client in (self.first, self.second):
-            for call in self.program.reads:
-                await self._make(client, call)
+        for call in self.program.reads:
+            await self._make(self.first, call)
         for client in (self.second, self.first):
             await self._make(client, last)
         for call in self.program.reads:
