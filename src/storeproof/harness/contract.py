@@ -164,6 +164,23 @@ class Contract:
         pasted = Pasted(self, program, clients=clients, shared=shared, times=times)
         run_on_store(self, pasted.run, backend)
 
+    def cancel(
+        self, program: Callable[[Any], Awaitable[None]], *, backend: str, shared: bool = False
+    ) -> None:
+        """Run an async function of a storage, and cancel its last call at each of its suspensions.
+
+        Afterwards the call must have happened or not, CancelledError must have come out, and
+        nothing of it may be left: another handle, unless there is to be none, is used too. The
+        calls are those that the function makes of the model. Raises AssertionError, which says
+        what is wrong, and Inconclusive where the last call does not succeed on the model. A
+        counterexample of a cancelled call that was pasted as a test calls this.
+        """
+        __tracebackhide__ = True
+        from storeproof.harness.pasted import PastedCancelling
+        from storeproof.harness.session import run_on_store
+
+        run_on_store(self, PastedCancelling(self, program, shared=shared).run, backend)
+
     @property
     def import_path(self) -> tuple[str, str] | None:
         """Module and name under which this contract can be imported; None where it has no name."""

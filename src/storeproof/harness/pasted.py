@@ -1,4 +1,4 @@
-"""`Contract.race` runs functions of several clients here, such as tests that failures print."""
+"""`Contract.race` and `Contract.cancel` run functions here, such as tests that failures print."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from storeproof.harness.linearizability import Answer, judge_history
 from storeproof.harness.operations import Operation, Style
 from storeproof.harness.program import Call, Program
 from storeproof.harness.running import PATIENCE, Outcome
+from storeproof.harness.sweeping import rehearsed, sweep
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Pasted"]
+__all__ = ["Pasted", "PastedCancelling"]
 
 
 class Pasted:
@@ -71,6 +72,31 @@ class Pasted:
         if finding.answer is Answer.NOT_LINEARIZABLE or history.undeclared():
             parts = broken_parts(history, finding)
             raise AssertionError("\n\n".join([f"run {number} of {self._times}:", *parts]))
+
+
+class PastedCancelling:
+    """A function of one client, whose last call is cancelled."""
+
+    def __init__(
+        self, contract: Contract, program: Callable[[Any], Awaitable[None]], *, shared: bool
+    ) -> None:
+        self._contract, self._program, self._shared = contract, program, shared
+
+    async def run(self, store: Store) -> None:
+        """Note the function's calls on the model, then cancel the last one on the store.
+
+        Raises AssertionError where that leaves something behind; Inconclusive where the last call
+        does not succeed on the model.
+        """
+        recording = _Recording(self._contract, _Turns(0, 1))
+        await self._program(_Client(recording, 0, self._contract.model()))
+        found = await rehearsed(self._contract, recording.program())
+        if found is None:
+            reason = "the function's last call does not succeed on the model"
+            raise Inconclusive("cancelling", reason, "Make what it needs before")
+        broken = (await sweep(self._contract, store, found, shared=self._shared)).broken
+        if broken is not None:
+            raise AssertionError("\n\n".join([broken.sentence, *broken.parts]))
 
 
 class _Turns:
@@ -124,6 +150,10 @@ class _Recording:
 
     def history(self) -> History:
         return self._recorder.history()
+
+    def program(self) -> Program:
+        """Give the calls as a program of one client."""
+        return Program(tuple(self._calls))
 
     def _with_references(self, arguments: dict[str, Any]) -> Any:
         if not self._calls or not self.contract.rules.generated:

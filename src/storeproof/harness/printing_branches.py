@@ -13,12 +13,19 @@ from storeproof.harness.racing import Numbered, Parts
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["python_test_of_branches"]
+__all__ = ["python_test_of_branches", "python_test_of_cancelling"]
 
 
 def python_test_of_branches(contract: Contract, backend: str, program: Program) -> str:
     """Write a program as a test that runs it again and again, until no order explains a run."""
     return _Writer(contract, program).test(backend)
+
+
+def python_test_of_cancelling(
+    contract: Contract, backend: str, program: Program, *, shared: bool
+) -> str:
+    """Write a program as a test that cancels its last call at each of its suspensions."""
+    return _Writer(contract, program).test_of_cancelling(backend, shared)
 
 
 class _Writer(CallWriter):
@@ -50,6 +57,16 @@ class _Writer(CallWriter):
                 *(f"    {line}" for line in body or ["pass"]),
             ],
             ["def test_program():", f"    {self.name}.race(program, {options})"],
+        )
+
+    def test_of_cancelling(self, backend: str, shared: bool) -> str:
+        *before, (_, last) = self.parts.steps
+        body = [*self._made(before, "storage"), f"{self.awaited(last)}  # this one is cancelled"]
+        options = f'backend="{backend}"{", shared=True" if shared else ""}'
+        return self.module(
+            [],
+            ["async def program(storage):", *(f"    {line}" for line in body)],
+            ["def test_program():", f"    {self.name}.cancel(program, {options})"],
         )
 
     def _made(self, calls: Numbered, storage: str) -> list[str]:

@@ -11,6 +11,7 @@ __all__ = ["lines", "title"]
 _COLUMNS = ("contract", "backend", "verdict", "checks", "laws", "programs", "operations", "seconds")
 _LEFT = 3
 _PARTIAL = "Pass --storage-partial to accept a run that leaves out checks by selection"
+_WHY_UNTRIED = {"cancellation": "no call was found that succeeds and waits for anything"}
 _UNCOUNTED = (Status.NOT_APPLICABLE, Status.DROPPED)
 
 
@@ -93,7 +94,7 @@ def _unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
 
 
 def _untried(judgements: Iterable[Judgement]) -> Iterable[str]:
-    """Name the operations of which clients made no calls at once that contend."""
+    """Name the operations of which no call was found that a check is about."""
     groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for judgement in judgements:
         for check in judgement.checks:
@@ -102,7 +103,8 @@ def _untried(judgements: Iterable[Judgement]) -> Iterable[str]:
                 groups.setdefault(key, []).append(judgement.backend)
     for (contract, name, untried), backends in groups.items():
         where = f"{contract} on {', '.join(backends)}"
-        yield f"{where}: {name} left out {', '.join(untried)}: no call was found that contends"
+        why = _WHY_UNTRIED.get(name, "no call was found that contends")
+        yield f"{where}: {name} left out {', '.join(untried)}: {why}"
 
 
 def _hint(report: Report) -> list[str]:

@@ -14,6 +14,7 @@ def all_checks() -> tuple[Check, ...]:
     """Give every check, in the order of the stages."""
     from storeproof.harness.checks.agreement import AgreementCheck
     from storeproof.harness.checks.bursts import BurstsCheck
+    from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
@@ -26,4 +27,5 @@ def all_checks() -> tuple[Check, ...]:
         PagesCheck(),
         BurstsCheck(),
         LinearizabilityCheck(),
+        CancellationCheck(),
     )

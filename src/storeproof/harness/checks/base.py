@@ -32,6 +32,7 @@ class Stage(IntEnum):
     PAGES = 5
     BURSTS = 6
     LINEARIZABILITY = 7
+    CANCELLATION = 8
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Profile:
     """Pairs of calls that contend, for each operation."""
     histories: int = 60
     """Random programs of several clients."""
+    cancellations: int = 1
+    """Programs whose last call is cancelled, for each operation."""
 
 
 @dataclass

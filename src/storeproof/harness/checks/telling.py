@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import textwrap
 
+from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
 from storeproof.harness.contradiction import broken_parts
 from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
-from storeproof.harness.printing_branches import python_test_of_branches
+from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
 from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
+from storeproof.harness.sweeping import Broken
 
-__all__ = ["failed", "failed_together"]
+__all__ = ["failed", "failed_cancelled", "failed_together"]
 
 
 def failed(
@@ -56,6 +58,26 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         textwrap.indent(source, "    "),
     ]
     return CheckFailed("\n\n".join(parts), program, found.history)
+
+
+def failed_cancelled(
+    context: CheckContext, check: str, program: Program, broken: Broken
+) -> CheckFailed:
+    """Give the error for a program whose last call leaves something behind when it is cancelled."""
+    contract, backend = context.contract, context.backend.name
+    shared = Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
+    source = python_test_of_cancelling(contract, backend, program, shared=shared)
+    operation = program.steps[-1].operation
+    parts = [
+        f"{contract.name} on {backend}: {check} is broken in "
+        f"{contract.protocol.__name__}.{operation}",
+        broken.sentence,
+        *broken.parts,
+        f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
+        "a test to paste:",
+        textwrap.indent(source, "    "),
+    ]
+    return CheckFailed("\n\n".join(parts), program, broken.history)
 
 
 def _clients(program: Program) -> str:

@@ -1,0 +1,97 @@
+"""The check of cancellation cancels a call through this module, at the suspension it wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from storeproof.harness.running import Outcome
+
+__all__ = ["CancelledCall", "Way", "cancel"]
+
+_MOST_AGAIN = 25
+"""Later suspensions at which a call is cancelled once more."""
+
+
+class Way(StrEnum):
+    """When a call is cancelled; the text completes 'cancelled …'."""
+
+    WAITING = "while it waited"
+    WAKING = "when what it waited for was done"
+    REPEATEDLY = "while it waited, and again whenever it waited later"
+
+
+@dataclass(frozen=True)
+class CancelledCall:
+    """What became of a call that was to be cancelled."""
+
+    reached: bool
+    """Whether it had so many suspensions; if not, it was never cancelled."""
+    outcome: Outcome | None
+    """None where CancelledError came out."""
+
+
+async def cancel(call: Coroutine[Any, Any, Outcome], nth: int, way: Way) -> CancelledCall:
+    """Make a call in a task of its own, and cancel this at the call's nth suspension, from 1."""
+    driven = _Driven(call, nth, way)
+
+    async def made() -> Outcome:
+        return await driven
+
+    driven.task = asyncio.create_task(made())
+    await asyncio.wait([driven.task])
+    if driven.task.cancelled():
+        return CancelledCall(driven.reached, None)
+    return CancelledCall(driven.reached, driven.task.result())
+
+
+class _Driven:
+    """Awaits a coroutine step by step, and cancels the task that does so."""
+
+    task: asyncio.Task[Outcome]
+
+    def __init__(self, call: Coroutine[Any, Any, Outcome], nth: int, way: Way) -> None:
+        self._call, self._nth, self._way = call, nth, way
+        self._suspensions = 0
+
+    @property
+    def reached(self) -> bool:
+        return self._suspensions >= self._nth
+
+    def __await__(self) -> Generator[Any, Any, Outcome]:
+        steps = self._call.__await__()
+        raised: BaseException | None = None
+        while True:
+            try:
+                awaited = next(steps) if raised is None else steps.throw(raised)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+            self._suspensions += 1
+            self._suspended(awaited)
+            raised = None
+            try:
+                yield awaited
+            except BaseException as error:  # to be raised where the call waits
+                raised = error
+
+    def _suspended(self, awaited: Any) -> None:
+        again = self._suspensions - self._nth
+        if again == 0 and self._way is Way.WAKING:
+            self._cancel_when_done(awaited)
+        elif again == 0 or (self._way is Way.REPEATEDLY and 0 < again <= _MOST_AGAIN):
+            self.task.cancel()
+
+    def _cancel_when_done(self, awaited: Any) -> None:
+        """Cancel between the end of what is awaited and the task's next step."""
+        if asyncio.isfuture(awaited):
+            awaited.add_done_callback(self._done)
+        else:
+            asyncio.get_running_loop().call_soon(self._done, awaited)
+
+    def _done(self, _: Any) -> None:
+        if self._suspensions == self._nth:
+            self.task.cancel()
