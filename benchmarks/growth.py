@@ -159,7 +159,9 @@ def plot(results: Sequence[Result], path: Path) -> None:
     figure, charts = pyplot.subplots(
         len(results), figsize=(9, 5 * len(results)), squeeze=False, layout="constrained"
     )
+    colours = matplotlib.colormaps["tab20"].colors
     for chart, result in zip(charts.flat, results, strict=True):
+        chart.set_prop_cycle(color=colours)
         for name, times in result.times.items():
             chart.plot(result.sizes, times, marker="o", label=name)
         chart.set(title=result.title, xlabel="records", ylabel="milliseconds")

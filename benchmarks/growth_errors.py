@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import msgspec
 from loading import Target
 from sampling import Operation
 
 from storeproof.reference.errors import (
+    ArchiveId,
     Bucket,
     Dimension,
     ErrorEvent,
@@ -69,6 +71,11 @@ class Errors:
         def trend(bucket: Bucket, by: Dimension | None) -> Operation:
             return lambda: storage.trend(*span, bucket, BERLIN, by)
 
+        numbers = count()
+
+        def archive() -> Awaitable[object]:
+            return storage.archive(ArchiveId(f"archive-{next(numbers)}"), span[1], 100)
+
         def groups(sort: GroupSort) -> Operation:
             return lambda: storage.list_groups(GroupFilter(), sort)
 
@@ -81,6 +88,7 @@ class Errors:
             },
             "top 100 groups": lambda: storage.top(100, Dimension.GROUP, *span),
             **{f"first groups, by {sort}": groups(sort) for sort in GroupSort},
+            "archive 100 events": archive,
             "first events of a group": lambda: storage.list_events(GroupId("g0")),
         }
 
