@@ -14,16 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-import asyncpg
-from msgspec.structs import asdict
 from sampling import interleaved, medians
 
 from storeproof.harness.backends.base import RunOptions, Store
 from storeproof.harness.backends.postgres import PostgresBackend
-from storeproof.reference.database.compiling import POSTGRES, compile_for
-from storeproof.reference.providers import Lease, LeaseId, ProviderStorage
-from storeproof.reference.providers.database import leases, outcomes
-from storeproof.reference.providers.entities import minute_of
+from storeproof.reference.providers import LeaseId, ProviderStorage
 from storeproof.reference.providers.laws import contract
 from storeproof.reference.providers.laws.given import EAST, HOUR, MINUTE, NOW, add, outcome
 
@@ -54,8 +49,6 @@ async def measure(store: Store) -> None:
     storage: ProviderStorage = await store.fresh()
     await add(storage, EAST, rpm=10**9, tpm=10**12)
     numbers = itertools.count(1)
-    for name, ratio in (await ratios(storage, store.address, numbers)).items():
-        row(f"{name}, times the same statement on an asyncpg pool", f"{ratio:.2f}", "<= 1.5")
     for writers in (1, 8, 64):
         rate = await leases_a_second(storage, writers, numbers)
         row(f"leases a second of one provider, {writers} at once", f"{rate:.0f}")
@@ -72,37 +65,6 @@ async def measure(store: Store) -> None:
 def row(figure: str, measured: str, promised: str = "") -> None:
     """Print one row of the table."""
     print(f"| {figure} | {measured} | {promised} |", flush=True)
-
-
-async def ratios(
-    storage: ProviderStorage, address: str, numbers: Iterator[int]
-) -> dict[str, float]:
-    """`acquire` and `record_outcome` beside the same statements on an asyncpg pool."""
-    acquiring = compile_for(POSTGRES, leases.ACQUIRE)
-    recording = compile_for(POSTGRES, outcomes.RECORD)
-    async with asyncpg.create_pool(address.replace("+asyncpg", ""), max_size=10) as pool:
-
-        async def acquire() -> None:
-            await storage.acquire(LeaseId(f"l{next(numbers)}"), EAST, 1, NOW)
-
-        async def record() -> None:
-            await storage.record_outcome(outcome(f"o{next(numbers)}"))
-
-        async def pool_acquire() -> None:
-            lease = Lease(id=LeaseId(f"l{next(numbers)}"), provider=EAST, tokens=1, at=NOW)
-            values = {**asdict(lease), "minute": minute_of(NOW)}
-            await pool.fetch(acquiring.text, *acquiring.arguments(values))
-
-        async def pool_record() -> None:
-            values = {"given": [outcomes.parameters(outcome(f"o{next(numbers)}"))]}
-            await pool.fetch(recording.text, *recording.arguments(values))
-
-        measured = {"a": acquire, "r": record, "pool a": pool_acquire, "pool r": pool_record}
-        taken = medians(await interleaved(measured, rounds=500))
-    return {
-        "acquire": taken["a"] / taken["pool a"],
-        "record_outcome": taken["r"] / taken["pool r"],
-    }
 
 
 async def leases_a_second(storage: ProviderStorage, writers: int, numbers: Iterator[int]) -> float:
