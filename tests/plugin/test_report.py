@@ -208,3 +208,19 @@ def test_operations_that_never_succeeded_are_named(status: Status, told: bool) -
     found = lines(msgspec.structs.replace(REPORT, judgements=(judged,)))
     sentence = "notes on b: only errors were compared of get, drop: no call succeeded"
     assert (sentence in found) is told
+
+
+@pytest.mark.parametrize(
+    ("untried", "named"), [(("get",), "get"), (("get", "put"), "every operation")]
+)
+def test_operations_that_a_check_left_out_are_named(untried: tuple[str, ...], named: str) -> None:
+    judgement = REPORT.judgements[0]
+    passed = msgspec.structs.replace(judgement.checks[0], status=Status.PASSED)
+    checks = (
+        msgspec.structs.replace(passed, check="agreement", calls={"get": (3, 3), "put": (2, 2)}),
+        msgspec.structs.replace(passed, check="cancellation", untried=untried),
+    )
+    judged = msgspec.structs.replace(judgement, checks=checks)
+    found = lines(msgspec.structs.replace(REPORT, judgements=(judged,)))
+    why = "no call was found that succeeds and waits for anything"
+    assert f"notes on b: cancellation left out {named}: {why}" in found

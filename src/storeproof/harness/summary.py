@@ -95,16 +95,19 @@ def _unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
 
 def _untried(judgements: Iterable[Judgement]) -> Iterable[str]:
     """Name the operations of which no call was found that a check is about."""
-    groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for judgement in judgements:
+        operations = {name for check in judgement.checks for name in check.calls}
         for check in judgement.checks:
             if check.untried and check.status is Status.PASSED:
-                key = (judgement.contract, check.check, check.untried)
+                every = operations and operations <= set(check.untried)
+                names = "every operation" if every else ", ".join(check.untried)
+                key = (judgement.contract, check.check, names)
                 groups.setdefault(key, []).append(judgement.backend)
     for (contract, name, untried), backends in groups.items():
         where = f"{contract} on {', '.join(backends)}"
         why = _WHY_UNTRIED.get(name, "no call was found that contends")
-        yield f"{where}: {name} left out {', '.join(untried)}: {why}"
+        yield f"{where}: {name} left out {untried}: {why}"
 
 
 def _hint(report: Report) -> list[str]:
