@@ -6,48 +6,15 @@ A component says in a `Cancelling` what its operations are done to, and how it i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from storeproof.harness.cancelling import Way, cancel
+
 Storage = TypeVar("Storage")
-
-
-class _Cancelled:
-    """Awaits a coroutine, and cancels the task at its nth suspension, or from the nth on."""
-
-    def __init__(self, call: Coroutine[Any, Any, object], nth: int, again: bool) -> None:
-        self._call = call
-        self._left = nth
-        self._again = again
-
-    @property
-    def reached(self) -> bool:
-        return self._left <= 0
-
-    def __await__(self) -> Generator[Any, Any, object]:
-        steps = self._call.__await__()
-        raised: BaseException | None = None
-        while True:
-            try:
-                awaited = next(steps) if raised is None else steps.throw(raised)
-            except StopIteration as end:
-                return end.value
-            self._left -= 1
-            if self._left == 0 or (self._left < 0 and self._again):
-                _this_task().cancel()
-            raised = None
-            try:
-                yield awaited
-            except BaseException as error:
-                raised = error
-
-
-def _this_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task is not None
-    return task
 
 
 async def cancel_everywhere(
@@ -64,17 +31,13 @@ async def cancel_everywhere(
     """
     troubles: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+    way = Way.REPEATEDLY if again else Way.WAITING
     nth = 0
     while True:
         nth += 1
         if prepare is not None:
             await prepare(nth)
-        cancelled = _Cancelled(call(nth), nth, again)
-
-        async def run(cancelled: _Cancelled = cancelled) -> None:
-            await cancelled
-
-        await asyncio.wait([asyncio.ensure_future(run())])
+        cancelled = await cancel(call(nth), nth, way, most_again=sys.maxsize)
         await check(nth)
         # asyncpg tells the loop about a transaction that was left open.
         open_ones = [each for each in troubles if "transaction" in each["message"]]

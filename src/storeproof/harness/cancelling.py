@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-from storeproof.harness.running import Outcome
+from typing import Any, Generic, TypeVar
 
 __all__ = ["CancelledCall", "Way", "cancel"]
+
+T = TypeVar("T")
 
 _MOST_AGAIN = 25
 """Later suspensions at which a call is cancelled once more."""
@@ -25,20 +25,25 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True)
-class CancelledCall:
+class CancelledCall(Generic[T]):
     """What became of a call that was to be cancelled."""
 
     reached: bool
     """Whether it had so many suspensions; if not, it was never cancelled."""
-    outcome: Outcome | None
+    outcome: T | None
     """None where CancelledError came out."""
 
 
-async def cancel(call: Coroutine[Any, Any, Outcome], nth: int, way: Way) -> CancelledCall:
-    """Make a call in a task of its own, and cancel this at the call's nth suspension, from 1."""
-    driven = _Driven(call, nth, way)
+async def cancel(
+    call: Coroutine[Any, Any, T], nth: int, way: Way, most_again: int = _MOST_AGAIN
+) -> CancelledCall[T]:
+    """Make a call in a task of its own, and cancel this at the call's nth suspension, from 1.
 
-    async def made() -> Outcome:
+    Raises what the call raises, CancelledError apart.
+    """
+    driven = _Driven(call, nth, way, most_again)
+
+    async def made() -> T:
         return await driven
 
     driven.task = asyncio.create_task(made())
@@ -48,27 +53,28 @@ async def cancel(call: Coroutine[Any, Any, Outcome], nth: int, way: Way) -> Canc
     return CancelledCall(driven.reached, driven.task.result())
 
 
-class _Driven:
+class _Driven(Generic[T]):
     """Awaits a coroutine step by step, and cancels the task that does so."""
 
-    task: asyncio.Task[Outcome]
+    task: asyncio.Task[T]
 
-    def __init__(self, call: Coroutine[Any, Any, Outcome], nth: int, way: Way) -> None:
+    def __init__(self, call: Coroutine[Any, Any, T], nth: int, way: Way, most_again: int) -> None:
         self._call, self._nth, self._way = call, nth, way
+        self._most_again = most_again
         self._suspensions = 0
 
     @property
     def reached(self) -> bool:
         return self._suspensions >= self._nth
 
-    def __await__(self) -> Generator[Any, Any, Outcome]:
+    def __await__(self) -> Generator[Any, Any, T]:
         steps = self._call.__await__()
         raised: BaseException | None = None
         while True:
             try:
                 awaited = next(steps) if raised is None else steps.throw(raised)
             except StopIteration as end:
-                outcome: Outcome = end.value
+                outcome: T = end.value
                 return outcome
             self._suspensions += 1
             self._suspended(awaited)
@@ -82,7 +88,7 @@ class _Driven:
         again = self._suspensions - self._nth
         if again == 0 and self._way is Way.WAKING:
             self._cancel_when_done(awaited)
-        elif again == 0 or (self._way is Way.REPEATEDLY and 0 < again <= _MOST_AGAIN):
+        elif again == 0 or (self._way is Way.REPEATEDLY and 0 < again <= self._most_again):
             self.task.cancel()
 
     def _cancel_when_done(self, awaited: Any) -> None:

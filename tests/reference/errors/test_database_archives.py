@@ -38,6 +38,7 @@ from storeproof.reference.errors.laws.given import (
 from storeproof.reference.exceptions import Duplicate, NotFound
 
 from ..at_once import databases, outcomes
+from ..counting import until_waiting
 from .test_database_races import consistent_groups
 
 ONE, TWO = ArchiveId("one"), ArchiveId("two")
@@ -170,9 +171,7 @@ def test_a_creation_that_began_before_finds_the_id_taken(postgres_url: str, purg
         blocker = await asyncpg.connect(postgres_url)
         await blocker.execute("BEGIN; SELECT 1 FROM errors_groups WHERE id = 'net' FOR UPDATE")
         creating = asyncio.create_task(late.create(event("a", NET)))
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while not await blocker.fetchval(waiting):
-            await asyncio.sleep(0)
+        await until_waiting(postgres_url, 1)
         await add(storage, "a")
         await storage.archive(ONE, LATER, 9)
         if purged:

@@ -160,7 +160,7 @@ def _wait_until_ready(container: Any, url: PostgresUrl, image: str) -> None:
             return run_apart(_answer(url))
         except BackendUnavailable as error:
             if time.monotonic() < deadline and _alive(container):
-                time.sleep(0.1)
+                time.sleep(0.1)  # nothing tells when a server answers; each look costs a connection
                 continue
             raise BackendUnavailable(
                 "postgres",

@@ -164,7 +164,7 @@ def _ready(process: subprocess.Popen[bytes], directory: Path) -> bool:
         with suppress(FileNotFoundError):
             if status.read_text().rstrip().endswith("ready"):
                 return True
-        time.sleep(0.02)
+        time.sleep(0.02)  # the server tells that it is ready in a file only
     return False
 
 
