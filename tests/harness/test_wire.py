@@ -68,6 +68,10 @@ def client(wire: Wire) -> socket.socket:
     return socket.create_connection((wire.host, wire.port), timeout=PATIENCE)
 
 
+def threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "storeproof-wire"]
+
+
 def asked(connection: socket.socket, data: bytes) -> bytes:
     connection.sendall(data)
     return connection.recv(65536)
@@ -205,11 +209,10 @@ def test_a_client_that_ends_only_its_own_side_gets_its_answer(echo: Echo) -> Non
 
 
 def test_a_port_in_use_is_refused_and_leaves_nothing(echo: Echo) -> None:
-    before = threading.active_count()
     wire = Wire(*echo.place, listening=echo.place[1])
     with pytest.raises(OSError, match="in use"):
         wire.start()
-    assert threading.active_count() == before
+    assert threads() == []
     wire.stop()
 
 
@@ -223,12 +226,10 @@ def test_a_server_that_is_gone_ends_the_connection(echo: Echo) -> None:
 
 
 def test_a_wire_that_is_stopped_leaves_nothing(echo: Echo) -> None:
-    before = threading.active_count()
     with wired(echo) as (wire, connection):
         wire.plan(Fault.BLACK_HOLE)
         connection.sendall(b"one")
         while wire.met is None:
             pass
     assert echo.ended.acquire(timeout=PATIENCE)
-    while threading.active_count() > before:
-        pass
+    assert threads() == []
