@@ -11,6 +11,10 @@ __all__ = ["PROFILES"]
 
 PROFILES: Final[Mapping[str, Profile]] = {
     "quick": Profile("quick", programs=100, steps=20, bursts=1, histories=60),
-    "full": Profile("full", programs=400, steps=40, bursts=4, histories=400, cancellations=3),
-    "soak": Profile("soak", programs=3000, steps=60, bursts=20, histories=3000, cancellations=10),
+    "full": Profile(
+        "full", programs=400, steps=40, bursts=4, histories=400, cancellations=3, faults=1
+    ),
+    "soak": Profile(
+        "soak", programs=3000, steps=60, bursts=20, histories=3000, cancellations=10, faults=3
+    ),
 }

@@ -19,6 +19,7 @@ from storeproof.harness.backends.postgres_connection import examine, run_apart, 
 from storeproof.harness.backends.postgres_emptying import Emptier
 from storeproof.harness.backends.postgres_servers import PostgresServer, find_server
 from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
+from storeproof.harness.wire.postgres import Postgres
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -76,11 +77,15 @@ class PostgresStore(HandleStore):
     """A database of the run's own; its address is a SQLAlchemy URL for the asyncpg dialect."""
 
     clients_stay_open = True
+    framing = Postgres
 
     def __init__(self, opener: Opener, url: PostgresUrl, maintenance: PostgresUrl) -> None:
         super().__init__(opener, url.render(), (url.host, url.port))
         self._url, self._maintenance = url, maintenance
         self._emptier = Emptier(url)
+
+    def address_at(self, host: str, port: int) -> str:
+        return self._url.at(host, port).render()
 
     async def empty(self) -> None:
         await self._emptier.empty()

@@ -16,6 +16,7 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.bursts import BurstsCheck
     from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
+    from storeproof.harness.checks.faults import FaultsCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
     from storeproof.harness.checks.signature import SignatureCheck
@@ -28,4 +29,5 @@ def all_checks() -> tuple[Check, ...]:
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
+        FaultsCheck(),
     )

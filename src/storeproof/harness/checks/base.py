@@ -33,6 +33,7 @@ class Stage(IntEnum):
     BURSTS = 6
     LINEARIZABILITY = 7
     CANCELLATION = 8
+    FAULTS = 9
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Profile:
     """Random programs of several clients."""
     cancellations: int = 1
     """Programs whose last call is cancelled, for each operation."""
+    faults: int = 0
+    """Programs whose last call meets every fault at every message, for each operation; where there
+    are none, one meets a single fault at each."""
 
 
 @dataclass

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import textwrap
 
-from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
 from storeproof.harness.contradiction import broken_parts
+from storeproof.harness.disturbing import Broken
 from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
-from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
+from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_disturbing
 from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
-from storeproof.harness.sweeping import Broken
 
-__all__ = ["failed", "failed_cancelled", "failed_together"]
+__all__ = ["failed", "failed_disturbed", "failed_together"]
 
 
 def failed(
@@ -60,13 +59,21 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
     return CheckFailed("\n\n".join(parts), program, found.history)
 
 
-def failed_cancelled(
-    context: CheckContext, check: str, program: Program, broken: Broken
+def failed_disturbed(
+    context: CheckContext,
+    check: str,
+    program: Program,
+    broken: Broken,
+    method: str,
+    *,
+    shared: bool,
 ) -> CheckFailed:
-    """Give the error for a program whose last call leaves something behind when it is cancelled."""
+    """Give the error for a program whose last call leaves something wrong when it is disturbed.
+
+    method: the contract's, which the printed test calls. shared: whether there is no second handle.
+    """
     contract, backend = context.contract, context.backend.name
-    shared = Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
-    source = python_test_of_cancelling(contract, backend, program, shared=shared)
+    source = python_test_of_disturbing(contract, backend, program, method, shared=shared)
     operation = program.steps[-1].operation
     parts = [
         f"{contract.name} on {backend}: {check} is broken in "

@@ -26,7 +26,6 @@ from storeproof.reference.database.exceptions import (
     UniqueViolated,
 )
 from storeproof.reference.database.postgres_pool import (
-    CLEANING_SECONDS,
     ERRORS,
     PostgresPool,
     close_connection,
@@ -65,7 +64,7 @@ class PostgresDriver:
     def __init__(self, url: URL, settings: Settings) -> None:
         self._dsn = _dsn(url)
         self._settings = settings
-        self._pool = PostgresPool(self._connect, settings.pool_size, settings.pool_timeout)
+        self._pool = PostgresPool(self._connect, settings)
 
     async def open(self) -> None:
         """Nothing to do: the first statement connects."""
@@ -92,11 +91,11 @@ class PostgresDriver:
                 yield run
                 await _answer(OutcomeUnknown, connection.execute, "COMMIT")
             except BaseException:
-                await to_its_end(_roll_back(connection))
+                await to_its_end(_roll_back(connection, self._settings.cleaning_timeout))
                 raise
 
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
-        return PostgresEar(await self._connect(), notified, lost)
+        return PostgresEar(await self._connect(), self._settings, notified, lost)
 
     async def close(self) -> None:
         await self._pool.close()
@@ -107,7 +106,7 @@ class PostgresDriver:
             self._dsn,
             timeout=self._settings.pool_timeout,
             # The server gives up first; the client only where no answer comes at all.
-            command_timeout=self._settings.statement_timeout + CLEANING_SECONDS,
+            command_timeout=self._settings.statement_timeout + self._settings.cleaning_timeout,
             server_settings={
                 "application_name": "storeproof",
                 "statement_timeout": milliseconds,
@@ -127,8 +126,9 @@ class PostgresDriver:
 class PostgresEar:
     """Implements `Ear`."""
 
-    def __init__(self, connection: Any, notified: Notified, lost: Lost) -> None:
+    def __init__(self, connection: Any, settings: Settings, notified: Notified, lost: Lost) -> None:
         self._connection = connection
+        self._cleaning_timeout = settings.cleaning_timeout
         self._notified = notified
         connection.add_termination_listener(lambda _: lost())
 
@@ -139,7 +139,7 @@ class PostgresEar:
         return bool(self._connection.is_closed())
 
     async def close(self) -> None:
-        await close_connection(self._connection)
+        await close_connection(self._connection, self._cleaning_timeout)
 
     def _hear(self, _connection: Any, _process: int, channel: str, _payload: str) -> None:
         self._notified(channel)
@@ -168,10 +168,10 @@ async def _fetch(lost: Meaning, connection: Any, text: str, arguments: Sequence[
     return rows
 
 
-async def _roll_back(connection: Any) -> None:
+async def _roll_back(connection: Any, timeout: float) -> None:
     """Ends a failed transaction. asyncpg first waits until a cancelled statement has ended."""
     try:
-        async with asyncio.timeout(CLEANING_SECONDS):
+        async with asyncio.timeout(timeout):
             await connection.execute("ROLLBACK")
     except ERRORS:
         connection.terminate()

@@ -1,0 +1,92 @@
+"""The check of faults: a call whose connection breaks tells what became of it, and all goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from storeproof.harness.backends.base import Capability
+from storeproof.harness.checks.base import Check, CheckContext, Stage
+from storeproof.harness.checks.disturbed import has_one_handle, shortened
+from storeproof.harness.disturbing import Rehearsed, rehearsed
+from storeproof.harness.faulting import FAULTS, Choice, Faulted, break_everywhere, every_fault
+from storeproof.harness.program import Program
+from storeproof.harness.succeeding import succeeding
+from storeproof.harness.wire import Fault
+
+__all__ = ["FaultsCheck"]
+
+_QUICK = tuple(each for each in FAULTS if each is not Fault.BLACK_HOLE)
+_SELDOM = 5
+"""One operation in so many meets a black hole where little is tried: it costs a timeout."""
+
+
+class FaultsCheck(Check):
+    """Breaks the connection of a call of each operation at its 1st, 2nd, … message.
+
+    The calls are such that succeed on the model, and change something where any does.
+    """
+
+    id = "faults"
+    stage = Stage.FAULTS
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.NETWORKED})
+    sentence = (
+        "A call whose connection breaks or falls silent, wherever it does, ends in time and says "
+        "truly whether it happened, did not, or may have; afterwards every handle works again."
+    )
+
+    def run(self, context: CheckContext) -> None:
+        if context.replay is not None:
+            self._try(context, context.replay, every_fault)
+            return
+        untried = []
+        known = succeeding(context, context.profile.cancellations)
+        for number, (name, programs) in enumerate(known.items()):
+            if not sum(self._tries(context, programs, number)):
+                untried.append(name)
+        context.tally.untried = tuple(untried)
+
+    def _tries(self, context: CheckContext, programs: Sequence[Program], number: int) -> list[int]:
+        count = context.profile.faults
+        choice = every_fault if count else _one_each(number)
+        return [self._try(context, each, choice) for each in programs[: count or 1]]
+
+    def _try(self, context: CheckContext, program: Program, choice: Choice) -> int:
+        """Break one program's last call everywhere; give at how many messages."""
+        found = context.run(rehearsed(context.contract, program))
+        if found is None:
+            return 0
+        context.tally.programs += 1
+        faulted = self._faulted(context, found, choice)
+        context.tally.operations += faulted.operations
+        if faulted.broken is not None:
+            fault = faulted.fault
+            only = [fault] if fault is not None else []
+            raise shortened(
+                context,
+                self.id,
+                program,
+                found,
+                faulted.broken,
+                disturb=lambda shorter: self._faulted(context, shorter, lambda *_: only).broken,
+                method="disconnect",
+            )
+        return faulted.messages
+
+    def _faulted(self, context: CheckContext, found: Rehearsed, choice: Choice) -> Faulted:
+        shared = has_one_handle(context)
+        breaking = break_everywhere(
+            context.contract, context.store, found, shared=shared, choice=choice
+        )
+        return context.run(breaking)
+
+
+def _one_each(number: int) -> Choice:
+    """Choose one fault for each message of an operation; another one for the next operation."""
+
+    def choice(nth: int, messages: int) -> Sequence[Fault]:
+        if number % _SELDOM == 0 and nth == 1 + number // _SELDOM % messages:
+            return [Fault.BLACK_HOLE]
+        return [_QUICK[(nth + number) % len(_QUICK)]]
+
+    return choice
