@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 
+from storeproof.harness.apart import Disagreement
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
 from storeproof.harness.contradiction import broken_parts
 from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.history import written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
@@ -16,7 +18,7 @@ from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
 from storeproof.harness.sweeping import Broken
 
-__all__ = ["failed", "failed_cancelled", "failed_together"]
+__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_together"]
 
 
 def failed(
@@ -58,6 +60,31 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         textwrap.indent(source, "    "),
     ]
     return CheckFailed("\n\n".join(parts), program, found.history)
+
+
+def failed_apart(
+    context: CheckContext, check: str, program: Program, found: Disagreement
+) -> CheckFailed:
+    """Give the error for a program of two stores, one of which shows what was done on the other."""
+    contract, backend = context.contract, context.backend.name
+    name = contract.protocol.__name__
+    lines = [
+        f"store {number}: {written(call)}"
+        for number, branch in enumerate(program.branches, 1)
+        for call in (*branch.calls, *branch.reads)
+    ]
+    parts = [
+        f"{contract.name} on {backend}: {check} is broken in {name}.{found.call.operation}",
+        f"On store {found.branch + 1}, alone or on the model, {written(found.call)}\n"
+        f"{found.expected}; while the other store was used too, it\n{found.actual}",
+        f"difference: {found.reason}",
+        "The stores share something: a variable of the module or the class, the name of a file or "
+        "a database.",
+        f"The shortest program found ({_calls(len(program.calls))}; tried: {_tried(context)}), its "
+        "calls made in turns:",
+        textwrap.indent("\n".join(lines), "    "),
+    ]
+    return CheckFailed("\n\n".join(parts), program)
 
 
 def failed_cancelled(
