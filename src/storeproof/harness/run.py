@@ -128,6 +128,7 @@ class Run:
             backends={name: self._backend_info(name) for name in self.backends},
             problems=problems,
             judgements=tuple(judgements),
+            command=self.settings.command,
         )
 
     def replayed(self) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Settings:
     """As the ini file gives them."""
     asked: str
     """The option of the command line that asks for suites; empty where there is none."""
+    command: str
+    """What repeats the run, less options of other plugins and URLs."""
     profile: str
     seed: int
     directory: Path
@@ -51,12 +54,14 @@ def read_settings(config: pytest.Config) -> Settings:
     """Read the options, the ini file and the environment."""
     option, inputs = config.option, worker_input(config)
     here = config.invocation_params.dir
+    seed = inputs.get("seed", _seed(option.storage_seed))
     return Settings(
         storage=option.storage,
         usual_storage=config.getini("storage") or None,
         asked=_asked(config),
+        command=_command(option, seed),
         profile=option.storage_profile,
-        seed=inputs.get("seed", _seed(option.storage_seed)),
+        seed=seed,
         directory=Path(inputs["directory"]) if inputs else _directory(config),
         root=config.rootpath,
         report=_absolute(here, option.storage_report),
@@ -78,6 +83,23 @@ def _asked(config: pytest.Config) -> str:
     names = ("--storage", "--storage-report", "--storage-replay")
     given = (str(each) for each in config.invocation_params.args)
     return next((each for each in given if each.partition("=")[0] in names), "")
+
+
+def _command(option: Any, seed: int) -> str:
+    """Write a command line that repeats the run; a server's URL may hold a password."""
+    short = [("-c", option.inifilename), ("-k", option.keyword), ("-m", option.markexpr)]
+    long = [
+        *(("--deselect", each) for each in option.deselect or ()),
+        ("--storage", option.storage),
+        ("--storage-profile", option.storage_profile),
+        ("--storage-seed", str(seed)),
+        ("--storage-postgres-image", option.storage_postgres_image),
+        *(("--storage-known-failures", each) for each in option.storage_known_failures),
+    ]
+    words = [word for pair in short if pair[1] for word in pair]
+    words += [f"{name}={value}" for name, value in long if value]
+    partial = ["--storage-partial"] if option.storage_partial else []
+    return shlex.join(["pytest", *option.file_or_dir, *words, *partial])
 
 
 def _seed(given: int | None) -> int:
