@@ -14,10 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storeproof.harness.outputs import Outputs
+
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["Settings", "read_settings", "worker_input"]
+__all__ = ["OUTPUTS", "Settings", "read_settings", "worker_input"]
+
+_VIEWS = ("html", "markdown", "badge")
+OUTPUTS = ("storage_report", *(f"storage_{view}" for view in _VIEWS))
+"""The options, as pytest names them, that ask for a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +43,7 @@ class Settings:
     directory: Path
     """This run's own, shared by its workers, removed at its end."""
     root: Path
-    report: Path | None
+    outputs: Outputs
     replay: Path | None
     known_failures: tuple[Path, ...]
     partial: bool
@@ -64,7 +70,7 @@ def read_settings(config: pytest.Config) -> Settings:
         seed=seed,
         directory=Path(inputs["directory"]) if inputs else _directory(config),
         root=config.rootpath,
-        report=_absolute(here, option.storage_report),
+        outputs=_outputs(config),
         replay=_absolute(here, option.storage_replay),
         known_failures=_known_failures(config),
         partial=option.storage_partial,
@@ -80,7 +86,8 @@ def worker_input(config: pytest.Config) -> dict[str, Any]:
 
 
 def _asked(config: pytest.Config) -> str:
-    names = ("--storage", "--storage-report", "--storage-replay")
+    outputs = (f"--{each.replace('_', '-')}" for each in OUTPUTS)
+    names = ("--storage", "--storage-replay", *outputs)
     given = (str(each) for each in config.invocation_params.args)
     return next((each for each in given if each.partition("=")[0] in names), "")
 
@@ -110,6 +117,16 @@ def _directory(config: pytest.Config) -> Path:
     directory = Path(tempfile.mkdtemp(prefix="storeproof-"))
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
     return directory
+
+
+def _outputs(config: pytest.Config) -> Outputs:
+    here, option = config.invocation_params.dir, config.option
+    given = {view: _absolute(here, getattr(option, f"storage_{view}")) for view in _VIEWS}
+    return Outputs(
+        report=_absolute(here, option.storage_report),
+        views={view: path for view, path in given.items() if path is not None},
+        job_summary=_absolute(here, os.environ.get("GITHUB_STEP_SUMMARY")),
+    )
 
 
 def _absolute(here: Path, given: str | None) -> Path | None:
