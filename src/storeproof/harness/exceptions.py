@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from storeproof.harness.history import History
     from storeproof.harness.program import Program
+    from storeproof.harness.report import Account
 
 __all__ = [
     "BackendUnavailable",
@@ -116,10 +117,16 @@ class CheckFailed(AssertionError):
     """A storage broke a law or a check; `program`, where there is one, shows it.
 
     history: what several clients did, where that is what broke it.
+    account: what the message is made of, where it tells of a program.
     """
 
     def __init__(
-        self, message: str, program: Program | None = None, history: History | None = None
+        self,
+        message: str,
+        program: Program | None = None,
+        history: History | None = None,
+        account: Account | None = None,
     ) -> None:
-        self.message, self.program, self.history = message, program, history
+        self.message, self.program = message, program
+        self.history, self.account = history, account
         super().__init__(message)
