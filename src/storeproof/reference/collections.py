@@ -81,6 +81,7 @@ class Collection(Generic[Item]):
     kept: Kept[Item]
     unique: Mapping[str, Callable[[Item], Any]] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
+    secret: frozenset[str] = frozenset()
     batch: int = 1000
 
     def key_of(self, item: Item) -> Key:

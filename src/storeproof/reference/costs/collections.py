@@ -6,7 +6,6 @@ A reservation is two of them, as in a database: itself, and what it holds in eac
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -85,7 +84,7 @@ def _with_budget(item: BudgetStatus | BudgetVersion) -> BudgetStatus | BudgetVer
 
 def _correction_values(correction: Correction) -> dict[str, Any]:
     """Without its charge's series, which is filled in once all is loaded."""
-    nothing = dict.fromkeys(SERIES, "") | {"tags": frozenset()}
+    nothing: dict[str, Any] = {**dict.fromkeys(SERIES, ""), "tags": frozenset()}
     return {**asdict(correction), "hour": hour_of(correction.at), **nothing}
 
 

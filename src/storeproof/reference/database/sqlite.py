@@ -200,8 +200,8 @@ class SqliteCarrier:
         places = ", ".join("?" for _ in columns)
         text = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - the schema's names
         waiting = iter(rows)
-        with _meant():
-            while some := list(islice(waiting, BATCH)):
+        while some := list(islice(waiting, BATCH)):
+            with _meant():
                 await (await self._connection.executemany(text, some)).close()
 
 

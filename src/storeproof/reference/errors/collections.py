@@ -29,9 +29,9 @@ from storeproof.reference.errors.database.collecting import (
     STORED_ARCHIVES,
     TRENDS,
     ArchivedEvent,
+    ArchiveWithFile,
     DayCounts,
     Merge,
-    StoredArchive,
     day_of,
 )
 from storeproof.reference.errors.database.rollups import QUARTERS
@@ -56,13 +56,14 @@ __all__ = ["CONTENT"]
 
 
 def _give_merges(storage: InMemoryErrorStorage) -> Iterator[Merge]:
-    for source, target in storage._merged.items():
+    for source in storage._merged:
+        target = source
         while target in storage._merged:
             target = storage._merged[target]
         yield Merge(id=source, merged_into=target)
 
 
-def _checked_archive(archive: StoredArchive) -> StoredArchive:
+def _checked_archive(archive: ArchiveWithFile) -> ArchiveWithFile:
     canonical_values(archive)
     try:
         _entries(archive)
@@ -71,16 +72,16 @@ def _checked_archive(archive: StoredArchive) -> StoredArchive:
     return archive
 
 
-def _entries(archive: StoredArchive) -> list[Archived]:
+def _entries(archive: ArchiveWithFile) -> list[Archived]:
     return events_in(archive, archive.file)
 
 
-def _give_archives(storage: InMemoryErrorStorage) -> Iterator[StoredArchive]:
+def _give_archives(storage: InMemoryErrorStorage) -> Iterator[ArchiveWithFile]:
     for each in storage._archives.values():
-        yield StoredArchive(**asdict(each), file=storage._files[each.id])
+        yield ArchiveWithFile(**asdict(each), file=storage._files[each.id])
 
 
-def _take_archives(storage: InMemoryErrorStorage, archives: Iterable[StoredArchive]) -> None:
+def _take_archives(storage: InMemoryErrorStorage, archives: Iterable[ArchiveWithFile]) -> None:
     for each in archives:
         fields = asdict(each)
         storage._files[each.id] = fields.pop("file")
@@ -96,7 +97,7 @@ def _give_archived(storage: InMemoryErrorStorage) -> Iterator[ArchivedEvent]:
             yield from (_archived(entry.event, each) for entry in _entries(each))
 
 
-def _archived(event: ErrorEvent, archive: StoredArchive) -> ArchivedEvent:
+def _archived(event: ErrorEvent, archive: ArchiveWithFile) -> ArchivedEvent:
     return ArchivedEvent(
         id=event.id,
         fingerprint=event.fingerprint,
@@ -193,7 +194,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
     ),
     Collection(
         name="errors.archives",
-        item=StoredArchive,
+        item=ArchiveWithFile,
         key=_ID,
         canonical=_checked_archive,
         give=_give_archives,

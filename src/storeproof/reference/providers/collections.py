@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from msgspec.structs import asdict
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,7 +31,6 @@ from storeproof.reference.providers.entities import (
     Lease,
     Outcome,
     Provider,
-    Revision,
     Secret,
     Usage,
     canonical,
@@ -117,6 +115,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
     ),
     Collection(
         name="providers.secrets",
+        secret=frozenset({"ciphertext"}),
         item=Secret,
         key=("provider", "name"),
         canonical=canonical,

@@ -48,10 +48,10 @@ __all__ = [
     "MERGES",
     "STORED_ARCHIVES",
     "TRENDS",
+    "ArchiveWithFile",
     "ArchivedEvent",
     "DayCounts",
     "Merge",
-    "StoredArchive",
     "day_of",
 ]
 
@@ -65,7 +65,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: GroupId
 
 
-class StoredArchive(Archive, frozen=True, kw_only=True):
+class ArchiveWithFile(Archive, frozen=True, kw_only=True):
     """An archive with its file."""
 
     file: bytes
@@ -142,12 +142,12 @@ EVENTS_HERE: Kept[ErrorEvent] = Kept(
     after=(_PLACE,),
 )
 
-STORED_ARCHIVES: Kept[StoredArchive] = Kept(
+STORED_ARCHIVES: Kept[ArchiveWithFile] = Kept(
     table=ARCHIVES,
-    select=sa.select(*columns(ARCHIVES, StoredArchive)).order_by(ARCHIVES.c.id),
+    select=sa.select(*columns(ARCHIVES, ArchiveWithFile)).order_by(ARCHIVES.c.id),
     make=lambda row: msgspec.convert(
-        dict(zip(StoredArchive.__struct_fields__, row, strict=True)),
-        StoredArchive,
+        dict(zip(ArchiveWithFile.__struct_fields__, row, strict=True)),
+        ArchiveWithFile,
         builtin_types=(bytes, datetime),
     ),
     rows=rows_of(ARCHIVES, msgspec.structs.asdict),
@@ -222,7 +222,7 @@ _KEY = (ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.slot)
 TRENDS: Kept[DayCounts] = Kept(
     table=ROLLUPS,
     select=sa.select(*_KEY, _OfShards(ROLLUPS.c.counts).label("shards"))
-    .where(ROLLUPS.c.span == DAY)
+    .where(ROLLUPS.c.span == sa.literal_column(f"'{DAY}'"))  # a cursor takes no parameters
     .group_by(*_KEY)
     .order_by(*_KEY),
     make=_counts_of,
