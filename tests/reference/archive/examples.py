@@ -71,9 +71,7 @@ async def fill_auth(storages: Storages) -> None:
     limited = frozenset({Permission("write"), Permission("read")})
     for id, permissions in (("4", None), ("5", limited), ("6", frozenset[Permission]())):
         await auth.create_api_key(
-            ApiKey(
-                id=id, user=ANN, digest=digest(id), permissions=permissions, created_at=NOW
-            )
+            ApiKey(id=id, user=ANN, digest=digest(id), permissions=permissions, created_at=NOW)
         )
     await auth.append_audit(
         AuditEntry(id="a1", at=NOW, action="do", subject="x", before='{"b":1,"a":null}')
