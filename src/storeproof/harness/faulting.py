@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -25,7 +26,8 @@ __all__ = ["FAULTS", "Choice", "Faulted", "break_everywhere", "every_fault"]
 
 FAULTS = (Fault.CUT, Fault.RESET, Fault.PARTIAL, Fault.DELAY, Fault.BLACK_HOLE)
 Choice = Callable[[int, int], Sequence[Fault]]
-"""Which faults happen at a message, given its number, from 1, and how many there usually are."""
+"""Which faults happen at a message, given its number, from 1, and how many there usually are;
+some behind the last one, so that it is seen that there are no more."""
 
 TIMEOUT = 0.25
 """Seconds that the storage is asked to wait for its server, where its opener takes them."""
@@ -148,16 +150,17 @@ class _Sweep:
         if trial.found is not None:
             return self._faulted(trial.found, None)
         self._usual = trial.messages
-        nth = 1
-        while nth and self._usual:
+        for nth in itertools.count(1) if self._usual else ():
             reached = False
-            for fault in choice(nth, self._usual):
+            faults = choice(nth, self._usual)
+            for fault in faults:
                 trial = await self._tried(fault, nth)
                 reached = reached or trial.met is not None
                 if trial.found is not None:
                     return self._faulted(trial.found, fault)
             self._broken_at += reached
-            nth = nth + 1 if reached else 0
+            if faults and not reached:
+                break
         return self._faulted(None, None)
 
     def _faulted(self, broken: Broken | None, fault: Fault | None) -> Faulted:

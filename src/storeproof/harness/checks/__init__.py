@@ -17,6 +17,7 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
     from storeproof.harness.checks.faults import FaultsCheck
+    from storeproof.harness.checks.isolation import IsolationCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
     from storeproof.harness.checks.signature import SignatureCheck
@@ -25,6 +26,7 @@ def all_checks() -> tuple[Check, ...]:
         SignatureCheck(),
         CapabilitiesCheck(),
         AgreementCheck(),
+        IsolationCheck(),
         PagesCheck(),
         BurstsCheck(),
         LinearizabilityCheck(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from storeproof.harness.backends.base import Server
 from storeproof.harness.law import MUST, Level
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ class Stage(IntEnum):
     CAPABILITIES = 2
     LAWS = 3
     AGREEMENT = 4
-    PAGES = 5
-    BURSTS = 6
-    LINEARIZABILITY = 7
-    CANCELLATION = 8
-    FAULTS = 9
+    ISOLATION = 5
+    PAGES = 6
+    BURSTS = 7
+    LINEARIZABILITY = 8
+    CANCELLATION = 9
+    FAULTS = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Profile:
     """Programs whose last call is cancelled, for each operation."""
     faults: int = 0
     """Programs whose last call meets every fault at every message, for each operation; where there
-    are none, one meets a single fault at each."""
+    are none, one meets a single fault at some messages."""
 
 
 @dataclass
@@ -89,6 +91,8 @@ class CheckContext:
     seed: int
     tally: Tally = field(default_factory=Tally)
     replay: Program | None = None
+    server: Server = field(default_factory=Server)
+    """Where more stores of the backend are created."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the worker's one event loop."""

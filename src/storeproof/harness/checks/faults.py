@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -17,6 +18,8 @@ from storeproof.harness.wire import Fault
 __all__ = ["FaultsCheck"]
 
 _QUICK = tuple(each for each in FAULTS if each is not Fault.BLACK_HOLE)
+_MOST_MESSAGES = 8
+"""At which a call's connection is broken where little is tried."""
 _SELDOM = 5
 """One operation in so many meets a black hole where little is tried: it costs a timeout."""
 
@@ -48,7 +51,7 @@ class FaultsCheck(Check):
 
     def _tries(self, context: CheckContext, programs: Sequence[Program], number: int) -> list[int]:
         count = context.profile.faults
-        choice = every_fault if count else _one_each(number)
+        choice = every_fault if count else _few(number)
         return [self._try(context, each, choice) for each in programs[: count or 1]]
 
     def _try(self, context: CheckContext, program: Program, choice: Choice) -> int:
@@ -81,12 +84,14 @@ class FaultsCheck(Check):
         return context.run(breaking)
 
 
-def _one_each(number: int) -> Choice:
-    """Choose one fault for each message of an operation; another one for the next operation."""
+def _few(number: int) -> Choice:
+    """Choose one fault for some messages of an operation; other ones for the next operation."""
 
     def choice(nth: int, messages: int) -> Sequence[Fault]:
         if number % _SELDOM == 0 and nth == 1 + number // _SELDOM % messages:
             return [Fault.BLACK_HOLE]
-        return [_QUICK[(nth + number) % len(_QUICK)]]
+        step = math.ceil(messages / _MOST_MESSAGES)
+        chosen = nth > messages or nth % step == number % step
+        return [_QUICK[(nth // step + number) % len(_QUICK)]] if chosen else []
 
     return choice
