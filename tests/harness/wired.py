@@ -9,8 +9,8 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -46,8 +46,8 @@ wired_vault = Contract(
 class VaultServer:
     """Makes one call of a model for each line of JSON; each connection has a thread."""
 
-    def __init__(self) -> None:
-        self.vault = InMemoryVault()
+    def __init__(self, model: Callable[[], Any] = InMemoryVault) -> None:
+        self._model, self._rows = model, model()
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.endpoint: tuple[str, int] = self._listening.getsockname()
@@ -56,7 +56,7 @@ class VaultServer:
 
     def empty(self) -> None:
         with self._lock:
-            self.vault = InMemoryVault()
+            self._rows = self._model()
 
     def close(self) -> None:
         with suppress(OSError):
@@ -80,14 +80,16 @@ class VaultServer:
         given = [Box(**each) if isinstance(each, dict) else each for each in arguments]
         with self._lock:
             try:
-                answer = {"value": _made(getattr(self.vault, operation)(*given))}
+                answer = {"value": _made(getattr(self._rows, operation)(*given))}
             except VaultError as error:
                 answer = {"error": type(error).__name__}
         return json.dumps(answer, default=asdict).encode() + b"\n"
 
 
 def _made(call: Any) -> Any:
-    """What a coroutine that never waits returns."""
+    """What a call returns, or a coroutine that never waits."""
+    if not asyncio.iscoroutine(call):
+        return call
     try:
         call.send(None)
     except StopIteration as end:
@@ -136,9 +138,12 @@ class WiredVault:
         return self.streams
 
     def drop(self) -> None:
+        self.close()
+        self.streams = None
+
+    def close(self) -> None:
         if self.streams is not None:
             self.streams[1].transport.abort()
-        self.streams = None
 
     async def lost(self, error: OSError, operation: str, *arguments: Any) -> Any:
         if operation not in self.reads:
@@ -264,11 +269,21 @@ class MovesByHalves(WiredVault):
             await self.ask("move", source, target)
 
 
+def opener(make: Callable[..., Any]) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    @asynccontextmanager
+    async def opened(address: str, *, timeout: float = 0.1) -> AsyncIterator[Any]:
+        storage = make(address, timeout=timeout)
+        yield storage
+        storage.close()
+
+    return opened
+
+
 class WiredStore(HandleStore):
     """One server's boxes."""
 
     def __init__(self, make: Callable[..., Any], server: VaultServer) -> None:
-        super().__init__(make, "{}:{}".format(*server.endpoint), server.endpoint)
+        super().__init__(opener(make), "{}:{}".format(*server.endpoint), server.endpoint)
         self._server = server
 
     def address_at(self, host: str, port: int) -> str:
@@ -278,11 +293,11 @@ class WiredStore(HandleStore):
         self._server.empty()
 
     async def remove(self) -> None:
-        self._server.close()
+        """The test ends the server."""
 
 
 class Counter(Protocol):
-    """Numbers, counted without being awaited."""
+    """Numbers by name; its operations are not awaited."""
 
     def count(self, name: str) -> None:
         """Count one more."""
@@ -293,4 +308,65 @@ class Counter(Protocol):
         ...
 
 
-Waiting = Callable[[], Awaitable[None]]
+class InMemoryCounter:
+    """The model, which the server has as well."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def count(self, name: str) -> None:
+        self.counts[name] = self.get(name) + 1
+
+    def get(self, name: str) -> int:
+        return self.counts.get(name, 0)
+
+
+wired_counter = Contract(
+    Counter,
+    model=InMemoryCounter,
+    errors=[VaultError],
+    uncertain=[OutcomeUnknown],
+    unavailable=[Unavailable],
+    ends_within=1.0,
+    arguments={"name": ["a", "b"]},
+    name="counter",
+)
+
+
+class WiredCounter:
+    """Correct, and blocks the event loop while it waits: a connection for each call."""
+
+    def __init__(self, address: str, *, timeout: float | None = 0.1) -> None:
+        host, port = address.split(":")
+        self.place, self.timeout = (host, int(port)), timeout
+
+    def count(self, name: str) -> None:
+        try:
+            self._ask("count", name)
+        except OSError as error:
+            raise OutcomeUnknown from error
+
+    def get(self, name: str) -> int:
+        try:
+            return int(self._ask("get", name))
+        except OSError as error:
+            raise Unavailable from error
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def _ask(self, operation: str, name: str) -> Any:
+        with socket.create_connection(self.place, timeout=self.timeout) as connection:
+            connection.sendall(json.dumps([operation, name]).encode() + b"\n")
+            with connection.makefile("rb") as lines:
+                line = lines.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError
+        return json.loads(line)["value"]
+
+
+class BlocksForEver(WiredCounter):
+    """Nothing bounds the waiting for an answer, and nothing else runs meanwhile."""
+
+    def __init__(self, address: str, *, timeout: float | None = 0.1) -> None:
+        super().__init__(address, timeout=None)

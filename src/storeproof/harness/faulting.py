@@ -116,10 +116,6 @@ async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
         remedy = "See whether its store's address_at(host, port) leads there"
         raise Inconclusive("faults", f"{problem} ({error!r})", remedy) from error
     try:
-        if not wire.opened:
-            problem = "the storage that was opened through the proxy does not connect to it"
-            remedy = "See whether its store's address_at(host, port) leads there"
-            raise Inconclusive("faults", problem, remedy)
         yield handle
     finally:
         wire.mend()

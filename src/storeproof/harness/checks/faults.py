@@ -10,6 +10,7 @@ from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.disturbed import has_one_handle, shortened
 from storeproof.harness.disturbing import Rehearsed, rehearsed
+from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.faulting import FAULTS, Choice, Faulted, break_everywhere, every_fault
 from storeproof.harness.program import Program
 from storeproof.harness.succeeding import succeeding
@@ -47,6 +48,10 @@ class FaultsCheck(Check):
         for number, (name, programs) in enumerate(known.items()):
             if not sum(self._tries(context, programs, number)):
                 untried.append(name)
+        if len(untried) == len(known):
+            problem = f"no call of {context.contract.name} passed the proxy"
+            remedy = "See whether its store's address_at(host, port) leads there"
+            raise Inconclusive("faults", problem, remedy)
         context.tally.untried = tuple(untried)
 
     def _tries(self, context: CheckContext, programs: Sequence[Program], number: int) -> list[int]:
