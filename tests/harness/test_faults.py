@@ -66,8 +66,12 @@ def given(
     profile: Profile = FULL,
     **options: Any,
 ) -> Iterator[CheckContext]:
-    yield context(contract, store, runner, profile=profile, capabilities=capabilities, **options)
-    runner.run(store.close())
+    try:
+        yield context(
+            contract, store, runner, profile=profile, capabilities=capabilities, **options
+        )
+    finally:
+        runner.run(store.close())
 
 
 def failed_on(
@@ -115,13 +119,11 @@ def test_little_is_tried_and_finds_it_too(
 def test_what_is_correct_is_never_accused(
     make: Any, seed: int, server: VaultServer, runner: asyncio.Runner
 ) -> None:
-    store = WiredStore(make, server)
-    given = context(wired_vault, store, runner, profile=FULL, capabilities=NETWORKED, seed=seed)
+    with given(WiredStore(make, server), runner, seed=seed) as made:
+        FaultsCheck().run(made)
 
-    FaultsCheck().run(given)
-
-    assert given.tally.untried == ()
-    assert given.tally.programs == len(wired_vault.operations)
+    assert made.tally.untried == ()
+    assert made.tally.programs == len(wired_vault.operations)
 
 
 def test_the_failure_says_where_it_was_broken_and_what_came_of_it(

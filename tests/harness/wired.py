@@ -102,7 +102,7 @@ class WiredVault:
 
     reads = ("get", "list_boxes")
 
-    def __init__(self, address: str, *, timeout: float = 0.1) -> None:
+    def __init__(self, address: str, *, timeout: float = 5.0) -> None:
         self.host, port = address.split(":")
         self.port, self.timeout = int(port), timeout
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -131,8 +131,7 @@ class WiredVault:
     async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self.streams is None:
             try:
-                async with asyncio.timeout(self.timeout):
-                    self.streams = await asyncio.open_connection(self.host, self.port)
+                self.streams = await asyncio.open_connection(self.host, self.port)
             except OSError:
                 raise Unavailable from None
         return self.streams
@@ -252,7 +251,7 @@ class KeepsTheDeadConnection(WiredVault):
 class WaitsForEver(WiredVault):
     """Nothing bounds the waiting for an answer."""
 
-    def __init__(self, address: str, *, timeout: float = 0.1) -> None:
+    def __init__(self, address: str, *, timeout: float = 5.0) -> None:
         super().__init__(address)
         self.timeout = 3600
 
@@ -271,7 +270,7 @@ class MovesByHalves(WiredVault):
 
 def opener(make: Callable[..., Any]) -> Callable[..., AbstractAsyncContextManager[Any]]:
     @asynccontextmanager
-    async def opened(address: str, *, timeout: float = 0.1) -> AsyncIterator[Any]:
+    async def opened(address: str, *, timeout: float = 5.0) -> AsyncIterator[Any]:
         storage = make(address, timeout=timeout)
         yield storage
         storage.close()
@@ -299,7 +298,7 @@ class WiredStore(HandleStore):
 class Counter(Protocol):
     """Numbers by name; its operations are not awaited."""
 
-    def count(self, name: str) -> None:
+    def bump(self, name: str) -> None:
         """Count one more."""
         ...
 
@@ -314,7 +313,7 @@ class InMemoryCounter:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
 
-    def count(self, name: str) -> None:
+    def bump(self, name: str) -> None:
         self.counts[name] = self.get(name) + 1
 
     def get(self, name: str) -> int:
@@ -336,13 +335,13 @@ wired_counter = Contract(
 class WiredCounter:
     """Correct, and blocks the event loop while it waits: a connection for each call."""
 
-    def __init__(self, address: str, *, timeout: float | None = 0.1) -> None:
+    def __init__(self, address: str, *, timeout: float | None = 5.0) -> None:
         host, port = address.split(":")
         self.place, self.timeout = (host, int(port)), timeout
 
-    def count(self, name: str) -> None:
+    def bump(self, name: str) -> None:
         try:
-            self._ask("count", name)
+            self._ask("bump", name)
         except OSError as error:
             raise OutcomeUnknown from error
 
@@ -368,5 +367,5 @@ class WiredCounter:
 class BlocksForEver(WiredCounter):
     """Nothing bounds the waiting for an answer, and nothing else runs meanwhile."""
 
-    def __init__(self, address: str, *, timeout: float | None = 0.1) -> None:
+    def __init__(self, address: str, *, timeout: float | None = 5.0) -> None:
         super().__init__(address, timeout=None)

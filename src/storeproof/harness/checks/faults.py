@@ -11,14 +11,14 @@ from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.disturbed import has_one_handle, shortened
 from storeproof.harness.disturbing import Rehearsed, rehearsed
 from storeproof.harness.exceptions import Inconclusive
-from storeproof.harness.faulting import FAULTS, Choice, Faulted, break_everywhere, every_fault
+from storeproof.harness.faulting import Choice, Faulted, break_everywhere, every_fault
 from storeproof.harness.program import Program
 from storeproof.harness.succeeding import succeeding
 from storeproof.harness.wire import Fault
 
 __all__ = ["FaultsCheck"]
 
-_QUICK = tuple(each for each in FAULTS if each is not Fault.BLACK_HOLE)
+_CUTS = (Fault.CUT, Fault.RESET, Fault.PARTIAL)
 _MOST_MESSAGES = 8
 """At which a call's connection is broken where little is tried."""
 _SELDOM = 5
@@ -90,13 +90,16 @@ class FaultsCheck(Check):
 
 
 def _few(number: int) -> Choice:
-    """Choose one fault for some messages of an operation; other ones for the next operation."""
+    """Choose few faults for an operation, and others for the next one."""
 
     def choice(nth: int, messages: int) -> Sequence[Fault]:
-        if number % _SELDOM == 0 and nth == 1 + number // _SELDOM % messages:
-            return [Fault.BLACK_HOLE]
+        slow = [Fault.DELAY if number % _SELDOM else Fault.BLACK_HOLE]
+        slow = slow if nth == 1 + number % messages else []
         step = math.ceil(messages / _MOST_MESSAGES)
-        chosen = nth > messages or nth % step == number % step
-        return [_QUICK[(nth // step + number) % len(_QUICK)]] if chosen else []
+        if nth <= messages and nth % step != number % step:
+            return slow
+        count = min(len(_CUTS), max(1, _MOST_MESSAGES // messages))
+        first = nth // step + number
+        return [*slow, *(_CUTS[(first + each) % len(_CUTS)] for each in range(count))]
 
     return choice

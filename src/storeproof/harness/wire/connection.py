@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Protocol
 
@@ -94,7 +95,9 @@ class Connection:
         self._state = _State.ENDED
         self._released.set()
         for each in self._writers.values():
-            each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            with suppress(OSError):  # it may be closed already
+                to_it = each.get_extra_info("socket")
+                to_it.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             each.transport.abort()
 
     async def _pass_on(self, side: Side) -> None:
