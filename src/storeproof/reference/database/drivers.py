@@ -8,7 +8,17 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from storeproof.reference.database.compiling import Rows
 
-__all__ = ["Driver", "Ear", "Listen", "Lost", "Notified", "Run", "Settings", "to_its_end"]
+__all__ = [
+    "Connectable",
+    "Driver",
+    "Ear",
+    "Listen",
+    "Lost",
+    "Notified",
+    "Run",
+    "Settings",
+    "to_its_end",
+]
 
 T = TypeVar("T")
 
@@ -91,6 +101,17 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Closes all connections, but those of `listen`, within a bounded time."""
+        ...
+
+
+class Connectable(Driver, Protocol):
+    """A driver that also gives connections to others."""
+
+    async def connect(self) -> Any:
+        """A connection of asyncpg or aiosqlite that whoever asks for it closes.
+
+        On SQLite it does not enforce foreign keys. Raises Unavailable or ConfigurationError.
+        """
         ...
 
 
