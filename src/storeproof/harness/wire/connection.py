@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Protocol
 
