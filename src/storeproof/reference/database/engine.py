@@ -19,7 +19,7 @@ from storeproof.reference.database.compiling import Row, Statement, compile_for
 from storeproof.reference.database.drivers import Driver, Run, Settings
 from storeproof.reference.database.exceptions import Retryable, TableMissing
 from storeproof.reference.database.listening import RELISTEN_PAUSES, Listening, Pause
-from storeproof.reference.database.schema import Schema, prepare
+from storeproof.reference.database.schema import Schema, prepare, read_versions
 from storeproof.reference.database.unit import UnitDriver
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.watching import Watch
@@ -120,6 +120,10 @@ class Database:
                 await prepare(self._driver, self._unchecked[0], create=self._create)
                 self._checked.add(self._unchecked.pop(0).component)
             self._opened = True
+
+    async def versions(self) -> dict[str, int]:
+        """The version of each component's tables that are there. Raises Unavailable."""
+        return await self._repeat(lambda: read_versions(self._driver))
 
     async def close(self) -> None:
         """Closes all connections, within a few seconds. Later calls raise Unavailable."""
