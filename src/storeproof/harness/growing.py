@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storeproof.harness.program import Call, Program
 from storeproof.harness.running import Actor, Outcome
 from storeproof.harness.trial import reading_calls
-from storeproof.harness.varying import Varying
+from storeproof.harness.varying import Varying, Way
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -21,10 +20,21 @@ __all__ = ["Grown", "grown"]
 _MOST_ITEMS = 100
 """What a list is asked for, so that it gives all there is."""
 _MOST_READS = 40
+_MOST = 60
+"""Copies in all."""
 _APART = 100
 """The number of the first copy with new ids and other values: only the ids would not be new."""
 _MISSES = 2
 """Copies of a call that fail one after the other before another way is taken."""
+
+
+_WAYS = (
+    Way(ids=True),
+    Way(ids=True, others=True),
+    Way(others=True),
+    Way(others=True, numbers=True),
+    Way(),
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class _Growing:
             self._varying.learn(call, number, outcome)
         await self._copy(calls, copies)
         size = self._size()
-        if own:
+        if own and last.operation not in self.contract.reads and await self._keep(last):
             await self._copy([last], copies)
         if self._size() < size:
             return None
@@ -87,19 +97,19 @@ class _Growing:
     async def _copy(self, calls: Sequence[Call], copies: int) -> None:
         """Copy calls in one way after the other, as often as asked in each."""
         writes = [each for each in calls if each.operation not in self.contract.reads]
-        for ids, others in itertools.product((True, False), (False, True)):
+        for way in _WAYS:
             for call in writes:
-                await self._copies_of(call, copies, ids=ids, others=others)
+                await self._copies_of(call, copies, way)
 
-    async def _copies_of(self, call: Call, copies: int, *, ids: bool, others: bool) -> None:
+    async def _copies_of(self, call: Call, copies: int, way: Way) -> None:
         missed = 0
-        first = _APART if ids and others else 1
+        first = _APART if way.ids and way.others else 1
         for nth in range(first, first + copies):
-            copied = self._varying.copied(call, nth, ids=ids, others=others)
-            changed = copied is not None and copied != call
-            if copied is None or changed != (ids or others) or not await self._keep(copied):
+            copied = self._varying.copied(call, nth, way)
+            is_new = (copied == call) == (way == Way())
+            if copied is None or not is_new or not await self._keep(copied):
                 missed += 1
-            if missed == _MISSES:
+            if missed == _MISSES or self._copies >= _MOST:
                 return
 
     async def _keep(self, call: Call) -> bool:
@@ -132,10 +142,7 @@ class _Growing:
         """Give calls that may do what the last one did, if that changes something."""
         if last.operation in self.contract.reads:
             return []
-        ways = ((True, False), (False, True), (True, True))
-        copied = (
-            self._varying.copied(last, copies + 1, ids=ids, others=others) for ids, others in ways
-        )
+        copied = (self._varying.copied(last, copies + 1, way) for way in _WAYS)
         return [*_widened(self.contract, last), *(each for each in copied if each is not None)]
 
     def _size(self) -> int:

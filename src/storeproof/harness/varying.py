@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
     from storeproof.harness.running import Outcome
 
-__all__ = ["Varying", "different_value"]
+__all__ = ["Varying", "Way", "different_value"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is other in a copy of a call."""
+
+    ids: bool = False
+    """The ids that the call brought, and whatever else has a kind."""
+    others: bool = False
+    """What has no kind."""
+    numbers: bool = False
+    """Numbers and times that were there before, such as a version that counts up."""
 
 
 class Varying:
@@ -36,13 +48,10 @@ class Varying:
         self._pools.append((call, self.known.fork()))
         self.known.add_call(call, number, outcome)
 
-    def copied(self, call: Call, nth: int, *, ids: bool, others: bool) -> Call | None:
-        """Give the nth copy of a call: with new ids for those that it brought, with other values.
-
-        None where a class refuses them.
-        """
+    def copied(self, call: Call, nth: int, way: Way) -> Call | None:
+        """Give the nth copy of a call; None where a class refuses its values."""
         known = next((pools for each, pools in self._pools if each is call), self.known)
-        copier = _Copier(self._contract, known, nth, ids, others)
+        copier = _Copier(self._contract, known, nth, way)
         try:
             return replace(call, arguments=copier.arguments(call))
         except Exception:  # constructors of entities raise what they like
@@ -54,8 +63,7 @@ class _Copier:
     contract: Contract
     known: Pools
     nth: int
-    ids: bool
-    others: bool
+    way: Way
 
     def arguments(self, call: Call) -> Mapping[str, Any]:
         hints = {
@@ -96,10 +104,12 @@ class _Copier:
 
     def _scalar(self, value: Any, kind: object | None) -> Any:
         if kind is None:
-            return different_value(value, self.nth) if self.others else value
-        if not self.ids or value in self.known.of(kind):
-            return value
-        return different_value(value, self.nth)
+            varied = self.way.others
+        elif value in self.known.of(kind):
+            varied = self.way.numbers and isinstance(value, int | float | Decimal | date)
+        else:
+            varied = self.way.ids
+        return different_value(value, self.nth) if varied else value
 
 
 def _kind(hint: Any) -> object | None:

@@ -20,9 +20,9 @@ from storeproof.harness.succeeding import succeeding
 
 __all__ = ["StatementsCheck"]
 
-_FEW, _MANY = 1, 16
+_FEW, _MANY = 1, 12
 """How often each call that makes the data is copied in each way."""
-_FEWEST_MORE = 12
+_FEWEST_MORE = 10
 """Copies without which nothing grew."""
 _COPIES_PER_STATEMENT = 8
 """More data may cost one more statement for so many copies: pages of a fixed size pass."""
@@ -63,6 +63,8 @@ class StatementsCheck(Check):
         reads = [] if context.replay else _reads(context, programs)
         async with counted as counter:
             for program in programs:
+                if program.steps[-1].operation in tried & context.contract.reads:
+                    continue
                 async for growth in _growths(context, counter, program, reads):
                     tried.add(growth.call.operation)
                     if growth.is_too_much and await _is_again(context, counter, growth):
@@ -106,7 +108,9 @@ def _programs(context: CheckContext) -> Sequence[Program]:
     if context.replay is not None:
         return [context.replay]
     found = succeeding(context, context.profile.cancellations)
-    return [program for programs in found.values() for program in programs]
+    reads = context.contract.reads
+    names = sorted(found, key=lambda name: name in reads)
+    return [program for name in names for program in found[name]]
 
 
 def _reads(context: CheckContext, programs: Sequence[Program]) -> list[Call]:
