@@ -20,6 +20,7 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
     from storeproof.harness.checks.signature import SignatureCheck
+    from storeproof.harness.checks.statements import StatementsCheck
 
     return (
         SignatureCheck(),
@@ -30,4 +31,5 @@ def all_checks() -> tuple[Check, ...]:
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
+        StatementsCheck(),
     )

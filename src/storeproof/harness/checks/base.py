@@ -35,6 +35,8 @@ class Stage(IntEnum):
     BURSTS = 7
     LINEARIZABILITY = 8
     CANCELLATION = 9
+    STATEMENTS = 20
+    """The last one: what costs too much is right all the same."""
 
 
 @dataclass(frozen=True)

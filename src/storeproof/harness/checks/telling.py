@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,12 +17,15 @@ from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
-from storeproof.harness.program import Program
+from storeproof.harness.program import Call, Program
 from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
 from storeproof.harness.sweeping import Broken
 
-__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_together"]
+if TYPE_CHECKING:
+    from storeproof.harness.checks.statements import Growth
+
+__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_growing", "failed_together"]
 
 
 def failed(
@@ -89,6 +93,28 @@ def failed_apart(
         source="\n".join(lines),
     )
     return _check_failed(account, program)
+
+
+def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
+    """Give the error for a call that sends the more, the more data there is."""
+    contract, backend = context.contract, context.backend.name
+    few, many = (_count(len(each), unit) for each in growth.sent)
+    lines = [written(each) for each in growth.program.steps if isinstance(each, Call)]
+    more = [f"{count} more: {text}" for text, count in growth.more_often if text != unit]
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{contract.protocol.__name__}.{growth.call.operation}",
+        happened=(
+            f"{written(growth.call)}\nsends {few} after {growth.made[0]} calls that made data, and "
+            f"{many} after {growth.made[1]}.",
+            *(["\n".join(more)] if more else []),
+            "One statement can read, or change, many rows, or a fixed number of them at a time.",
+        ),
+        found="The data is made by these calls, the last one apart, and by copies of them with "
+        "other values:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, growth.program)
 
 
 def failed_cancelled(
@@ -174,6 +200,10 @@ def _outcomes(backend: str, failure: Failure) -> list[str]:
         return [failure.reason]
     model, actual = failure.expected[-1], failure.actual
     return [f"the model {model}\n{backend} {actual}\ndifference: {failure.reason}"]
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _calls(count: int) -> str:
