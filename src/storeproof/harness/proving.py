@@ -20,6 +20,7 @@ from storeproof.harness.exceptions import (
     ForeignData,
     HarnessError,
     ReplayError,
+    Unkillable,
 )
 from storeproof.harness.known_failures import KnownFailure
 from storeproof.harness.law import Level
@@ -56,6 +57,8 @@ class Outcome:
     failure: Failure | None = None
     error: Exception | None = None
     """What nobody expected; to be raised as it is."""
+    lost: bool = False
+    """Whether the backend itself can't be had any more."""
 
 
 @dataclass
@@ -131,6 +134,8 @@ class Prover:
             seed=self.seed,
             tally=tally,
             replay=self.replay.program(node.contract) if self.replay else None,
+            apart=self.session.apart,
+            options=self.session.servers.options,
         )
 
     def _explore(self, node: Node, context: CheckContext) -> Outcome:
@@ -182,7 +187,7 @@ class Prover:
         return Outcome(Status.FAILED, failure=failure)
 
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
-        if outcome.status is Status.SKIPPED:
+        if outcome.lost:
             self.session.servers.lost(node.backend, outcome.detail)
         if outcome.status not in (Status.FAILED, Status.ERROR):
             return outcome
@@ -197,6 +202,8 @@ def _attempt(check: Check, context: CheckContext) -> CheckFailed | Outcome | Non
     except CheckFailed as failed:
         return failed
     except (BackendUnavailable, ForeignData) as error:
+        return Outcome(Status.SKIPPED, str(error), lost=True)
+    except Unkillable as error:
         return Outcome(Status.SKIPPED, str(error))
     except HarnessError as error:
         return Outcome(Status.ERROR, str(error))

@@ -16,8 +16,10 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.bursts import BurstsCheck
     from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
+    from storeproof.harness.checks.kill import KillCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
+    from storeproof.harness.checks.reopen import ReopenCheck
     from storeproof.harness.checks.signature import SignatureCheck
 
     return (
@@ -28,4 +30,6 @@ def all_checks() -> tuple[Check, ...]:
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
+        ReopenCheck(),
+        KillCheck(),
     )

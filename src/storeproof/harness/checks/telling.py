@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
 from storeproof.harness.contradiction import broken_parts
 from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.history import written
 from storeproof.harness.judging import Race
+from storeproof.harness.lanes import draw
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
 from storeproof.harness.program import Program
+from storeproof.harness.racing import Parts
 from storeproof.harness.search import Failure
+from storeproof.harness.surviving import Survival
 from storeproof.harness.sweeping import Broken
 
-__all__ = ["failed", "failed_cancelled", "failed_together"]
+__all__ = ["failed", "failed_cancelled", "failed_outliving", "failed_together"]
 
 
 def failed(
@@ -78,6 +83,39 @@ def failed_cancelled(
         textwrap.indent(source, "    "),
     ]
     return CheckFailed("\n\n".join(parts), program, broken.history)
+
+
+def failed_outliving(context: CheckContext, check: str, found: Survival) -> CheckFailed:
+    """Give the error for a program whose data does not outlive its process or server as it was."""
+    contract, race = context.contract, found.race
+    operations = _operations(contract, race)
+    shown = draw(race.history.to_json()) if found.problem else []
+    parts = [
+        f"{contract.name} on {context.backend.name}: {check} is broken"
+        f"{f' in {operations}' if operations else ''}",
+        found.story,
+        *([found.problem, "\n".join(shown)] if found.problem else []),
+        *([] if found.problem else [*_sentences(contract, race)]),
+        *([] if found.problem else broken_parts(race.history, race.finding)),
+        f"The shortest program found ({_calls(len(race.program.calls))}; tried: "
+        f"{_tried(context)}) is:",
+        textwrap.indent("\n".join(_listed(race.program)), "    "),
+    ]
+    return CheckFailed("\n\n".join(parts), race.program, race.history)
+
+
+def _listed(program: Program) -> Iterator[str]:
+    """Write a program's calls, a line each, with who makes them."""
+    parts = Parts(program)
+    for who, several in (
+        ("first", [parts.steps]),
+        ("at once", parts.branches),
+        ("afterwards", parts.reads),
+    ):
+        for client, calls in enumerate(several, 1):
+            for number, call in calls:
+                where = f", client {client}" if len(several) > 1 else ""
+                yield f"r{number + 1} = {written(call)}  # {who}{where}"
 
 
 def _clients(program: Program) -> str:
