@@ -6,6 +6,7 @@ HarnessError
     UnknownBackend          a name that no backend has
     ForeignData             a database that holds what storeproof did not create
     Inconclusive            a check could not show anything: says what to declare
+    NotApplicable           a check is about nothing that the backend has
     ReplayError             a saved program that can't be read or no longer fits its contract
     ReportError             a report or a known-failures file that can't be read or written
 CheckFailed               a storage broke a law or a check; an AssertionError
@@ -30,6 +31,7 @@ __all__ = [
     "ForeignData",
     "HarnessError",
     "Inconclusive",
+    "NotApplicable",
     "ReplayError",
     "ReportError",
     "UnknownBackend",
@@ -85,6 +87,14 @@ class Inconclusive(HarnessError):
     def __init__(self, check: str, reason: str, remedy: str) -> None:
         self.check, self.reason, self.remedy = check, reason, remedy
         super().__init__(f"{check} shows nothing: {reason}. {remedy}")
+
+
+class NotApplicable(HarnessError):
+    """A check is about something that the backend does not have, so it says nothing of it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class ReplayError(HarnessError):

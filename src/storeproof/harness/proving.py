@@ -19,6 +19,7 @@ from storeproof.harness.exceptions import (
     CheckFailed,
     ForeignData,
     HarnessError,
+    NotApplicable,
     ReplayError,
 )
 from storeproof.harness.known_failures import KnownFailure
@@ -128,6 +129,7 @@ class Prover:
             contract=node.contract,
             backend=self.session.backends[node.backend],
             store=store,
+            server=self.session.servers.of(node.backend),
             runner=self.session.runner,
             profile=self.profile,
             seed=self.seed,
@@ -214,6 +216,8 @@ def _attempt(check: Check, context: CheckContext) -> CheckFailed | Outcome | Non
         return failed
     except (BackendUnavailable, ForeignData) as error:
         return Outcome(Status.SKIPPED, str(error))
+    except NotApplicable as error:
+        return Outcome(Status.NOT_APPLICABLE, str(error))
     except HarnessError as error:
         return Outcome(Status.ERROR, str(error))
     except Exception as error:

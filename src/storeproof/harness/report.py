@@ -47,7 +47,7 @@ class Status(StrEnum):
     NOT_RUN = "not run"
     """An earlier stage is broken."""
     NOT_APPLICABLE = "not applicable"
-    """It needs a capability that the backend does not declare."""
+    """It needs a capability that the backend does not declare, or counts what can't be counted."""
     SKIPPED = "skipped"
     """No server, a skip mark, or the run stopped before it."""
     DESELECTED = "deselected"

@@ -6,12 +6,13 @@ import textwrap
 
 import msgspec
 
+from storeproof.harness.apart import Disagreement
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
 from storeproof.harness.contradiction import broken_parts, picture
 from storeproof.harness.exceptions import CheckFailed
-from storeproof.harness.history import History
+from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
@@ -20,7 +21,7 @@ from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
 from storeproof.harness.sweeping import Broken
 
-__all__ = ["failed", "failed_cancelled", "failed_together"]
+__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_together"]
 
 
 def failed(
@@ -60,6 +61,34 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         source=python_test_of_branches(contract, backend, program),
     )
     return _check_failed(account, program, found.history)
+
+
+def failed_apart(
+    context: CheckContext, check: str, program: Program, found: Disagreement
+) -> CheckFailed:
+    """Give the error for a program of two stores, one of which shows what was done on the other."""
+    contract, backend = context.contract, context.backend.name
+    name = contract.protocol.__name__
+    lines = [
+        f"store {number}: {written(call)}"
+        for number, branch in enumerate(program.branches, 1)
+        for call in (*branch.calls, *branch.reads)
+    ]
+    size = f"{_calls(len(program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{name}.{found.call.operation}",
+        happened=(
+            f"On store {found.branch + 1}, alone or on the model, {written(found.call)}\n"
+            f"{found.expected}; while the other store was used too, it\n{found.actual}",
+            f"difference: {found.reason}",
+            "The stores share something: a variable of the module or the class, the name of a file "
+            "or a database.",
+        ),
+        found=f"The shortest program found ({size}), its calls made in turns:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
 
 
 def failed_cancelled(

@@ -18,7 +18,7 @@ from storeproof.reference.database.compiling import Rows, compile_ddl, compile_f
 from storeproof.reference.database.drivers import Driver, Run
 from storeproof.reference.database.exceptions import SchemaMismatch, TableExists, TableMissing
 
-__all__ = ["VERSION_TABLE", "Schema", "prepare"]
+__all__ = ["VERSION_TABLE", "Schema", "prepare", "read_versions"]
 
 VERSION_TABLE = "storeproof_schema_version"
 
@@ -31,6 +31,7 @@ _VERSIONS = sa.Table(
 _FIND = sa.select(_VERSIONS.c.version).where(
     _VERSIONS.c.component == sa.bindparam("component", type_=TEXT)
 )
+_LIST = sa.select(_VERSIONS.c.component, _VERSIONS.c.version)
 _RECORD = sa.insert(_VERSIONS)
 _CREATION = "creation of tables"
 
@@ -59,6 +60,15 @@ class Schema:
 def _lock_key(name: str) -> int:
     digest = hashlib.sha256(f"storeproof {name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+async def read_versions(driver: Driver) -> dict[str, int]:
+    """The version of each component's tables that are in the database."""
+    try:
+        found = await driver.read(compile_for(driver.dialect, _LIST).text, ())
+    except TableMissing:
+        return {}
+    return {row[0]: row[1] for row in found}
 
 
 async def prepare(driver: Driver, schema: Schema, *, create: bool) -> None:
