@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.reference.auth.examples import user
+from rich.console import Console
 from typer.testing import Result
 
+from storeproof.cli import progress
 from storeproof.cli.errors import ExitCode
 from storeproof.cli.progress import telling
+from storeproof.reference.auth import User
 from storeproof.reference.config import Config
 from storeproof.reference.selection import open_storages
 
