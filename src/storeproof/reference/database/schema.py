@@ -120,7 +120,8 @@ async def _version(run: Run, dialect: str, schema: Schema) -> int | None:
 
 def _remedy(found: int | None, schema: Schema) -> str:
     if found is None:
-        return f"{_UPGRADE}, or open it once with create=True (Config: create_schema)"
+        wanted = f"{_UPGRADE} --component {schema.component}"
+        return f"{wanted}, or open it once with create=True (Config: create_schema)"
     return _UPGRADE if found < schema.version else newer(schema.version)
 
 
