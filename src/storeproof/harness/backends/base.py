@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +16,16 @@ from storeproof.harness.exceptions import ContractError
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Backend", "Capability", "HandleStore", "Opener", "RunOptions", "Server", "Store"]
+__all__ = [
+    "Backend",
+    "Capability",
+    "Counter",
+    "HandleStore",
+    "Opener",
+    "RunOptions",
+    "Server",
+    "Store",
+]
 
 Opener = Callable[[str], Any]
 """Opens a storage on an address: gives the storage, an awaitable of it, or an async context
@@ -55,6 +64,25 @@ class Server:
     version: str = ""
 
 
+class Counter(ABC):
+    """Counts what a store's handles send to it."""
+
+    unit: str
+    """What is counted, such as "statement" or "round trip"."""
+    problem: str = ""
+    """Why something was not counted, if that is known."""
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """How many there were so far."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What was sent, in order, as far as that is known."""
+        return ()
+
+
 class Store(ABC):
     """One place for one contract's data, emptied and used again between programs."""
 
@@ -81,6 +109,14 @@ class Store(ABC):
     @abstractmethod
     async def reopen(self) -> Any:
         """Close every handle, then give a new first handle on the same data."""
+
+    def counted(self) -> AbstractAsyncContextManager[Counter] | None:
+        """Give what counts, while it is entered, what handles send that are opened meanwhile.
+
+        Entering it closes the handles that were opened before, and so does leaving it those that
+        were opened meanwhile. None where nothing can be counted.
+        """
+        return None
 
     @abstractmethod
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from storeproof.harness.backends.base import Server
 from storeproof.harness.law import MUST, Level
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ class Stage(IntEnum):
     CAPABILITIES = 2
     LAWS = 3
     AGREEMENT = 4
-    PAGES = 5
-    BURSTS = 6
-    LINEARIZABILITY = 7
-    CANCELLATION = 8
+    ISOLATION = 5
+    PAGES = 6
+    BURSTS = 7
+    LINEARIZABILITY = 8
+    CANCELLATION = 9
+    STATEMENTS = 20
+    """The last one: what costs too much is right all the same."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class CheckContext:
     seed: int
     tally: Tally = field(default_factory=Tally)
     replay: Program | None = None
+    server: Server = field(default_factory=Server)
+    """Where more stores of the backend are created."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the worker's one event loop."""

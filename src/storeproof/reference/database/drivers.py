@@ -1,14 +1,15 @@
 """For `Database`: what it needs from a driver, and which settings a driver gets."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from storeproof.reference.database.compiling import Rows
+from storeproof.reference.database.compiling import Row, Rows
 
 __all__ = [
+    "Carrier",
     "Connectable",
     "Driver",
     "Ear",
@@ -57,6 +58,22 @@ Lost: TypeAlias = Callable[[], None]
 Listen: TypeAlias = Callable[[Notified, Lost], Awaitable[Ear | None]]
 
 
+class Carrier(Protocol):
+    """One transaction that reads or writes more rows than should be held at once."""
+
+    async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
+        """Runs one statement, and gives the rows that it returns."""
+        ...
+
+    def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+        """The rows of a query, so many of them at a time."""
+        ...
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Stores rows, which have the driver's values of these columns."""
+        ...
+
+
 class Driver(Protocol):
     """One kind of database. Raises only StorageErrors, and those of `database.exceptions`.
 
@@ -89,6 +106,13 @@ class Driver(Protocol):
 
         With a `lock`, no two transactions with the same one overlap, whoever runs them.
         Raises OutcomeUnknown when the answer to its commit is lost.
+        """
+        ...
+
+    def bulk(self, *, writes: bool) -> AbstractAsyncContextManager[Carrier]:
+        """One transaction, on a connection whose statements may take as long as they need.
+
+        It sees one moment, and stops no writer; with `writes`, it is as `transaction`.
         """
         ...
 
