@@ -132,5 +132,5 @@ def newer(version: int) -> str:
     """What to do about tables of a later release than this one, whose version this is."""
     return (
         "Install the release of storeproof that made them, or a later one; or have that release "
-        f"undo what is newer: storeproof schema downgrade URL {version}"
+        f"undo what is newer: storeproof schema downgrade URL --to {version}"
     )
