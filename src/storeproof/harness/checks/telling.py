@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from storeproof.harness.apart import Disagreement
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
@@ -15,17 +15,28 @@ from storeproof.harness.contradiction import broken_parts, picture
 from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
+from storeproof.harness.lanes import draw
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
 from storeproof.harness.program import Call, Program
+from storeproof.harness.racing import Parts
 from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
+from storeproof.harness.surviving import Survival
 from storeproof.harness.sweeping import Broken
+from storeproof.harness.two_stores import Disagreement
 
 if TYPE_CHECKING:
     from storeproof.harness.checks.statements import Growth
 
-__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_growing", "failed_together"]
+__all__ = [
+    "failed",
+    "failed_apart",
+    "failed_cancelled",
+    "failed_growing",
+    "failed_outliving",
+    "failed_together",
+]
 
 
 def failed(
@@ -153,6 +164,37 @@ def _check_failed(
     happened = tuple(each for each in account.happened if each != drawn)
     account = msgspec.structs.replace(account, happened=happened)
     return CheckFailed("\n\n".join(parts), program, history, account)
+
+
+def failed_outliving(context: CheckContext, check: str, found: Survival) -> CheckFailed:
+    """Give the error for a program whose data does not outlive its process or server as it was."""
+    contract, race = context.contract, found.race
+    operations = _operations(contract, race)
+    told = [found.problem, "\n".join(draw(race.history.to_json()))] if found.problem else []
+    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken"
+        f"{f' in {operations}' if operations else ''}",
+        sentence="" if found.problem else _sentence(contract, race),
+        happened=(found.story, *(told or broken_parts(race.history, race.finding))),
+        found=f"The shortest program found ({size}) is:",
+        source="\n".join(_listed(race.program)),
+    )
+    return _check_failed(account, race.program, race.history)
+
+
+def _listed(program: Program) -> Iterator[str]:
+    """Write a program's calls, a line each, with who makes them."""
+    parts = Parts(program)
+    for who, several in (
+        ("first", [parts.steps]),
+        ("at once", parts.branches),
+        ("afterwards", parts.reads),
+    ):
+        for client, calls in enumerate(several, 1):
+            for number, call in calls:
+                where = f", client {client}" if len(several) > 1 else ""
+                yield f"r{number + 1} = {written(call)}  # {who}{where}"
 
 
 def _clients(program: Program) -> str:
