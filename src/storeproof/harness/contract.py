@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from storeproof.harness.backends.base import Opener
     from storeproof.harness.experience import Experience
+    from storeproof.harness.program import Program
 
     Values: TypeAlias = SearchStrategy[Any] | Sequence[Any]
 
@@ -118,6 +119,7 @@ class Contract:
         self.laws = _laws(laws)
         self.field_plans: dict[type, Any] = {}
         self.experience: Experience | None = None
+        self.succeeding: dict[tuple[int, int], dict[str, list[Program]]] = {}
         self._returned: dict[str, object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)

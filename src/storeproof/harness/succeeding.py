@@ -1,50 +1,46 @@
-"""Checks of what becomes of one call find here programs that end in a call that succeeds."""
+"""Checks that are about calls that succeed find here a short program for each operation."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
-from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contention import Change, ProgramDrawer
-from storeproof.harness.contract import Contract
 from storeproof.harness.program import Call, Program
 from storeproof.harness.racing import Outcomes, different, on_model
 from storeproof.harness.rehearsal import experienced_drawer
 from storeproof.harness.sweeping import rehearsed
 from storeproof.harness.values import Draw, Rejected
 
-__all__ = ["Programs", "succeeding_programs"]
+if TYPE_CHECKING:
+    from storeproof.harness.checks.base import CheckContext
+    from storeproof.harness.contract import Contract
+
+__all__ = ["succeeding"]
 
 _TRIES = 25
-"""Programs that are drawn for one that ends in a call that succeeds."""
+"""Programs that are drawn for one that is wanted."""
 
 
-Programs = Mapping[str, Sequence[Program]]
-"""By operation."""
-_known: WeakKeyDictionary[Contract, dict[tuple[int, int], Programs]] = WeakKeyDictionary()
+def succeeding(context: CheckContext, count: int) -> dict[str, list[Program]]:
+    """Give for each operation up to so many programs that end in a call of it that succeeds.
 
-
-def succeeding_programs(context: CheckContext, wanted: int) -> Programs:
-    """Give so many short programs for each operation, which end in a call that succeeds.
-
-    The call changes what reads give, where any does. They are drawn once for all checks and
-    backends.
+    It changes what reads give, where any call of the operation does. Only the model is asked, once
+    for all checks and backends of a process.
     """
-    known = _known.setdefault(context.contract, {})
-    key = context.seed, wanted
+    known, key = context.contract.succeeding, (context.seed, count)
     if key not in known:
-        known[key] = _draw_programs(context, wanted)
+        known[key] = _find_programs(context, count)
     return known[key]
 
 
-def _draw_programs(context: CheckContext, wanted: int) -> Programs:
+def _find_programs(context: CheckContext, count: int) -> dict[str, list[Program]]:
     drawer = ProgramDrawer(context.contract, experienced_drawer(context))
     chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
     return {
-        name: list(_programs_of(context, drawer, chance, name, wanted))
+        name: list(_programs_of(context, drawer, chance, name, count))
         for name in context.contract.operations
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backend",
     "Capability",
+    "Counter",
     "HandleStore",
     "KillableServer",
     "Opener",
@@ -89,6 +90,25 @@ class KillableServer(ABC):
         """End it, killed or not, and remove its data."""
 
 
+class Counter(ABC):
+    """Counts what a store's handles send to it."""
+
+    unit: str
+    """What is counted, such as "statement" or "round trip"."""
+    problem: str = ""
+    """Why something was not counted, if that is known."""
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """How many there were so far."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What was sent, in order, as far as that is known."""
+        return ()
+
+
 class Store(ABC):
     """One place for one contract's data, emptied and used again between programs."""
 
@@ -115,6 +135,14 @@ class Store(ABC):
     @abstractmethod
     async def reopen(self) -> Any:
         """Close every handle, then give a new first handle on the same data."""
+
+    def counted(self) -> AbstractAsyncContextManager[Counter] | None:
+        """Give what counts, while it is entered, what handles send that are opened meanwhile.
+
+        Entering it closes the handles that were opened before, and so does leaving it those that
+        were opened meanwhile. None where nothing can be counted.
+        """
+        return None
 
     async def release(self) -> None:
         """Close every handle that was written through: another process is about to open the data.

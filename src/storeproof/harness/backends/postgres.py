@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from storeproof.harness.backends.base import (
     Backend,
     Capability,
+    Counter,
     HandleStore,
     KillableServer,
     Opener,
@@ -21,6 +24,7 @@ from storeproof.harness.backends.postgres_emptying import Emptier
 from storeproof.harness.backends.postgres_servers import PostgresServer, find_server
 from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
 from storeproof.harness.exceptions import BackendUnavailable, Unkillable
+from storeproof.harness.wire import Postgres, Wire
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -75,6 +79,19 @@ class _Run:
                 await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+class RoundTrips(Counter):
+    """The round trips of all connections through a wire."""
+
+    unit = "round trip"
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    @property
+    def total(self) -> int:
+        return self._wire.trips
+
+
 class PostgresStore(HandleStore):
     """A database of the run's own; its address is a SQLAlchemy URL for the asyncpg dialect."""
 
@@ -87,6 +104,18 @@ class PostgresStore(HandleStore):
 
     async def empty(self) -> None:
         await self._emptier.empty()
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[Counter]:
+        address = self.address
+        with Wire(self._url.host, self._url.port, Postgres) as wire:
+            self.address = replace(self._url, host=wire.host, port=wire.port).render()
+            try:
+                await self.reopen()
+                yield RoundTrips(wire)
+            finally:
+                await self._close_handles()
+                self.address = address
 
     async def settle(self) -> None:
         """End what is left of other clients, and wait until it is gone."""

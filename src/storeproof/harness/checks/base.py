@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from storeproof.harness.apart import Apart
+from storeproof.harness.backends.base import Server
 from storeproof.harness.law import MUST, Level
 
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ class Stage(IntEnum):
     CAPABILITIES = 2
     LAWS = 3
     AGREEMENT = 4
-    PAGES = 5
-    BURSTS = 6
-    LINEARIZABILITY = 7
-    CANCELLATION = 8
-    REOPEN = 10
-    KILL = 11
+    ISOLATION = 5
+    PAGES = 6
+    BURSTS = 7
+    LINEARIZABILITY = 8
+    CANCELLATION = 9
+    REOPEN = 11
+    KILL = 12
+    STATEMENTS = 20
+    """The last one: what costs too much is right all the same."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class CheckContext:
     seed: int
     tally: Tally = field(default_factory=Tally)
     replay: Program | None = None
+    server: Server = field(default_factory=Server)
+    """Where more stores of the backend are created."""
     apart: Apart = field(default_factory=Apart)
     options: RunOptions | None = None
     """For a server of the check's own."""

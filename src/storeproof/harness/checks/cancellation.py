@@ -14,7 +14,7 @@ from storeproof.harness.operations import Style
 from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
 from storeproof.harness.shortening import shorten
-from storeproof.harness.succeeding import Programs, succeeding_programs
+from storeproof.harness.succeeding import succeeding
 from storeproof.harness.sweeping import Broken, Rehearsed, rehearsed, sweep
 
 __all__ = ["CancellationCheck"]
@@ -72,13 +72,11 @@ class CancellationCheck(Check):
         return swept.suspensions
 
 
-def _programs(context: CheckContext) -> Programs:
-    """Give the programs of each operation; of those that can't wait, none."""
-    found = succeeding_programs(context, context.profile.cancellations)
+def _programs(context: CheckContext) -> dict[str, list[Program]]:
     operations = context.contract.operations
     return {
         name: programs if operations[name].style is not Style.SYNC else []
-        for name, programs in found.items()
+        for name, programs in succeeding(context, context.profile.cancellations).items()
     }
 
 

@@ -15,7 +15,7 @@ from storeproof.harness.contention import ProgramDrawer
 from storeproof.harness.exceptions import BackendUnavailable, Unkillable
 from storeproof.harness.program import Branch, Program
 from storeproof.harness.rehearsal import experienced_drawer
-from storeproof.harness.succeeding import succeeding_programs
+from storeproof.harness.succeeding import succeeding
 from storeproof.harness.surviving import Survival, Trial, conclusive, server_killed, writer_killed
 from storeproof.harness.sweeping import rehearsed
 from storeproof.harness.values import Draw, Rejected
@@ -180,7 +180,7 @@ class _OwnServer:
 
 
 def _single(context: CheckContext) -> dict[str, list[Program]]:
-    found = succeeding_programs(context, 1)
+    found = succeeding(context, 1)
     reads = context.contract.reads
     return {
         name: [context.run(_with_reads(context, each)) for each in programs]
