@@ -74,6 +74,7 @@ class Contract:
     ignore: public members of the Protocol that are no operations -> why.
     laws: the laws, or the module that holds them.
     largest_page: the largest `limit` that every page operation takes.
+    longest_step: seconds for which an operation may keep the event loop from everything else.
 
     Raises ContractError, which says what to declare, where something can't be derived.
     """
@@ -97,6 +98,7 @@ class Contract:
         ignore: Mapping[str, str] | None = None,
         laws: Iterable[Law] | ModuleType | Mapping[str, Any] = (),
         largest_page: int = 1000,
+        longest_step: float = 0.1,
         name: str | None = None,
     ) -> None:
         self.name = name or str(getattr(protocol, "__name__", protocol))
@@ -112,7 +114,7 @@ class Contract:
         self.moving = frozenset(names_of(self.name, "moving", moving))
         self.errors = names_of(self.name, "errors", errors)
         self.uncertain = names_of(self.name, "uncertain", uncertain)
-        self.largest_page = largest_page
+        self.largest_page, self.longest_step = largest_page, longest_step
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))
         self.reads = self._reads(reads)

@@ -18,6 +18,7 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
     from storeproof.harness.checks.isolation import IsolationCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
+    from storeproof.harness.checks.loop_blocking import LoopBlockingCheck
     from storeproof.harness.checks.pages import PagesCheck
     from storeproof.harness.checks.signature import SignatureCheck
     from storeproof.harness.checks.statements import StatementsCheck
@@ -28,6 +29,7 @@ def all_checks() -> tuple[Check, ...]:
         AgreementCheck(),
         IsolationCheck(),
         PagesCheck(),
+        LoopBlockingCheck(),
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),

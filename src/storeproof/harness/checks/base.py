@@ -32,9 +32,10 @@ class Stage(IntEnum):
     AGREEMENT = 4
     ISOLATION = 5
     PAGES = 6
-    BURSTS = 7
-    LINEARIZABILITY = 8
-    CANCELLATION = 9
+    LOOP_BLOCKING = 7
+    BURSTS = 8
+    LINEARIZABILITY = 9
+    CANCELLATION = 10
     STATEMENTS = 20
     """The last one: what costs too much is right all the same."""
 

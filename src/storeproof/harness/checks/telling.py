@@ -20,9 +20,17 @@ from storeproof.harness.search import Failure
 from storeproof.harness.sweeping import Broken
 
 if TYPE_CHECKING:
+    from storeproof.harness.checks.loop_blocking import Blocked
     from storeproof.harness.checks.statements import Growth
 
-__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_growing", "failed_together"]
+__all__ = [
+    "failed",
+    "failed_apart",
+    "failed_blocking",
+    "failed_cancelled",
+    "failed_growing",
+    "failed_together",
+]
 
 
 def failed(
@@ -109,6 +117,28 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
         textwrap.indent("\n".join(lines), "    "),
     ]
     return CheckFailed("\n\n".join(parts), growth.program)
+
+
+def failed_blocking(
+    context: CheckContext, check: str, program: Program, blocked: Blocked
+) -> CheckFailed:
+    """Give the error for a call that keeps the event loop for too long."""
+    contract, step = context.contract, blocked.step
+    operation = program.steps[-1].operation
+    did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
+    seconds = step.computing if blocked.computing else step.waiting
+    lines = [written(each) for each in program.steps if isinstance(each, Call)]
+    parts = [
+        f"{contract.name} on {context.backend.name}: {check} is broken in "
+        f"{contract.protocol.__name__}.{operation}",
+        f"In one step it {did} for {seconds:.2f} s, and did so in each of {blocked.runs} runs; "
+        f"{contract.longest_step} s are allowed (Contract(longest_step={contract.longest_step})).",
+        "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
+        "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
+        f"The program, whose last call it is ({_calls(len(program.steps))}):",
+        textwrap.indent("\n".join(lines), "    "),
+    ]
+    return CheckFailed("\n\n".join(parts), program)
 
 
 def failed_cancelled(
