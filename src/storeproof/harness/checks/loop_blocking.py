@@ -104,9 +104,9 @@ async def _long_steps(
 def _confirmed(longest: float, found: Blocked | None, long: list[LongStep]) -> Blocked | None:
     """Give what blocks in this run as it did in those before, or anew; if unsure, what did."""
     guilty = [each for step in long for each in _guilty(longest, step)]
-    for each in guilty if found is not None else ():
-        stack = common([found.step.stack, each.step.stack])
-        if each.computing is found.computing and (stack or each.computing):
+    for each in guilty:
+        stack = common([found.step.stack, each.step.stack]) if found else ()
+        if found and each.computing is found.computing and (stack or each.computing):
             return Blocked(replace(each.step, stack=stack), each.computing, found.runs + 1)
     return next(iter(guilty), found)
 
