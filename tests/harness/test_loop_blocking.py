@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storeproof import Capability, Contract
-from storeproof.harness.blocking import LongStep, Place, Watch, common
+from storeproof.harness.blocking import LongStep, Place, Watch, common, usual
 from storeproof.harness.checks import loop_blocking
 from storeproof.harness.checks.base import Profile
 from storeproof.harness.checks.loop_blocking import LoopBlockingCheck
@@ -152,3 +152,5 @@ def test_stacks_have_their_beginning_in_common() -> None:
     assert common([(HERE, HERE), (HERE, THERE)]) == (HERE,)
     assert common([(HERE,), (THERE,)]) == ()
     assert common([]) == ()
+    assert usual([(HERE, HERE), (THERE,), (HERE, THERE)]) == (HERE,)
+    assert usual([]) == ()

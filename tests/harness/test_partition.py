@@ -102,16 +102,8 @@ def a_large_history(*, lost: int | None = None) -> list[MadeCall]:
             key = f"key {number % 5}.{client // 4}"
             values[key] = values.get(key, 0) + 1
             start, end = 1000 * number + client, 1000 * number + 500 + turn
-            calls.append(
-                MadeCall(
-                    client,
-                    len(calls),
-                    add(key),
-                    start,
-                    end,
-                    Outcome(values[key] - (number == lost)),
-                )
-            )
+            given = Outcome(values[key] - (number == lost))
+            calls.append(MadeCall(client, len(calls), add(key), start, end, given))
     return sorted(calls, key=lambda each: each.invoked)
 
 
@@ -188,7 +180,7 @@ def test_a_call_without_a_plain_key_keeps_a_history_whole(more: MadeCall) -> Non
 
 
 def test_keys_that_a_storage_may_take_for_the_same_stay_together() -> None:
-    same = ["ß", "SS", "ss ", "ﬁ", "FI", "1", "１"]
+    same = ["ß", "SS", "ss ", "ﬁ", "FI", "1", "\uff11"]
     calls = [made(index, read(key), index, index, 0) for index, key in enumerate(same)]
 
     assert [len(each) for each in split(keyed, calls)] == [3, 2, 2]

@@ -19,7 +19,7 @@ __all__ = ["COMMANDS", "GROUPS", "Commands"]
 GROUPS: Final = {"schema": "schema"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
-COMMANDS: Final[dict[str, str]] = {}
+COMMANDS: Final = {"report": "report", "compare": "report"}
 """The name of a command -> the module in whose `app` it is."""
 
 

@@ -77,10 +77,13 @@ def _code(error: Exception) -> ExitCode | None:
     return ExitCode.UNUSABLE if isinstance(error, OSError) else None
 
 
+_REVISIONS = "storeproof.reference.database.revisions.exceptions"
 _MEANINGS = (
     ("storeproof.reference.exceptions", "Unavailable", ExitCode.UNAVAILABLE),
     ("storeproof.reference.exceptions", "OutcomeUnknown", ExitCode.UNKNOWN),
     ("storeproof.reference.exceptions", "StorageError", ExitCode.REFUSED),
+    (_REVISIONS, "LossNotAccepted", ExitCode.REFUSED),
+    (_REVISIONS, "SchemaError", ExitCode.UNUSABLE),
     ("storeproof.reference.config", "ConfigurationError", ExitCode.UNUSABLE),
     ("storeproof.harness.exceptions", "HarnessError", ExitCode.UNUSABLE),
     ("storeproof.harness.exceptions", "CheckFailed", ExitCode.FOUND),

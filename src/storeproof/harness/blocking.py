@@ -13,13 +13,14 @@ import linecache
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-__all__ = ["LongStep", "Place", "Watch", "common"]
+__all__ = ["LongStep", "Place", "Watch", "common", "usual"]
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class LongStep:
     waiting: float
     """Seconds that are left, less those in which it waited for the processor, or may have."""
     stack: tuple[Place, ...]
-    """Where it stood all the time, from the storage inwards; empty where nobody could look."""
+    """Where it stood most of the time, from the storage inwards; empty where nobody could look."""
 
 
 @dataclass
@@ -112,7 +113,7 @@ class Watch:
             if seconds > self._longest:
                 computing = time.thread_time() - used
                 waiting = seconds - computing - (_queued() - queued) - step.late
-                place = common(step.stacks)
+                place = usual(step.stacks)
                 long.append(LongStep(seconds, computing / self._slowness(), waiting, place))
 
     def _slowness(self) -> float:
@@ -169,6 +170,13 @@ def common(stacks: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
             break
         shared.append(places[0])
     return tuple(shared)
+
+
+def usual(stacks: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
+    """Give what most stacks have in common: the last ones may be of what came afterwards."""
+    begins = Counter(each[:1] for each in stacks)
+    most = max(begins, key=lambda each: begins[each], default=())
+    return common([each for each in stacks if each[:1] == most])
 
 
 def _stack(frame: FrameType | None) -> tuple[Place, ...] | None:

@@ -58,10 +58,9 @@ def _keys(contract: Contract, call: Call) -> Iterator[Any]:
 
 
 def _of_entity(contract: Contract, value: Any) -> Iterator[Any]:
-    cls = value.cls if isinstance(value, Build) else type(value)
-    fields: Mapping[str, Any] = (
-        value.fields if isinstance(value, Build) else field_values(value) or {}
-    )
+    built = isinstance(value, Build)
+    cls = value.cls if built else type(value)
+    fields: Mapping[str, Any] = value.fields if built else field_values(value) or {}
     for name, each in fields.items():
         if {f"{base.__name__}.{name}" for base in cls.__mro__} & contract.partition:
             yield each

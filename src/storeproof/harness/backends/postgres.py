@@ -14,6 +14,7 @@ from storeproof.harness.backends.base import (
     Capability,
     Counter,
     HandleStore,
+    KillableServer,
     Opener,
     RunOptions,
     Server,
@@ -22,12 +23,13 @@ from storeproof.harness.backends.postgres_connection import examine, run_apart, 
 from storeproof.harness.backends.postgres_emptying import Emptier
 from storeproof.harness.backends.postgres_servers import PostgresServer, find_server
 from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
+from storeproof.harness.exceptions import BackendUnavailable, Unkillable
 from storeproof.harness.wire import Postgres, Wire
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["PostgresBackend", "PostgresStore"]
+__all__ = ["KillablePostgres", "PostgresBackend", "PostgresStore"]
 
 LEFTOVERS: Final = """
 SELECT quote_ident(datname) FROM pg_database
@@ -58,14 +60,15 @@ class _Run:
     def comment(self) -> str:
         return f"storeproof run {self.token}"
 
-    async def create_database(self) -> PostgresUrl:
-        """Create a database, marked as this run's, whose commits don't wait for the disk."""
+    async def create_database(self, *, durable: bool) -> PostgresUrl:
+        """Create a database, marked as this run's; unless durable, its commits wait for nothing."""
+        setting = "on" if durable else "off"
         name = self.prefix + secrets.token_hex(4)
         async with session(self.url) as connection:
             await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
             await connection.execute(
                 f"COMMENT ON DATABASE \"{name}\" IS '{self.comment}';"
-                f'ALTER DATABASE "{name}" SET synchronous_commit = off'
+                f'ALTER DATABASE "{name}" SET synchronous_commit = {setting}'
             )
         return self.url.to(name)
 
@@ -114,10 +117,32 @@ class PostgresStore(HandleStore):
                 await self._close_handles()
                 self.address = address
 
+    async def settle(self) -> None:
+        """End what is left of other clients, and wait until it is gone."""
+        await self._emptier.end_others()
+
     async def remove(self) -> None:
         await self._emptier.close()
         async with session(self._maintenance) as connection:
             await connection.execute(f'DROP DATABASE IF EXISTS "{self._url.database}" WITH (FORCE)')
+
+
+class KillablePostgres(KillableServer):
+    """A server that storeproof started and may kill."""
+
+    def __init__(self, started: PostgresServer) -> None:
+        address = _Run(started.url, secrets.token_hex(4)).address
+        self.server = Server(address=address, durable=True)
+        self._started = started
+
+    def kill(self) -> None:
+        self._started.kill()
+
+    def restart(self) -> None:
+        self._started.restart()
+
+    def stop(self) -> None:
+        self._started.stop()
 
 
 class PostgresBackend(Backend):
@@ -166,4 +191,18 @@ class PostgresBackend(Backend):
     async def create_store(self, contract: Contract, server: Server) -> PostgresStore:
         opener = self.opener(contract)
         run = _Run.read(server.address)
-        return PostgresStore(opener, await run.create_database(), run.url)
+        url = await run.create_database(durable=server.durable)
+        return PostgresStore(opener, url, run.url)
+
+    def start_killable(self, options: RunOptions) -> KillableServer:
+        if options.postgres_url:
+            place = parse_url(options.postgres_url).place
+            raise Unkillable(
+                self.name,
+                f"the one at {place} was given by its URL, so it is somebody's own",
+                "Leave the URL out, so that storeproof starts one",
+            )
+        try:
+            return KillablePostgres(find_server(options, durable=True))
+        except BackendUnavailable as error:
+            raise Unkillable(self.name, error.reason, error.remedy) from error

@@ -74,6 +74,17 @@ class Blocked:
     """Whether the processor was used; otherwise something was waited for."""
     runs: int = 1
 
+    def again(self, other: Blocked) -> Blocked | None:
+        """Give that a later run shows it as well; None where that run shows something else.
+
+        Of what computes it need not be seen where it stands.
+        """
+        stack = common([self.step.stack, other.step.stack])
+        if self.computing is not other.computing or not (stack or self.computing):
+            return None
+        known = stack or self.step.stack or other.step.stack
+        return replace(other, step=replace(other.step, stack=known), runs=self.runs + 1)
+
 
 def _programs(context: CheckContext) -> Iterator[Program]:
     if context.replay is not None:
@@ -104,11 +115,8 @@ async def _long_steps(
 def _confirmed(longest: float, found: Blocked | None, long: list[LongStep]) -> Blocked | None:
     """Give what blocks in this run as it did in those before, or anew; if unsure, what did."""
     guilty = [each for step in long for each in _guilty(longest, step)]
-    for each in guilty:
-        stack = common([found.step.stack, each.step.stack]) if found else ()
-        if found and each.computing is found.computing and (stack or each.computing):
-            return Blocked(replace(each.step, stack=stack), each.computing, found.runs + 1)
-    return next(iter(guilty), found)
+    same = (found.again(each) for each in guilty) if found is not None else ()
+    return next((each for each in same if each is not None), next(iter(guilty), found))
 
 
 def _guilty(longest: float, step: LongStep) -> Iterator[Blocked]:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from storeproof.harness.apart import Disagreement
+import msgspec
+
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
-from storeproof.harness.contradiction import broken_parts
+from storeproof.harness.contradiction import broken_parts, picture
 from storeproof.harness.exceptions import CheckFailed
-from storeproof.harness.history import written
+from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
+from storeproof.harness.lanes import draw
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
 from storeproof.harness.program import Call, Program
+from storeproof.harness.racing import Parts
+from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
+from storeproof.harness.surviving import Survival
 from storeproof.harness.sweeping import Broken
+from storeproof.harness.two_stores import Disagreement
 
 if TYPE_CHECKING:
     from storeproof.harness.checks.loop_blocking import Blocked
@@ -29,6 +36,7 @@ __all__ = [
     "failed_blocking",
     "failed_cancelled",
     "failed_growing",
+    "failed_outliving",
     "failed_together",
 ]
 
@@ -40,18 +48,19 @@ def failed(
     contract, backend, program = context.contract, context.backend.name, failure.program
     operation = contract.operations[program.steps[-1].operation]
     source = python_test(contract, backend, program, list(failure.expected), failure.actual)
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in "
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation.name}",
-        *_law(operation.doc, failure),
-        *_outcomes(backend, failure),
-        *([] if again else [_NOT_AGAIN]),
-        *([_SHARED] if program.scribbling and "scribble(" in source else []),
-        f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
-        "a test to paste:",
-        textwrap.indent(source, "    "),
-    ]
-    return CheckFailed("\n\n".join(parts), program)
+        sentence=_law(operation.doc, failure),
+        happened=(
+            *_outcomes(backend, failure),
+            *([] if again else [_NOT_AGAIN]),
+            *([_SHARED] if program.scribbling and "scribble(" in source else []),
+        ),
+        found=_found(context, _calls(len(program.steps))),
+        source=source,
+    )
+    return _check_failed(account, program)
 
 
 def failed_together(context: CheckContext, check: str, found: Race, often: str) -> CheckFailed:
@@ -60,18 +69,15 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
     often: the sentence on how many runs of it failed.
     """
     contract, backend, program = context.contract, context.backend.name, found.program
-    source = python_test_of_branches(contract, backend, program)
-    calls = _calls(len(program.calls))
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in {_operations(contract, found)} "
-        f"({_clients(program)})",
-        *_sentences(contract, found),
-        *broken_parts(found.history, found.finding),
-        f"The shortest program found ({calls}; {often}; tried: {_tried(context)}), as a test to "
-        "paste:",
-        textwrap.indent(source, "    "),
-    ]
-    return CheckFailed("\n\n".join(parts), program, found.history)
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{_operations(contract, found)} ({_clients(program)})",
+        sentence=_sentence(contract, found),
+        happened=tuple(broken_parts(found.history, found.finding)),
+        found=_found(context, f"{_calls(len(program.calls))}; {often}"),
+        source=python_test_of_branches(contract, backend, program),
+    )
+    return _check_failed(account, program, found.history)
 
 
 def failed_apart(
@@ -85,18 +91,21 @@ def failed_apart(
         for number, branch in enumerate(program.branches, 1)
         for call in (*branch.calls, *branch.reads)
     ]
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in {name}.{found.call.operation}",
-        f"On store {found.branch + 1}, alone or on the model, {written(found.call)}\n"
-        f"{found.expected}; while the other store was used too, it\n{found.actual}",
-        f"difference: {found.reason}",
-        "The stores share something: a variable of the module or the class, the name of a file or "
-        "a database.",
-        f"The shortest program found ({_calls(len(program.calls))}; tried: {_tried(context)}), its "
-        "calls made in turns:",
-        textwrap.indent("\n".join(lines), "    "),
-    ]
-    return CheckFailed("\n\n".join(parts), program)
+    size = f"{_calls(len(program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{name}.{found.call.operation}",
+        happened=(
+            f"On store {found.branch + 1}, alone or on the model, {written(found.call)}\n"
+            f"{found.expected}; while the other store was used too, it\n{found.actual}",
+            f"difference: {found.reason}",
+            "The stores share something: a variable of the module or the class, the name of a file "
+            "or a database.",
+        ),
+        found=f"The shortest program found ({size}), its calls made in turns:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
 
 
 def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
@@ -105,18 +114,20 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
     few, many = (_count(len(each), unit) for each in growth.sent)
     lines = [written(each) for each in growth.program.steps if isinstance(each, Call)]
     more = [f"{count} more: {text}" for text, count in growth.more_often if text != unit]
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in "
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{growth.call.operation}",
-        f"{written(growth.call)}\nsends {few} after {growth.made[0]} calls that made data, and "
-        f"{many} after {growth.made[1]}.",
-        *(["\n".join(more)] if more else []),
-        "One statement can read, or change, many rows, or a fixed number of them at a time.",
-        "The data is made by these calls, the last one apart, and by copies of them with other "
-        "values:",
-        textwrap.indent("\n".join(lines), "    "),
-    ]
-    return CheckFailed("\n\n".join(parts), growth.program)
+        happened=(
+            f"{written(growth.call)}\nsends {few} after {growth.made[0]} calls that made data, and "
+            f"{many} after {growth.made[1]}.",
+            *(["\n".join(more)] if more else []),
+            "One statement can read, or change, many rows, or a fixed number of them at a time.",
+        ),
+        found="The data is made by these calls, the last one apart, and by copies of them with "
+        "other values:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, growth.program)
 
 
 def failed_blocking(
@@ -124,21 +135,23 @@ def failed_blocking(
 ) -> CheckFailed:
     """Give the error for a call that keeps the event loop for too long."""
     contract, step = context.contract, blocked.step
-    operation = program.steps[-1].operation
     did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
     seconds = step.computing if blocked.computing else step.waiting
     lines = [written(each) for each in program.steps if isinstance(each, Call)]
-    parts = [
-        f"{contract.name} on {context.backend.name}: {check} is broken in "
-        f"{contract.protocol.__name__}.{operation}",
-        f"In one step it {did} for {seconds:.2f} s, and did so in each of {blocked.runs} runs; "
-        f"{contract.longest_step} s are allowed (Contract(longest_step={contract.longest_step})).",
-        "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
-        "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
-        f"The program, whose last call it is ({_calls(len(program.steps))}):",
-        textwrap.indent("\n".join(lines), "    "),
-    ]
-    return CheckFailed("\n\n".join(parts), program)
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken in "
+        f"{contract.protocol.__name__}.{program.steps[-1].operation}",
+        happened=(
+            f"In one step it {did} for {seconds:.2f} s, and did so in each of {blocked.runs} runs; "
+            f"{contract.longest_step} s are allowed "
+            f"(Contract(longest_step={contract.longest_step})).",
+            "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
+            "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
+        ),
+        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
 
 
 def failed_cancelled(
@@ -147,18 +160,67 @@ def failed_cancelled(
     """Give the error for a program whose last call leaves something behind when it is cancelled."""
     contract, backend = context.contract, context.backend.name
     shared = Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
-    source = python_test_of_cancelling(contract, backend, program, shared=shared)
     operation = program.steps[-1].operation
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in "
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
-        broken.sentence,
-        *broken.parts,
-        f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
-        "a test to paste:",
-        textwrap.indent(source, "    "),
+        happened=(broken.sentence, *broken.parts),
+        found=_found(context, _calls(len(program.steps))),
+        source=python_test_of_cancelling(contract, backend, program, shared=shared),
+    )
+    return _check_failed(account, program, broken.history)
+
+
+def _found(context: CheckContext, size: str) -> str:
+    return f"The shortest program found ({size}; tried: {_tried(context)}), as a test to paste:"
+
+
+def _check_failed(
+    account: Account, program: Program, history: History | None = None
+) -> CheckFailed:
+    """Put the message together, and keep its parts; views draw a history themselves."""
+    parts = [
+        account.headline,
+        *([_quoted(account.sentence)] if account.sentence else []),
+        *account.happened,
+        account.found,
+        textwrap.indent(account.source, "    "),
     ]
-    return CheckFailed("\n\n".join(parts), program, broken.history)
+    drawn = "" if history is None else picture(history)
+    happened = tuple(each for each in account.happened if each != drawn)
+    account = msgspec.structs.replace(account, happened=happened)
+    return CheckFailed("\n\n".join(parts), program, history, account)
+
+
+def failed_outliving(context: CheckContext, check: str, found: Survival) -> CheckFailed:
+    """Give the error for a program whose data does not outlive its process or server as it was."""
+    contract, race = context.contract, found.race
+    operations = _operations(contract, race)
+    told = [found.problem, "\n".join(draw(race.history.to_json()))] if found.problem else []
+    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken"
+        f"{f' in {operations}' if operations else ''}",
+        sentence="" if found.problem else _sentence(contract, race),
+        happened=(found.story, *(told or broken_parts(race.history, race.finding))),
+        found=f"The shortest program found ({size}) is:",
+        source="\n".join(_listed(race.program)),
+    )
+    return _check_failed(account, race.program, race.history)
+
+
+def _listed(program: Program) -> Iterator[str]:
+    """Write a program's calls, a line each, with who makes them."""
+    parts = Parts(program)
+    for who, several in (
+        ("first", [parts.steps]),
+        ("at once", parts.branches),
+        ("afterwards", parts.reads),
+    ):
+        for client, calls in enumerate(several, 1):
+            for number, call in calls:
+                where = f", client {client}" if len(several) > 1 else ""
+                yield f"r{number + 1} = {written(call)}  # {who}{where}"
 
 
 def _clients(program: Program) -> str:
@@ -173,13 +235,12 @@ def _operations(contract: Contract, found: Race) -> str:
     return " and ".join(f"{contract.protocol.__name__}.{name}" for name in names)
 
 
-def _sentences(contract: Contract, found: Race) -> list[str]:
-    """Quote the law that the first call breaks which no order explains."""
+def _sentence(contract: Contract, found: Race) -> str:
+    """Give the law that the first call breaks which no order explains."""
     for block in found.finding.blocks[:1]:
         doc = contract.operations[block.call.call.operation].doc
-        sentence = broken_sentence(doc, block.expected, block.call.outcome)
-        return [_quoted(sentence)] if sentence else []
-    return []
+        return broken_sentence(doc, block.expected, block.call.outcome)
+    return ""
 
 
 _NOT_AGAIN = (
@@ -193,10 +254,9 @@ _SHARED = (
 )
 
 
-def _law(doc: str, failure: Failure) -> list[str]:
+def _law(doc: str, failure: Failure) -> str:
     outcomes = [*failure.expected[-1:], *([failure.actual] if failure.actual else [])]
-    sentence = broken_sentence(doc, *outcomes)
-    return [_quoted(sentence)] if sentence else []
+    return broken_sentence(doc, *outcomes)
 
 
 def _quoted(sentence: str) -> str:

@@ -9,12 +9,13 @@ form a transaction (`transact`). Errors of drivers end here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from storeproof.reference.database.addresses import open_driver
+from storeproof.reference.database.bulk import Bulk
 from storeproof.reference.database.compiling import Row, Statement, compile_for
 from storeproof.reference.database.drivers import Driver, Run, Settings
 from storeproof.reference.database.exceptions import Retryable, TableMissing
@@ -33,10 +34,13 @@ ATTEMPTS = 4
 
 
 class Transaction:
-    """Several statements that happen as a whole; `Database.transact` makes and ends it."""
+    """Several statements that happen as a whole; `Database.transact` makes and ends it.
+
+    `dialect` is that of its `Database`.
+    """
 
     def __init__(self, dialect: str, run: Run) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self._run = run
 
     async def run(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
@@ -44,7 +48,7 @@ class Transaction:
 
         Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
         """
-        compiled = compile_for(self._dialect, statement)
+        compiled = compile_for(self.dialect, statement)
         return compiled.rows(await self._run(compiled.text, compiled.arguments(parameters)))
 
 
@@ -184,6 +188,19 @@ class Database:
         except _Unchecked as missing:
             self.require(missing.schema)
         return await self.together(work)
+
+    @asynccontextmanager
+    async def bulk(self, *, writes: bool) -> AsyncIterator[Bulk]:
+        """One transaction for more rows than should be held at once; it is never repeated.
+
+        All that it reads it sees at one moment, while others write; with `writes`, its changes
+        happen at the end of the block, as a whole, or not at all if the block raises. No
+        statement in it is cut short by `statement_timeout`. Raises as `transact` does.
+        """
+        if not self._opened:
+            await self.open()
+        async with self._driver.bulk(writes=writes) as carrier:
+            yield Bulk(self._driver.dialect, carrier)
 
     def watch(self, channel: str) -> AbstractAsyncContextManager[Watch]:
         """A watch on what `notify` says on this channel, in any schema of the database.
