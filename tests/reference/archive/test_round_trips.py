@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from storeproof.reference.archive import import_archive, verify_archive
+from storeproof.reference.selection import CONTENTS, Storages
 
 from ..auth.examples import ANN
 from .examples import export, fill, opened, run
