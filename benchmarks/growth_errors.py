@@ -45,7 +45,7 @@ STACK = "\n".join(f'  File "module_{n}.py", line {n}, in function_{n}' for n in 
 
 
 class Errors:
-    """So many events over so many days, in the order of time; groups have unequal shares of them."""
+    """So many events over so many days, in the order of time, in groups of unequal shares."""
 
     name = "errors"
     contract = contract

@@ -46,6 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many programs a check tries, and how long they are (quick)",
     )
     add("--storage-report", metavar="PATH", help="write the result as JSON")
+    add("--storage-html", metavar="PATH", help="write the result as a page")
+    add("--storage-markdown", metavar="PATH", help="write the result as Markdown (a job's summary)")
+    add("--storage-badge", metavar="PATH", help="write the worst verdict as an SVG badge")
     add("--storage-replay", metavar="FILE", help="run one saved program, nothing else")
     add(
         "--storage-known-failures",
@@ -75,10 +78,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> Generator[None, Any, Any]:
-    config, option = session.config, session.config.option
-    known = option.storage_known_failures or config.getini("storage_known_failures")
-    if _asks_for_storage(config) or option.storage_report or option.storage_replay or known:
-        _get_run(config)
+    if _asks_for_a_run(session.config):
+        _get_run(session.config)
     return (yield)
 
 
@@ -269,6 +270,15 @@ def _start_servers(config: pytest.Config, run: Run) -> None:
 
 def _asks_for_storage(config: pytest.Config) -> bool:
     return bool(config.option.storage or config.getini("storage"))
+
+
+def _asks_for_a_run(config: pytest.Config) -> bool:
+    from storeproof.harness.settings import OUTPUTS
+
+    option = config.option
+    known = option.storage_known_failures or config.getini("storage_known_failures")
+    outputs = any(getattr(option, each) for each in OUTPUTS)
+    return bool(_asks_for_storage(config) or option.storage_replay or known or outputs)
 
 
 def _is_suite(cls: Any) -> bool:

@@ -60,6 +60,19 @@ def test_a_known_failure_is_xfailed_and_the_run_passes(project: Project) -> None
     assert not (project.path / ".storeproof").exists()
 
 
+def test_how_each_known_failure_failed_again_is_reported(project: Project) -> None:
+    project.write(WITH_LAW.format(storage="Stripping"))
+    record(project, {"check": "TOY-001"}, {"check": "agreement", "program": "spaces.json"})
+    _, report = project.report("--storage=stub")
+    known = {each.check: each.known for each in report.judgements[0].checks}
+    ((law,), (agreement,)) = known["TOY-001"], known["agreement"]
+    assert law.failure.message.startswith("TOY-001 (MUST) on stub: White space is kept.")
+    assert (agreement.reason, agreement.failure.message) == ("they strip", "white space is dropped")
+    replay = "--storage=stub --storage-replay known/spaces.json"
+    assert agreement.failure.replay.endswith(replay)
+    assert not law.failure.replay
+
+
 def test_the_check_is_not_explored_beside_its_known_programs(project: Project) -> None:
     project.write(CHECK_ONLY.format(storage="Stripping"))
     record(project, {"check": "agreement", "program": "spaces.json"})

@@ -82,6 +82,24 @@ def test_a_race_is_shown_reported_and_stops_the_next_stage(project: Project) -> 
     assert draw(bursts.failure.history)[0].startswith("client 1 ")
 
 
+def test_the_parts_of_a_message_are_reported(project: Project) -> None:
+    project.write(BROKEN)
+
+    _, report = project.report("--storage=stub", "--storage-seed=1")
+
+    failure = report.judgements[0].checks[0].failure
+    assert failure is not None
+    account = failure.account
+    assert account is not None
+    assert account.headline == failure.message.partition("\n")[0]
+    assert account.sentence == "Raises Taken when somebody has it."
+    assert len(account.happened) == 1
+    assert account.happened[0].startswith("No order of these calls gives these outcomes")
+    assert account.found in failure.message
+    assert account.source.startswith("from asyncio import gather\n")
+    assert failure.message.endswith(f"\n    {failure.replay}")
+
+
 def test_a_saved_race_is_replayed_and_its_runs_are_told(project: Project) -> None:
     project.write(BROKEN)
     _, report = project.report("--storage=stub")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_what_a_run_reports(project: Project) -> None:
     assert agreement.failure.message.startswith("white space is dropped")
     assert "seed 7" in project.notes[1]
     assert "'full'" in project.notes[1]
+
+
+def test_a_report_gives_the_command_that_repeats_the_run(project: Project) -> None:
+    project.write(SUITE)
+    url = "--storage-postgres-url=postgresql://me:secret-password@nowhere/it"
+    _, report = project.report("test_toy.py", "-k", "toy and not x", "--storage=memory,stub", url)
+
+    words = shlex.split(report.command)
+    assert words == [
+        "pytest",
+        "test_toy.py",
+        "-k",
+        "toy and not x",
+        "--storage=memory,stub",
+        "--storage-profile=quick",
+        f"--storage-seed={report.seed}",
+    ]
+    _, again = project.report(*words[1:])
+    assert [each.verdict for each in again.judgements] == ["conformant", "non-conformant"]
+    assert again.command == report.command
 
 
 def test_a_report_holds_no_password(project: Project) -> None:

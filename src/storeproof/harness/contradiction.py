@@ -8,14 +8,19 @@ from storeproof.harness.history import History, MadeCall
 from storeproof.harness.lanes import draw
 from storeproof.harness.linearizability import Block, Finding
 
-__all__ = ["broken_parts", "contradiction"]
+__all__ = ["broken_parts", "contradiction", "picture"]
 
 _WIDTH = 96
 
 
 def broken_parts(history: History, finding: Finding) -> list[str]:
     """Give the picture of a history, and the sentence that says what no order explains."""
-    return ["\n".join(draw(history.to_json(), _WIDTH)), contradiction(history, finding)]
+    return [picture(history), contradiction(history, finding)]
+
+
+def picture(history: History) -> str:
+    """Draw a history for a terminal."""
+    return "\n".join(draw(history.to_json(), _WIDTH))
 
 
 def contradiction(history: History, finding: Finding) -> str:

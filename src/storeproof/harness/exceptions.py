@@ -4,8 +4,10 @@ HarnessError
     ContractError           a contract that can't be derived: says which part, and how to declare it
     BackendUnavailable      a backend's server can't be had: says what would mend it
     UnknownBackend          a name that no backend has
+    Unkillable              a server that no check may kill and start again: says why
     ForeignData             a database that holds what storeproof did not create
     Inconclusive            a check could not show anything: says what to declare
+    NotApplicable           a check is about nothing that the backend has
     ReplayError             a saved program that can't be read or no longer fits its contract
     ReportError             a report or a known-failures file that can't be read or written
 CheckFailed               a storage broke a law or a check; an AssertionError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from storeproof.harness.history import History
     from storeproof.harness.program import Program
+    from storeproof.harness.report import Account
 
 __all__ = [
     "BackendUnavailable",
@@ -29,8 +32,10 @@ __all__ = [
     "ForeignData",
     "HarnessError",
     "Inconclusive",
+    "NotApplicable",
     "ReplayError",
     "ReportError",
+    "Unkillable",
     "UnknownBackend",
 ]
 
@@ -53,6 +58,14 @@ class BackendUnavailable(HarnessError):
     def __init__(self, backend: str, reason: str, remedy: str) -> None:
         self.backend, self.reason, self.remedy = backend, reason, remedy
         super().__init__(f"{backend} is not available: {reason}. {remedy}")
+
+
+class Unkillable(HarnessError):
+    """A check needs a server that it may kill, and there is none, so the verdict is incomplete."""
+
+    def __init__(self, backend: str, reason: str, remedy: str) -> None:
+        self.backend, self.reason, self.remedy = backend, reason, remedy
+        super().__init__(f"no server of {backend} was killed: {reason}. {remedy}")
 
 
 class UnknownBackend(HarnessError):
@@ -86,6 +99,14 @@ class Inconclusive(HarnessError):
         super().__init__(f"{check} shows nothing: {reason}. {remedy}")
 
 
+class NotApplicable(HarnessError):
+    """A check is about something that the backend does not have, so it says nothing of it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 class ReplayError(HarnessError):
     """A saved program can't be replayed."""
 
@@ -106,10 +127,16 @@ class CheckFailed(AssertionError):
     """A storage broke a law or a check; `program`, where there is one, shows it.
 
     history: what several clients did, where that is what broke it.
+    account: what the message is made of, where it tells of a program.
     """
 
     def __init__(
-        self, message: str, program: Program | None = None, history: History | None = None
+        self,
+        message: str,
+        program: Program | None = None,
+        history: History | None = None,
+        account: Account | None = None,
     ) -> None:
-        self.message, self.program, self.history = message, program, history
+        self.message, self.program = message, program
+        self.history, self.account = history, account
         super().__init__(message)

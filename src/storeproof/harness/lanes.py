@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["draw"]
+__all__ = ["draw", "plain"]
 
 _WIDTH = 96
 _NARROWEST, _WIDEST = 2, 6
@@ -71,12 +71,14 @@ def _interval(number: int, width: int, *, open_: bool) -> str:
 
 def _told(number: int, made: Made, width: int) -> list[str]:
     first = f"{number:>3}  {_label(made['client'])}: "
-    text = f"{_plain(made['call'])} {_plain(made['outcome'])}"
+    text = f"{plain(made['call'])} {plain(made['outcome'])}"
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=" " * 7, break_on_hyphens=False
     )
 
 
-def _plain(text: str) -> str:
-    """Write what a terminal would not show, or would act on, as its escape."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+def plain(text: str, kept: str = "") -> str:
+    """Write what a reader would not see, or a screen would act on, as its escape."""
+    return "".join(
+        each if each.isprintable() or each in kept else ascii(each)[1:-1] for each in text
+    )

@@ -19,16 +19,19 @@ from storeproof.harness.exceptions import (
     CheckFailed,
     ForeignData,
     HarnessError,
+    NotApplicable,
     ReplayError,
+    Unkillable,
 )
 from storeproof.harness.known_failures import KnownFailure
 from storeproof.harness.law import Level
-from storeproof.harness.report import CheckResult, Failure, Status
+from storeproof.harness.report import CheckResult, Failure, KnownResult, Status
 from storeproof.harness.saved import NAMES, SavedProgram, save_program
 from storeproof.harness.session import Session
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
+    from storeproof.harness.program import Program
 
 __all__ = ["Node", "Outcome", "Prover", "blank"]
 
@@ -56,6 +59,9 @@ class Outcome:
     failure: Failure | None = None
     error: Exception | None = None
     """What nobody expected; to be raised as it is."""
+    known: tuple[KnownResult, ...] = ()
+    lost: bool = False
+    """Whether the backend itself can't be had any more."""
 
 
 @dataclass
@@ -126,11 +132,14 @@ class Prover:
             contract=node.contract,
             backend=self.session.backends[node.backend],
             store=store,
+            server=self.session.servers.of(node.backend),
             runner=self.session.runner,
             profile=self.profile,
             seed=self.seed,
             tally=tally,
             replay=self.replay.program(node.contract) if self.replay else None,
+            apart=self.session.apart,
+            options=self.session.servers.options,
         )
 
     def _explore(self, node: Node, context: CheckContext) -> Outcome:
@@ -143,14 +152,17 @@ class Prover:
         entries = [each for each in self.known if _is_about(each, node)]
         if not entries or self.replay is not None:
             return None
+        known = []
         for entry in entries:
-            problem = self._stale(node, entry, context)
-            if problem is not None:
-                return problem
-        return Outcome(Status.KNOWN_FAILURE, "; ".join(each.reason for each in entries))
+            again = self._again(node, entry, context)
+            if isinstance(again, Outcome):
+                return again
+            known.append(KnownResult(reason=entry.reason, failure=again))
+        reasons = "; ".join(each.reason for each in entries)
+        return Outcome(Status.KNOWN_FAILURE, reasons, known=tuple(known))
 
-    def _stale(self, node: Node, entry: KnownFailure, context: CheckContext) -> Outcome | None:
-        """Why an entry does not hold; None where what it records still fails."""
+    def _again(self, node: Node, entry: KnownFailure, context: CheckContext) -> Outcome | Failure:
+        """Give how what an entry records failed again, or why the entry does not hold."""
         program = entry.program.program(node.contract) if entry.program else None
         failed = _attempt(node.check, replace(context, replay=program))
         if isinstance(failed, Outcome):
@@ -161,28 +173,39 @@ class Prover:
             saved = self._failed(node, failed).failure
             wanted = f"{entry} needs program = …, the path of a saved program that fails"
             return Outcome(Status.ERROR, f"{wanted}. One is {saved.saved if saved else ''}")
-        return None
+        path = entry.program.path if entry.program else None
+        return _failure(failed, replay=_replay_command(node, path) if path else "")
 
     def _failed(self, node: Node, failed: CheckFailed) -> Outcome:
-        message = failed.message.encode("utf-8", "backslashreplace").decode()
-        data: dict[str, Any] | None = None
-        saved: str | None = None
+        failure = _failure(failed)
         if failed.program is not None and self.replay is None:
             names = (node.contract.name, node.backend, node.check.id)
-            try:
-                data = {**dict(zip(NAMES, names, strict=True)), **failed.program.to_json()}
-                path = save_program(self.programs, data)
-            except (TypeError, OSError) as error:
-                message += f"\n\nThe program was not saved: {error}"
-            else:
-                saved = path.relative_to(self.root).as_posix()
-                message += f"\n\n{_replay_command(node, path)}"
-        history = failed.history.to_json() if failed.history is not None else None
-        failure = Failure(message=message, program=data, saved=saved, history=history)
+            data = dict(zip(NAMES, names, strict=True))
+            failure = self._saved(node, failure, data, failed.program)
         return Outcome(Status.FAILED, failure=failure)
 
+    def _saved(
+        self, node: Node, failure: Failure, names: dict[str, Any], program: Program
+    ) -> Failure:
+        """Save the program of a failure, and say how it is run again."""
+        data: dict[str, Any] | None = None
+        try:
+            data = {**names, **program.to_json()}
+            path = save_program(self.programs, data)
+        except (TypeError, OSError) as error:
+            message = f"{failure.message}\n\nThe program was not saved: {error}"
+            return msgspec.structs.replace(failure, message=message, program=data)
+        command = _replay_command(node, path)
+        return msgspec.structs.replace(
+            failure,
+            message=f"{failure.message}\n\n{_SAVED}\n    {command}",
+            program=data,
+            saved=path.relative_to(self.root).as_posix(),
+            replay=command,
+        )
+
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
-        if outcome.status is Status.SKIPPED:
+        if outcome.lost:
             self.session.servers.lost(node.backend, outcome.detail)
         if outcome.status not in (Status.FAILED, Status.ERROR):
             return outcome
@@ -197,7 +220,11 @@ def _attempt(check: Check, context: CheckContext) -> CheckFailed | Outcome | Non
     except CheckFailed as failed:
         return failed
     except (BackendUnavailable, ForeignData) as error:
+        return Outcome(Status.SKIPPED, str(error), lost=True)
+    except Unkillable as error:
         return Outcome(Status.SKIPPED, str(error))
+    except NotApplicable as error:
+        return Outcome(Status.NOT_APPLICABLE, str(error))
     except HarnessError as error:
         return Outcome(Status.ERROR, str(error))
     except Exception as error:
@@ -232,6 +259,7 @@ def _result(node: Node, outcome: Outcome, tally: Tally, seconds: float) -> Check
         seconds=round(seconds, 6),
         calls=tally.calls,
         failure=outcome.failure,
+        known=outcome.known,
     )
 
 
@@ -248,7 +276,18 @@ def _is_about(entry: KnownFailure, node: Node) -> bool:
     )
 
 
+def _failure(failed: CheckFailed, replay: str = "") -> Failure:
+    return Failure(
+        message=failed.message.encode("utf-8", "backslashreplace").decode(),
+        account=failed.account,
+        replay=replay,
+        history=failed.history.to_json() if failed.history is not None else None,
+    )
+
+
+_SAVED = "The program is saved. To run it again:"
+
+
 def _replay_command(node: Node, path: Path) -> str:
     shown = shlex.quote(os.path.relpath(path))
-    command = f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"
-    return f"The program is saved. To run it again:\n    {command}"
+    return f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"

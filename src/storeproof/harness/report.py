@@ -18,10 +18,12 @@ from storeproof.harness.exceptions import ReportError
 
 __all__ = [
     "FORMAT",
+    "Account",
     "BackendInfo",
     "CheckResult",
     "Failure",
     "Judgement",
+    "KnownResult",
     "Report",
     "Status",
     "Verdict",
@@ -45,7 +47,7 @@ class Status(StrEnum):
     NOT_RUN = "not run"
     """An earlier stage is broken."""
     NOT_APPLICABLE = "not applicable"
-    """It needs a capability that the backend does not declare."""
+    """It needs a capability that the backend does not declare, or counts what can't be counted."""
     SKIPPED = "skipped"
     """No server, a skip mark, or the run stopped before it."""
     DESELECTED = "deselected"
@@ -61,16 +63,41 @@ class Verdict(StrEnum):
     INCOMPLETE = "incomplete"
 
 
+class Account(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """The parts of a failure's message, for views that lay them out themselves."""
+
+    headline: str
+    sentence: str = ""
+    """The one of the Protocol's docstrings that is broken, where one is known to be."""
+    happened: tuple[str, ...] = ()
+    """What happened, a paragraph each; without the picture of a history."""
+    found: str = ""
+    """How the program was found."""
+    source: str = ""
+    """The program as a Python test to paste."""
+
+
 class Failure(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """How a check failed first."""
 
     message: str
+    account: Account | None = None
+    """What the message is made of, where it tells of a program."""
+    replay: str = ""
+    """The command that runs the program again."""
     program: dict[str, Any] | None = None
     """The shortest program that shows it, as `--storage-replay` takes it."""
     saved: str | None = None
     """Where the program was saved, relative to the run's root folder."""
     history: list[dict[str, Any]] | None = None
     """What several clients did: each call's client, text, outcome, invocation and response."""
+
+
+class KnownResult(msgspec.Struct, kw_only=True, frozen=True):
+    """An entry of a known-failures file that still holds, and how it failed in this run."""
+
+    reason: str
+    failure: Failure
 
 
 class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -100,6 +127,8 @@ class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     calls: dict[str, tuple[int, int]] = {}
     """By operation: how many calls were made, and how many of them succeeded on the model."""
     failure: Failure | None = None
+    known: tuple[KnownResult, ...] = ()
+    """What is known to fail, each entry as it failed again."""
 
 
 class Judgement(msgspec.Struct, kw_only=True, frozen=True):
@@ -148,6 +177,8 @@ class Report(msgspec.Struct, kw_only=True, frozen=True):
     problems: tuple[str, ...]
     """What makes the run fail beside the verdicts, a sentence each."""
     judgements: tuple[Judgement, ...]
+    command: str = ""
+    """What repeats the run, without a server's URL, which may hold a password."""
 
 
 def save(report: Report, path: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from storeproof.harness.backends.base import Backend, RunOptions
 from storeproof.harness.collected import Collected
-from storeproof.harness.exceptions import HarnessError, ReportError
+from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.known_failures import KnownFailure, read_known_failures, unmatched
 from storeproof.harness.profiles import PROFILES
 from storeproof.harness.proving import Prover
@@ -23,8 +23,6 @@ from storeproof.harness.report import (
     Judgement,
     Report,
     Status,
-    probe,
-    save,
 )
 from storeproof.harness.saved import SavedProgram, read_saved
 from storeproof.harness.servers import Servers
@@ -56,8 +54,8 @@ class Run:
         self.known: Sequence[KnownFailure] = [
             entry for path in settings.known_failures for entry in read_known_failures(path)
         ]
-        if settings.report is not None and not worker:
-            probe(settings.report)
+        if not worker:
+            settings.outputs.probe()
         self.collected = Collected()
         self.servers = Servers(self.registered, self._run_options())
         self.problems: list[str] = []
@@ -100,15 +98,14 @@ class Run:
         return bool(self.collected.suites or self.settings.asked)
 
     def finish(self) -> Report:
-        """Judge what was collected; write the report where that was asked for."""
+        """Judge what was collected; write what was asked for, unless a program was replayed."""
         report = self._report()
-        if self.settings.report is not None and self.replay is None:
-            try:
-                save(report, self.settings.report)
-            except ReportError as error:
-                problems = (*report.problems, str(error))
-                return msgspec.structs.replace(report, problems=problems, passed=False)
-        return report
+        unwritten = [] if self.replay else self.settings.outputs.write(report)
+        if not unwritten:
+            return report
+        return msgspec.structs.replace(
+            report, problems=(*report.problems, *unwritten), passed=False
+        )
 
     def _report(self) -> Report:
         judgements = [] if self.replay else self.collected.judgements(self.backends)
@@ -128,6 +125,7 @@ class Run:
             backends={name: self._backend_info(name) for name in self.backends},
             problems=problems,
             judgements=tuple(judgements),
+            command=self.settings.command,
         )
 
     def replayed(self) -> list[str]:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storeproof.harness.outputs import Outputs
+
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["Settings", "read_settings", "worker_input"]
+__all__ = ["OUTPUTS", "Settings", "read_settings", "worker_input"]
+
+_VIEWS = ("html", "markdown", "badge")
+OUTPUTS = ("storage_report", *(f"storage_{view}" for view in _VIEWS))
+"""The options, as pytest names them, that ask for a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +36,14 @@ class Settings:
     """As the ini file gives them."""
     asked: str
     """The option of the command line that asks for suites; empty where there is none."""
+    command: str
+    """What repeats the run, less options of other plugins and URLs."""
     profile: str
     seed: int
     directory: Path
     """This run's own, shared by its workers, removed at its end."""
     root: Path
-    report: Path | None
+    outputs: Outputs
     replay: Path | None
     known_failures: tuple[Path, ...]
     partial: bool
@@ -51,15 +60,17 @@ def read_settings(config: pytest.Config) -> Settings:
     """Read the options, the ini file and the environment."""
     option, inputs = config.option, worker_input(config)
     here = config.invocation_params.dir
+    seed = inputs.get("seed", _seed(option.storage_seed))
     return Settings(
         storage=option.storage,
         usual_storage=config.getini("storage") or None,
         asked=_asked(config),
+        command=_command(option, seed),
         profile=option.storage_profile,
-        seed=inputs.get("seed", _seed(option.storage_seed)),
+        seed=seed,
         directory=Path(inputs["directory"]) if inputs else _directory(config),
         root=config.rootpath,
-        report=_absolute(here, option.storage_report),
+        outputs=_outputs(config),
         replay=_absolute(here, option.storage_replay),
         known_failures=_known_failures(config),
         partial=option.storage_partial,
@@ -75,9 +86,27 @@ def worker_input(config: pytest.Config) -> dict[str, Any]:
 
 
 def _asked(config: pytest.Config) -> str:
-    names = ("--storage", "--storage-report", "--storage-replay")
+    outputs = (f"--{each.replace('_', '-')}" for each in OUTPUTS)
+    names = ("--storage", "--storage-replay", *outputs)
     given = (str(each) for each in config.invocation_params.args)
     return next((each for each in given if each.partition("=")[0] in names), "")
+
+
+def _command(option: Any, seed: int) -> str:
+    """Write a command line that repeats the run; a server's URL may hold a password."""
+    short = [("-c", option.inifilename), ("-k", option.keyword), ("-m", option.markexpr)]
+    long = [
+        *(("--deselect", each) for each in option.deselect or ()),
+        ("--storage", option.storage),
+        ("--storage-profile", option.storage_profile),
+        ("--storage-seed", str(seed)),
+        ("--storage-postgres-image", option.storage_postgres_image),
+        *(("--storage-known-failures", each) for each in option.storage_known_failures),
+    ]
+    words = [word for pair in short if pair[1] for word in pair]
+    words += [f"{name}={value}" for name, value in long if value]
+    partial = ["--storage-partial"] if option.storage_partial else []
+    return shlex.join(["pytest", *option.file_or_dir, *words, *partial])
 
 
 def _seed(given: int | None) -> int:
@@ -88,6 +117,16 @@ def _directory(config: pytest.Config) -> Path:
     directory = Path(tempfile.mkdtemp(prefix="storeproof-"))
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
     return directory
+
+
+def _outputs(config: pytest.Config) -> Outputs:
+    here, option = config.invocation_params.dir, config.option
+    given = {view: _absolute(here, getattr(option, f"storage_{view}")) for view in _VIEWS}
+    return Outputs(
+        report=_absolute(here, option.storage_report),
+        views={view: path for view, path in given.items() if path is not None},
+        job_summary=_absolute(here, os.environ.get("GITHUB_STEP_SUMMARY")),
+    )
 
 
 def _absolute(here: Path, given: str | None) -> Path | None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from storeproof.harness.report import CheckResult, Judgement, Report, Status, Verdict
+from storeproof.harness.findings import passed, verdict_text
+from storeproof.harness.report import Judgement, Report, Status, Verdict
 
-__all__ = ["lines", "title"]
+__all__ = ["lines", "title", "unreached", "untried"]
 
 _COLUMNS = ("contract", "backend", "verdict", "checks", "laws", "programs", "operations", "seconds")
 _LEFT = 3
 _PARTIAL = "Pass --storage-partial to accept a run that leaves out checks by selection"
-_WHY_UNTRIED = {"cancellation": "no call was found that succeeds and waits for anything"}
+_WHY_UNTRIED = {
+    "cancellation": "no call was found that succeeds and waits for anything",
+    "statements": "no program was found whose data grows and after which a call succeeds",
+}
 _UNCOUNTED = (Status.NOT_APPLICABLE, Status.DROPPED)
 
 
@@ -25,8 +29,8 @@ def lines(report: Report) -> list[str]:
     return [
         *_table([_row(each) for each in report.judgements]),
         *_whys(report.judgements),
-        *_unreached(report.judgements),
-        *_untried(report.judgements),
+        *unreached(report.judgements),
+        *untried(report.judgements),
         *_hint(report),
         *report.problems,
     ]
@@ -37,22 +41,13 @@ def _row(judgement: Judgement) -> tuple[str, ...]:
     return (
         judgement.contract,
         judgement.backend,
-        _verdict(judgement),
-        _passed(each for each in checks if each.kind == "check"),
-        _passed(each for each in checks if each.kind == "law"),
+        verdict_text(judgement),
+        passed(each for each in checks if each.kind == "check"),
+        passed(each for each in checks if each.kind == "law"),
         str(sum(each.programs for each in checks)),
         str(sum(each.operations for each in checks)),
         f"{sum(each.seconds for each in checks):.2f}",
     )
-
-
-def _verdict(judgement: Judgement) -> str:
-    return f"{judgement.verdict}{', as recorded' if judgement.as_recorded else ''}"
-
-
-def _passed(results: Iterable[CheckResult]) -> str:
-    counted = [each for each in results if each.status not in _UNCOUNTED]
-    return f"{sum(each.status is Status.PASSED for each in counted)}/{len(counted)}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -74,13 +69,13 @@ def _whys(judgements: Iterable[Judgement]) -> Iterable[str]:
     groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for each in judgements:
         if each.why:
-            key = (each.backend, _verdict(each), each.why)
+            key = (each.backend, verdict_text(each), each.why)
             groups.setdefault(key, []).append(each.contract)
     for (backend, verdict, why), contracts in groups.items():
         yield f"{', '.join(contracts)} on {backend}: {verdict}: {'; '.join(why)}"
 
 
-def _unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
+def unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
     """Name the operations of which no call succeeded: little is proved of them."""
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for judgement in judgements:
@@ -93,7 +88,7 @@ def _unreached(judgements: Iterable[Judgement]) -> Iterable[str]:
         yield f"{where}: only errors were compared of {', '.join(never)}: no call succeeded"
 
 
-def _untried(judgements: Iterable[Judgement]) -> Iterable[str]:
+def untried(judgements: Iterable[Judgement]) -> Iterable[str]:
     """Name the operations of which no call was found that a check is about."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for judgement in judgements:

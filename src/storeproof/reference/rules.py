@@ -9,19 +9,28 @@ A rule gives the canonical form of a value, or raises InvalidValue with the name
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from storeproof.reference.exceptions import InvalidValue
-from storeproof.reference.values import canonical_integer, canonical_names, canonical_text
+from storeproof.reference.values import (
+    MAX_JSON,
+    canonical_integer,
+    canonical_names,
+    canonical_text,
+    canonical_time,
+)
 
 __all__ = [
     "Rule",
     "Rules",
     "by_rules",
     "canonical_member",
+    "canonical_values",
     "integer",
     "member",
     "names",
@@ -44,6 +53,35 @@ def by_rules(rules: Rules, entity: Entity) -> Entity:
     wanted = rules[type(entity)]
     fields = {name: wanted[name](name, getattr(entity, name)) for name in entity.__struct_fields__}
     return msgspec.structs.replace(entity, **fields)
+
+
+def canonical_values(item: Entity) -> Entity:
+    """What a storage made, in the form that every storage can keep, for want of its own rules.
+
+    Raises InvalidValue for the first field that none can keep.
+    """
+    fields = {name: _kept(name, getattr(item, name)) for name in item.__struct_fields__}
+    return msgspec.structs.replace(item, **fields)
+
+
+def _kept(field: str, value: Any) -> Any:
+    match value:
+        case None | bool() | bytes() | Enum():
+            return value
+        case str():
+            return canonical_text(field, value, MAX_JSON)
+        case int():
+            return canonical_integer(field, value)
+        case datetime():
+            return canonical_time(field, value)
+        case Decimal() if value.is_finite():
+            return value
+        case msgspec.Struct():
+            return canonical_values(value)
+        case tuple() | frozenset():
+            return type(value)(_kept(field, each) for each in value)
+        case _:
+            raise InvalidValue(field, f"must not be a {type(value).__name__}")
 
 
 def text(maximum: int) -> Rule:

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from storeproof.harness.wire import Fault, Of, Wire
 from storeproof.reference.config import ConfigurationError
 from storeproof.reference.database import (
     Database,
@@ -23,18 +24,19 @@ from storeproof.reference.database import (
 from storeproof.reference.database.engine import ATTEMPTS
 from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 
-from ..wire import Fault, Wire, wire_to
+from ..wiring import nobody_connected, wire_to
 from .examples import ADD_ONE, ALL, CREATE, GET, LOCK, SCHEMA, note
 
+CUTS = pytest.mark.parametrize("fault", [Fault.CUT, Fault.RESET, Fault.PARTIAL])
 LOST = "the connection was lost before the answer came"
 
 
 @asynccontextmanager
 async def wired(url: str, **settings: Any) -> AsyncIterator[tuple[Wire, Database]]:
     """A wire, and a database behind it with one connection whose statements are prepared."""
-    async with wire_to(url) as wire:
+    with wire_to(url) as (wire, through):
         settings = {"pool_size": 1, **settings}
-        async with Database(wire.url, create=True, **settings) as database:
+        async with Database(through, create=True, **settings) as database:
             database.require(SCHEMA)
             await database.write(CREATE, note("warm"))
             await database.read(GET, {"id": "warm"})
@@ -59,23 +61,25 @@ async def refused(call: Awaitable[object]) -> StorageError:
     return caught.value
 
 
-@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
-def test_a_read_whose_answer_is_lost_is_read_again(postgres_url: str, fault: Fault) -> None:
+@CUTS
+@pytest.mark.parametrize("of", [Of.TRIP, Of.ANSWER])
+def test_a_read_whose_answer_is_lost_is_read_again(postgres_url: str, fault: Fault, of: Of) -> None:
     async def use() -> None:
         async with wired(postgres_url) as (wire, database):
-            wire.plan(fault)
+            wire.plan(fault, of=of)
             assert await database.read(ALL, {}) == [("warm",)]
 
     asyncio.run(use())
 
 
-@pytest.mark.parametrize(("fault", "written"), [(Fault.CUT_BEFORE, False), (Fault.CUT_AFTER, True)])
+@CUTS
+@pytest.mark.parametrize(("of", "written"), [(Of.TRIP, False), (Of.ANSWER, True)])
 def test_a_write_whose_answer_is_lost_has_an_unknown_outcome(
-    postgres_url: str, fault: Fault, written: bool
+    postgres_url: str, fault: Fault, of: Of, written: bool
 ) -> None:
     async def use() -> None:
         async with wired(postgres_url) as (wire, database):
-            wire.plan(fault)
+            wire.plan(fault, of=of)
             error = await refused(database.write(CREATE, note("1")))
             assert isinstance(error, OutcomeUnknown)
             assert error.reason == LOST
@@ -84,29 +88,31 @@ def test_a_write_whose_answer_is_lost_has_an_unknown_outcome(
     asyncio.run(use())
 
 
-@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER])
+@CUTS
+@pytest.mark.parametrize("of", [Of.TRIP, Of.ANSWER])
 @pytest.mark.parametrize("trip", [1, 2, 3])
 def test_a_transaction_that_is_lost_before_its_commit_is_done_again(
-    postgres_url: str, fault: Fault, trip: int
+    postgres_url: str, fault: Fault, of: Of, trip: int
 ) -> None:
     async def use() -> None:
         async with wired(postgres_url) as (wire, database):
             before = await number(database)
-            wire.plan(fault, trip)
+            wire.plan(fault, trip, of)
             await database.transact(add_two)
             assert await number(database) == before + 2
 
     asyncio.run(use())
 
 
-@pytest.mark.parametrize(("fault", "added"), [(Fault.CUT_BEFORE, 0), (Fault.CUT_AFTER, 2)])
+@CUTS
+@pytest.mark.parametrize(("of", "added"), [(Of.TRIP, 0), (Of.ANSWER, 2)])
 def test_a_commit_whose_answer_is_lost_has_an_unknown_outcome(
-    postgres_url: str, fault: Fault, added: int
+    postgres_url: str, fault: Fault, of: Of, added: int
 ) -> None:
     async def use() -> None:
         async with wired(postgres_url) as (wire, database):
             before = await number(database)
-            wire.plan(fault, 4)
+            wire.plan(fault, 4, of)
             error = await refused(database.transact(add_two))
             assert isinstance(error, OutcomeUnknown)
             assert await number(database) == before + added
@@ -122,7 +128,8 @@ def test_connections_that_died_in_the_pool_are_replaced(postgres_url: str) -> No
                 database.transact(add_two),
                 database.read(ALL, {}),
             ):
-                await wire.hang_up()
+                wire.hang_up()
+                await nobody_connected(wire)
                 await call
             assert await number(database) == 5
 
@@ -136,11 +143,10 @@ def test_one_lost_connection_ends_the_idle_ones(postgres_url: str) -> None:
         async with wired(postgres_url, pool_size=3) as (wire, database):
             await asyncio.gather(*(database.read(ALL, {}) for _ in range(3)))
             assert wire.connections == 3
-            wire.plan(Fault.CUT_BEFORE)
+            wire.plan(Fault.CUT)
             await refused(database.write(CREATE, note("1")))
             async with asyncio.timeout(5):
-                while wire.connections:
-                    await asyncio.sleep(0)
+                await nobody_connected(wire)
             assert await database.read(ALL, {}) == [("warm",)]
 
     asyncio.run(use())
@@ -176,7 +182,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used(
 def test_a_server_that_is_gone_is_unavailable(postgres_url: str) -> None:
     async def use() -> None:
         async with wired(postgres_url) as (wire, database):
-            await wire.stop()
+            wire.stop()
             for call in (database.read(ALL, {}), database.transact(add_two)):
                 assert isinstance(await refused(call), Unavailable)
 
@@ -202,7 +208,7 @@ def test_a_silent_wire_ends_in_a_bounded_time(
 
     async def use() -> None:
         async with wired(postgres_url, statement_timeout=0.1) as (wire, database):
-            wire.plan(Fault.HOLD)
+            wire.plan(Fault.BLACK_HOLE, of=Of.TRIP)
             async with asyncio.timeout(20):
                 assert type(await refused(call(database))) is kind
 

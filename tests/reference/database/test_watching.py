@@ -11,12 +11,13 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from storeproof.harness.wire import Fault, Of, Wire
 from storeproof.reference.database import Database, Transaction, notify
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.watching import Watch
 
 from ..cancelling import cancel_everywhere
-from ..wire import Fault, Wire, wire_to
+from ..wiring import nobody_connected, wire_to
 from .examples import ALL, NOTES, SCHEMA, note
 
 CREATE = sa.insert(NOTES).returning(NOTES.c.id, notify("notes", NOTES.c.id))
@@ -34,8 +35,8 @@ async def wired(
     url: str, pauses: Sequence[float] = (), pause: Any = asyncio.sleep
 ) -> AsyncIterator[tuple[Wire, Database, Database]]:
     """A wire, the database behind it that watches, and another one that changes things."""
-    async with wire_to(url) as wire:
-        listener = Database(wire.url, create=True, relisten_pauses=pauses, pause=pause)
+    with wire_to(url) as (wire, through):
+        listener = Database(through, create=True, relisten_pauses=pauses, pause=pause)
         async with listener, Database(url, create=True) as other:
             for each in (listener, other):
                 each.require(SCHEMA)
@@ -54,19 +55,14 @@ def use(
         async with wired(url, **settings) as opened:
             await work(*opened)
             await no_connections(opened[0], opened[1])
-        assert asyncio.all_tasks() - before <= wire_tasks()
+        assert asyncio.all_tasks() == before
 
     asyncio.run(run())
 
 
-def wire_tasks() -> set[asyncio.Task[Any]]:
-    return {each for each in asyncio.all_tasks() if "Wire." in repr(each.get_coro())}
-
-
 async def no_connections(wire: Wire, database: Database) -> None:
     await database.close()
-    while wire.connections:
-        await asyncio.sleep(0)
+    await nobody_connected(wire)
 
 
 async def ready(watch: Watch) -> asyncio.Task[None]:
@@ -153,7 +149,7 @@ def test_attempts_to_listen_again_are_bounded(postgres_url: str) -> None:
 
     async def pause(seconds: float) -> None:
         paused.append(seconds)
-        wires[0].plan(Fault.CUT_BEFORE)
+        wires[0].plan(Fault.CUT, of=Of.TRIP)
 
     wires: list[Wire] = []
 
@@ -161,14 +157,14 @@ def test_attempts_to_listen_again_are_bounded(postgres_url: str) -> None:
         wires.append(wire)
         async with listener.watch("notes") as watch:
             waiting = await ready(watch)
-            wire.plan(Fault.CUT_BEFORE)
+            wire.plan(Fault.CUT, of=Of.TRIP)
             await cut(postgres_url)
             with pytest.raises(Unavailable) as caught:
                 await waiting
             assert type(caught.value) is Unavailable
             assert paused == [1.5, 2.5]
             await other.write(CREATE, note("1"))
-            wire.plan(Fault.CUT_BEFORE, 10**6)
+            wire.mend()
             await watch.wait()
             assert paused == [1.5, 2.5]
 
@@ -209,8 +205,7 @@ def test_the_connection_ends_with_the_last_watch(postgres_url: str) -> None:
             await other.write(CREATE, note("1"))
             await waiting
             assert wire.connections == 1
-        while wire.connections:
-            await asyncio.sleep(0)
+        await nobody_connected(wire)
         assert await listener.read(ALL, {}) == [("1",)]
 
     use(postgres_url, work)
@@ -224,8 +219,7 @@ def test_a_cancelled_wait_leaves_nothing(postgres_url: str, again: bool) -> None
                 await watch.wait()
 
         async def check(nth: int) -> None:
-            while wire.connections:
-                await asyncio.sleep(0)
+            await nobody_connected(wire)
 
         assert await cancel_everywhere(call, check, again=again) >= 4
 

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
-from storeproof.harness.contradiction import broken_parts
+from storeproof.harness.contradiction import broken_parts, picture
 from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
+from storeproof.harness.lanes import draw
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
-from storeproof.harness.program import Program
+from storeproof.harness.program import Call, Program
+from storeproof.harness.racing import Parts
+from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
+from storeproof.harness.surviving import Survival
 from storeproof.harness.sweeping import Broken
+from storeproof.harness.two_stores import Disagreement
 
-__all__ = ["failed", "failed_cancelled", "failed_together"]
+if TYPE_CHECKING:
+    from storeproof.harness.checks.loop_blocking import Blocked
+    from storeproof.harness.checks.statements import Growth
+
+__all__ = [
+    "failed",
+    "failed_apart",
+    "failed_blocking",
+    "failed_cancelled",
+    "failed_growing",
+    "failed_outliving",
+    "failed_together",
+]
 
 
 def failed(
@@ -26,18 +48,19 @@ def failed(
     contract, backend, program = context.contract, context.backend.name, failure.program
     operation = contract.operations[program.steps[-1].operation]
     source = python_test(contract, backend, program, list(failure.expected), failure.actual)
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in "
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation.name}",
-        *_law(operation.doc, failure),
-        *_outcomes(backend, failure),
-        *([] if again else [_NOT_AGAIN]),
-        *([_SHARED] if program.scribbling and "scribble(" in source else []),
-        f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
-        "a test to paste:",
-        textwrap.indent(source, "    "),
-    ]
-    return CheckFailed("\n\n".join(parts), program)
+        sentence=_law(operation.doc, failure),
+        happened=(
+            *_outcomes(backend, failure),
+            *([] if again else [_NOT_AGAIN]),
+            *([_SHARED] if program.scribbling and "scribble(" in source else []),
+        ),
+        found=_found(context, _calls(len(program.steps))),
+        source=source,
+    )
+    return _check_failed(account, program)
 
 
 def failed_together(context: CheckContext, check: str, found: Race, often: str) -> CheckFailed:
@@ -46,18 +69,89 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
     often: the sentence on how many runs of it failed.
     """
     contract, backend, program = context.contract, context.backend.name, found.program
-    source = python_test_of_branches(contract, backend, program)
-    calls = _calls(len(program.calls))
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in {_operations(contract, found)} "
-        f"({_clients(program)})",
-        *_sentences(contract, found),
-        *broken_parts(found.history, found.finding),
-        f"The shortest program found ({calls}; {often}; tried: {_tried(context)}), as a test to "
-        "paste:",
-        textwrap.indent(source, "    "),
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{_operations(contract, found)} ({_clients(program)})",
+        sentence=_sentence(contract, found),
+        happened=tuple(broken_parts(found.history, found.finding)),
+        found=_found(context, f"{_calls(len(program.calls))}; {often}"),
+        source=python_test_of_branches(contract, backend, program),
+    )
+    return _check_failed(account, program, found.history)
+
+
+def failed_apart(
+    context: CheckContext, check: str, program: Program, found: Disagreement
+) -> CheckFailed:
+    """Give the error for a program of two stores, one of which shows what was done on the other."""
+    contract, backend = context.contract, context.backend.name
+    name = contract.protocol.__name__
+    lines = [
+        f"store {number}: {written(call)}"
+        for number, branch in enumerate(program.branches, 1)
+        for call in (*branch.calls, *branch.reads)
     ]
-    return CheckFailed("\n\n".join(parts), program, found.history)
+    size = f"{_calls(len(program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{name}.{found.call.operation}",
+        happened=(
+            f"On store {found.branch + 1}, alone or on the model, {written(found.call)}\n"
+            f"{found.expected}; while the other store was used too, it\n{found.actual}",
+            f"difference: {found.reason}",
+            "The stores share something: a variable of the module or the class, the name of a file "
+            "or a database.",
+        ),
+        found=f"The shortest program found ({size}), its calls made in turns:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
+
+
+def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
+    """Give the error for a call that sends the more, the more data there is."""
+    contract, backend = context.contract, context.backend.name
+    few, many = (_count(len(each), unit) for each in growth.sent)
+    lines = [written(each) for each in growth.program.steps if isinstance(each, Call)]
+    more = [f"{count} more: {text}" for text, count in growth.more_often if text != unit]
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{contract.protocol.__name__}.{growth.call.operation}",
+        happened=(
+            f"{written(growth.call)}\nsends {few} after {growth.made[0]} calls that made data, and "
+            f"{many} after {growth.made[1]}.",
+            *(["\n".join(more)] if more else []),
+            "One statement can read, or change, many rows, or a fixed number of them at a time.",
+        ),
+        found="The data is made by these calls, the last one apart, and by copies of them with "
+        "other values:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, growth.program)
+
+
+def failed_blocking(
+    context: CheckContext, check: str, program: Program, blocked: Blocked
+) -> CheckFailed:
+    """Give the error for a call that keeps the event loop for too long."""
+    contract, step = context.contract, blocked.step
+    did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
+    seconds = step.computing if blocked.computing else step.waiting
+    lines = [written(each) for each in program.steps if isinstance(each, Call)]
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken in "
+        f"{contract.protocol.__name__}.{program.steps[-1].operation}",
+        happened=(
+            f"In one step it {did} for {seconds:.2f} s, and did so in each of {blocked.runs} runs; "
+            f"{contract.longest_step} s are allowed "
+            f"(Contract(longest_step={contract.longest_step})).",
+            "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
+            "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
+        ),
+        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
 
 
 def failed_cancelled(
@@ -66,18 +160,67 @@ def failed_cancelled(
     """Give the error for a program whose last call leaves something behind when it is cancelled."""
     contract, backend = context.contract, context.backend.name
     shared = Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
-    source = python_test_of_cancelling(contract, backend, program, shared=shared)
     operation = program.steps[-1].operation
-    parts = [
-        f"{contract.name} on {backend}: {check} is broken in "
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
-        broken.sentence,
-        *broken.parts,
-        f"The shortest program found ({_calls(len(program.steps))}; tried: {_tried(context)}), as "
-        "a test to paste:",
-        textwrap.indent(source, "    "),
+        happened=(broken.sentence, *broken.parts),
+        found=_found(context, _calls(len(program.steps))),
+        source=python_test_of_cancelling(contract, backend, program, shared=shared),
+    )
+    return _check_failed(account, program, broken.history)
+
+
+def _found(context: CheckContext, size: str) -> str:
+    return f"The shortest program found ({size}; tried: {_tried(context)}), as a test to paste:"
+
+
+def _check_failed(
+    account: Account, program: Program, history: History | None = None
+) -> CheckFailed:
+    """Put the message together, and keep its parts; views draw a history themselves."""
+    parts = [
+        account.headline,
+        *([_quoted(account.sentence)] if account.sentence else []),
+        *account.happened,
+        account.found,
+        textwrap.indent(account.source, "    "),
     ]
-    return CheckFailed("\n\n".join(parts), program, broken.history)
+    drawn = "" if history is None else picture(history)
+    happened = tuple(each for each in account.happened if each != drawn)
+    account = msgspec.structs.replace(account, happened=happened)
+    return CheckFailed("\n\n".join(parts), program, history, account)
+
+
+def failed_outliving(context: CheckContext, check: str, found: Survival) -> CheckFailed:
+    """Give the error for a program whose data does not outlive its process or server as it was."""
+    contract, race = context.contract, found.race
+    operations = _operations(contract, race)
+    told = [found.problem, "\n".join(draw(race.history.to_json()))] if found.problem else []
+    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken"
+        f"{f' in {operations}' if operations else ''}",
+        sentence="" if found.problem else _sentence(contract, race),
+        happened=(found.story, *(told or broken_parts(race.history, race.finding))),
+        found=f"The shortest program found ({size}) is:",
+        source="\n".join(_listed(race.program)),
+    )
+    return _check_failed(account, race.program, race.history)
+
+
+def _listed(program: Program) -> Iterator[str]:
+    """Write a program's calls, a line each, with who makes them."""
+    parts = Parts(program)
+    for who, several in (
+        ("first", [parts.steps]),
+        ("at once", parts.branches),
+        ("afterwards", parts.reads),
+    ):
+        for client, calls in enumerate(several, 1):
+            for number, call in calls:
+                where = f", client {client}" if len(several) > 1 else ""
+                yield f"r{number + 1} = {written(call)}  # {who}{where}"
 
 
 def _clients(program: Program) -> str:
@@ -92,13 +235,12 @@ def _operations(contract: Contract, found: Race) -> str:
     return " and ".join(f"{contract.protocol.__name__}.{name}" for name in names)
 
 
-def _sentences(contract: Contract, found: Race) -> list[str]:
-    """Quote the law that the first call breaks which no order explains."""
+def _sentence(contract: Contract, found: Race) -> str:
+    """Give the law that the first call breaks which no order explains."""
     for block in found.finding.blocks[:1]:
         doc = contract.operations[block.call.call.operation].doc
-        sentence = broken_sentence(doc, block.expected, block.call.outcome)
-        return [_quoted(sentence)] if sentence else []
-    return []
+        return broken_sentence(doc, block.expected, block.call.outcome)
+    return ""
 
 
 _NOT_AGAIN = (
@@ -112,10 +254,9 @@ _SHARED = (
 )
 
 
-def _law(doc: str, failure: Failure) -> list[str]:
+def _law(doc: str, failure: Failure) -> str:
     outcomes = [*failure.expected[-1:], *([failure.actual] if failure.actual else [])]
-    sentence = broken_sentence(doc, *outcomes)
-    return [_quoted(sentence)] if sentence else []
+    return broken_sentence(doc, *outcomes)
 
 
 def _quoted(sentence: str) -> str:
@@ -127,6 +268,10 @@ def _outcomes(backend: str, failure: Failure) -> list[str]:
         return [failure.reason]
     model, actual = failure.expected[-1], failure.actual
     return [f"the model {model}\n{backend} {actual}\ndifference: {failure.reason}"]
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _calls(count: int) -> str:

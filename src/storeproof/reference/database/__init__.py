@@ -5,6 +5,7 @@ A component declares its tables (`columns`), its `Schema`, and its statements, a
 """
 
 from storeproof.reference.database.addresses import is_in_memory
+from storeproof.reference.database.bulk import Bulk
 from storeproof.reference.database.compiling import (
     POSTGRES,
     SQLITE,
@@ -26,6 +27,7 @@ __all__ = [
     "POSTGRES",
     "SQLITE",
     "VERSION_TABLE",
+    "Bulk",
     "Database",
     "ForeignKeyViolated",
     "PerDialect",

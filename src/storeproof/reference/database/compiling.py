@@ -5,7 +5,7 @@ its parameters and the conversions of its values are worked out once for each da
 a call then costs what the driver costs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -28,6 +28,7 @@ __all__ = [
     "Statement",
     "compile_ddl",
     "compile_for",
+    "converters",
     "per_dialect",
 ]
 
@@ -109,6 +110,11 @@ def compile_for(dialect: str, statement: Statement) -> Compiled:
         ),
         columns=tuple(_resulting(column.type, target) for column in chosen.exported_columns),
     )
+
+
+def converters(dialect: str, columns: Iterable[sa.Column[Any]]) -> list[Convert | None]:
+    """Of each column, what makes the driver's value of one; None where it is the same."""
+    return [_binding(column.type, _DIALECTS[dialect]) for column in columns]
 
 
 def compile_ddl(dialect: str, element: ExecutableDDLElement) -> str:

@@ -1,14 +1,25 @@
 """For `Database`: what it needs from a driver, and which settings a driver gets."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from storeproof.reference.database.compiling import Rows
+from storeproof.reference.database.compiling import Row, Rows
 
-__all__ = ["Driver", "Ear", "Listen", "Lost", "Notified", "Run", "Settings", "to_its_end"]
+__all__ = [
+    "Carrier",
+    "Connectable",
+    "Driver",
+    "Ear",
+    "Listen",
+    "Lost",
+    "Notified",
+    "Run",
+    "Settings",
+    "to_its_end",
+]
 
 T = TypeVar("T")
 
@@ -47,6 +58,22 @@ Lost: TypeAlias = Callable[[], None]
 Listen: TypeAlias = Callable[[Notified, Lost], Awaitable[Ear | None]]
 
 
+class Carrier(Protocol):
+    """One transaction that reads or writes more rows than should be held at once."""
+
+    async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
+        """Runs one statement, and gives the rows that it returns."""
+        ...
+
+    def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+        """The rows of a query, so many of them at a time."""
+        ...
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Stores rows, which have the driver's values of these columns."""
+        ...
+
+
 class Driver(Protocol):
     """One kind of database. Raises only StorageErrors, and those of `database.exceptions`.
 
@@ -82,6 +109,13 @@ class Driver(Protocol):
         """
         ...
 
+    def bulk(self, *, writes: bool) -> AbstractAsyncContextManager[Carrier]:
+        """One transaction, on a connection whose statements may take as long as they need.
+
+        It sees one moment, and stops no writer; with `writes`, it is as `transaction`.
+        """
+        ...
+
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
         """A connection of its own, which calls `notified` with the channel and `lost` at its end.
 
@@ -91,6 +125,17 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Closes all connections, but those of `listen`, within a bounded time."""
+        ...
+
+
+class Connectable(Driver, Protocol):
+    """A driver that also gives connections to others."""
+
+    async def connect(self) -> Any:
+        """A connection of asyncpg or aiosqlite that whoever asks for it closes.
+
+        On SQLite it does not enforce foreign keys. Raises Unavailable or ConfigurationError.
+        """
         ...
 
 

@@ -9,17 +9,18 @@ form a transaction (`transact`). Errors of drivers end here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from storeproof.reference.database.addresses import open_driver
+from storeproof.reference.database.bulk import Bulk
 from storeproof.reference.database.compiling import Row, Statement, compile_for
 from storeproof.reference.database.drivers import Driver, Run, Settings
 from storeproof.reference.database.exceptions import Retryable, TableMissing
 from storeproof.reference.database.listening import RELISTEN_PAUSES, Listening, Pause
-from storeproof.reference.database.schema import Schema, prepare
+from storeproof.reference.database.schema import Schema, prepare, read_versions
 from storeproof.reference.database.unit import UnitDriver
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.watching import Watch
@@ -121,6 +122,10 @@ class Database:
                 self._checked.add(self._unchecked.pop(0).component)
             self._opened = True
 
+    async def versions(self) -> dict[str, int]:
+        """The version of each component's tables that are there. Raises Unavailable."""
+        return await self._repeat(lambda: read_versions(self._driver))
+
     async def close(self) -> None:
         """Closes all connections, within a few seconds. Later calls raise Unavailable."""
         self._closed, self._opened = True, False
@@ -180,6 +185,19 @@ class Database:
         except _Unchecked as missing:
             self.require(missing.schema)
         return await self.together(work)
+
+    @asynccontextmanager
+    async def bulk(self, *, writes: bool) -> AsyncIterator[Bulk]:
+        """One transaction for more rows than should be held at once; it is never repeated.
+
+        All that it reads it sees at one moment, while others write; with `writes`, its changes
+        happen at the end of the block, as a whole, or not at all if the block raises. No
+        statement in it is cut short by `statement_timeout`. Raises as `transact` does.
+        """
+        if not self._opened:
+            await self.open()
+        async with self._driver.bulk(writes=writes) as carrier:
+            yield Bulk(self._driver.dialect, carrier)
 
     def watch(self, channel: str) -> AbstractAsyncContextManager[Watch]:
         """A watch on what `notify` says on this channel, in any schema of the database.

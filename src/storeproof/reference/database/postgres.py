@@ -1,16 +1,19 @@
 """For `Database`: statements on PostgreSQL, through asyncpg."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
 from typing import Any, TypeAlias
 
 import asyncpg
 from sqlalchemy.engine import URL
 
 from storeproof.reference.config import ConfigurationError
-from storeproof.reference.database.compiling import POSTGRES, Rows
+from storeproof.reference.database.compiling import POSTGRES, Row, Rows
 from storeproof.reference.database.drivers import (
+    Carrier,
     Ear,
     Lost,
     Notified,
@@ -39,6 +42,7 @@ STATEMENTS = 1024
 """Prepared statements that a connection keeps; there are fewer."""
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _REASONS: dict[str | None, str] = {
     "28000": "the server refuses the user",
@@ -65,7 +69,7 @@ class PostgresDriver:
     def __init__(self, url: URL, settings: Settings) -> None:
         self._dsn = _dsn(url)
         self._settings = settings
-        self._pool = PostgresPool(self._connect, settings.pool_size, settings.pool_timeout)
+        self._pool = PostgresPool(self.connect, settings.pool_size, settings.pool_timeout)
 
     async def open(self) -> None:
         """Nothing to do: the first statement connects."""
@@ -82,32 +86,39 @@ class PostgresDriver:
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
         # The lock comes with BEGIN, in one round trip. It ends with the transaction.
         begin = BEGIN if lock is None else f"{BEGIN}; SELECT pg_advisory_xact_lock({lock})"
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, _begun(connection, begin):
 
             async def run(text: str, arguments: Sequence[Any]) -> Rows:
                 return await _fetch(Retryable, connection, text, arguments)
 
-            try:
-                await _answer(Retryable, connection.execute, begin)
-                yield run
-                await _answer(OutcomeUnknown, connection.execute, "COMMIT")
-            except BaseException:
-                await to_its_end(_roll_back(connection))
-                raise
+            yield run
+
+    @asynccontextmanager
+    async def bulk(self, *, writes: bool) -> AsyncIterator[Carrier]:
+        connection = await self._connect(None)
+        try:
+            async with _begun(connection, BEGIN if writes else SNAPSHOT):
+                yield PostgresCarrier(connection)
+        finally:
+            await to_its_end(close_connection(connection))
 
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
-        return PostgresEar(await self._connect(), notified, lost)
+        return PostgresEar(await self.connect(), notified, lost)
 
     async def close(self) -> None:
         await self._pool.close()
 
-    async def _connect(self) -> Any:
-        milliseconds = str(max(1, round(self._settings.statement_timeout * 1000)))
+    async def connect(self) -> Any:
+        return await self._connect(self._settings.statement_timeout)
+
+    async def _connect(self, seconds: float | None) -> Any:
+        """A connection whose statements take so long at most; None: as long as they need."""
+        milliseconds = "0" if seconds is None else str(max(1, round(seconds * 1000)))
         connecting = asyncpg.connect(
             self._dsn,
             timeout=self._settings.pool_timeout,
             # The server gives up first; the client only where no answer comes at all.
-            command_timeout=self._settings.statement_timeout + CLEANING_SECONDS,
+            command_timeout=None if seconds is None else seconds + CLEANING_SECONDS,
             server_settings={
                 "application_name": "storeproof",
                 "statement_timeout": milliseconds,
@@ -124,22 +135,64 @@ class PostgresDriver:
         return connection
 
 
+@asynccontextmanager
+async def _begun(connection: Any, begin: str) -> AsyncIterator[None]:
+    """A transaction for the block, which commits unless the block raises."""
+    try:
+        await _answer(Retryable, connection.execute, begin)
+        yield
+        await _answer(OutcomeUnknown, connection.execute, "COMMIT")
+    except BaseException:
+        await to_its_end(_roll_back(connection))
+        raise
+
+
+class PostgresCarrier:
+    """Implements `Carrier`, by cursors of the server and by COPY."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._numbers = count(1)
+
+    async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
+        return await _fetch(Retryable, self._connection, text, arguments)
+
+    async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+        # A cursor's name is never used again: asyncpg keeps what a FETCH from it returns.
+        name = f"stream_{next(self._numbers)}"
+        await self._execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}")
+        more = True
+        while more:
+            rows = await self.run(f"FETCH {size} FROM {name}", ())
+            more = len(rows) == size
+            if rows:
+                yield rows
+        await self._execute(f"CLOSE {name}")
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        copy = partial(self._connection.copy_records_to_table, records=rows, columns=columns)
+        await _answer(Retryable, copy, table)
+
+    async def _execute(self, text: str) -> None:
+        await _answer(Retryable, self._connection.execute, text)
+
+
 class PostgresEar:
     """Implements `Ear`."""
 
     def __init__(self, connection: Any, notified: Notified, lost: Lost) -> None:
-        self._connection = connection
+        self.connection = connection
         self._notified = notified
         connection.add_termination_listener(lambda _: lost())
 
     async def hear(self, channel: str) -> None:
-        await _answer(Retryable, self._connection.add_listener, channel, self._hear)
+        await _answer(Retryable, self.connection.add_listener, channel, self._hear)
 
     def is_closed(self) -> bool:
-        return bool(self._connection.is_closed())
+        return bool(self.connection.is_closed())
 
     async def close(self) -> None:
-        await close_connection(self._connection)
+        await close_connection(self.connection)
 
     def _hear(self, _connection: Any, _process: int, channel: str, _payload: str) -> None:
         self._notified(channel)

@@ -7,16 +7,25 @@ here, in order, instead of polling the file's lock.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
 from storeproof.reference.config import ConfigurationError
-from storeproof.reference.database.compiling import SQLITE, Rows
-from storeproof.reference.database.drivers import Ear, Lost, Notified, Run, Settings, to_its_end
+from storeproof.reference.database.compiling import SQLITE, Row, Rows
+from storeproof.reference.database.drivers import (
+    Carrier,
+    Ear,
+    Lost,
+    Notified,
+    Run,
+    Settings,
+    to_its_end,
+)
 from storeproof.reference.database.exceptions import (
     ForeignKeyViolated,
     TableExists,
@@ -31,6 +40,7 @@ OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
 
 STATEMENTS = 256
+BATCH = 1000
 POLL_SECONDS = 0.01
 ENDING_SECONDS = 1.0
 
@@ -66,13 +76,15 @@ class SqliteDriver:
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
-        if not self._settings.create and not self._path.exists():
-            remedy = "Open it once with create=True (Config: create_schema) to create it"
-            raise ConfigurationError("database_url", f"there is no file {self._path}", remedy)
+        self._require_file()
         if self._writer is None:
             self._writer = await self._connect(PRAGMAS)
         if self._reader is None:
             self._reader = await self._connect((*PRAGMAS, "query_only = ON"))
+
+    async def connect(self) -> aiosqlite.Connection:
+        self._require_file()
+        return await self._connect(("synchronous = NORMAL", "foreign_keys = OFF"))
 
     async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
         return await _run(_present(self._reader), text, arguments)
@@ -96,6 +108,20 @@ class SqliteDriver:
                 await to_its_end(_roll_back(writer))
                 raise
 
+    @asynccontextmanager
+    async def bulk(self, *, writes: bool) -> AsyncIterator[Carrier]:
+        if writes:
+            async with self.transaction(None):
+                yield SqliteCarrier(_present(self._writer))
+            return
+        reader = await self._connect((*PRAGMAS, "query_only = ON"))
+        try:
+            # Its first query takes the moment that all of them see.
+            await _run(reader, "BEGIN", ())
+            yield SqliteCarrier(reader)
+        finally:
+            await to_its_end(reader.close())
+
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
         return None
 
@@ -115,6 +141,11 @@ class SqliteDriver:
             yield _present(self._writer)
         finally:
             self._writing.release()
+
+    def _require_file(self) -> None:
+        if not self._settings.create and not self._path.exists():
+            remedy = "Open it once with create=True (Config: create_schema) to create it"
+            raise ConfigurationError("database_url", f"there is no file {self._path}", remedy)
 
     async def _connect(self, pragmas: Sequence[str]) -> aiosqlite.Connection:
         mode = "rwc" if self._settings.create else "rw"
@@ -156,6 +187,31 @@ class SqliteDriver:
             await asyncio.sleep(POLL_SECONDS)
 
 
+class SqliteCarrier:
+    """Implements `Carrier`, on a connection with an open transaction."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
+        return await _run(self._connection, text, arguments)
+
+    async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+        with _meant():
+            async with self._connection.execute(text) as cursor:
+                while rows := list(await cursor.fetchmany(size)):
+                    yield rows
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        names = ", ".join(f'"{each}"' for each in columns)
+        places = ", ".join("?" for _ in columns)
+        text = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - the schema's names
+        waiting = iter(rows)
+        while some := list(islice(waiting, BATCH)):
+            with _meant():
+                await (await self._connection.executemany(text, some)).close()
+
+
 def _present(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
     if connection is None:
         raise Unavailable("this Database has been closed")
@@ -163,8 +219,15 @@ def _present(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
 
 
 async def _run(connection: aiosqlite.Connection, text: str, arguments: Sequence[Any]) -> Rows:
-    try:
+    with _meant():
         return list(await connection.execute_fetchall(text, arguments))
+
+
+@contextmanager
+def _meant() -> Iterator[None]:
+    """Errors of the driver as what they mean to its caller."""
+    try:
+        yield
     except sqlite3.Error as error:
         raise _meaning(error) from error
     except ValueError as error:  # aiosqlite's way to say that it was closed meanwhile

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from storeproof.reference.database.compiling import POSTGRES, Rows
-from storeproof.reference.database.drivers import Ear, Lost, Notified, Run
+from storeproof.reference.database.drivers import Carrier, Ear, Lost, Notified, Run
+from storeproof.reference.exceptions import Unavailable
 
 __all__ = ["UnitDriver"]
 
@@ -28,6 +29,10 @@ class UnitDriver:
 
     async def close(self) -> None:
         """Nothing to do: the transaction ends with its block."""
+
+    def bulk(self, *, writes: bool) -> AbstractAsyncContextManager[Carrier]:
+        """A unit of work has a transaction already."""
+        raise Unavailable("a unit of work can't read or write in bulk")
 
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
         """A unit of work hears nothing: what others do meanwhile is not for it."""

@@ -1,0 +1,130 @@
+"""For authors of components: the collections that a component's content consists of.
+
+A component's module of that name says, in one `Content`, which collections there are, how its
+storage in memory gives and takes their rows, and where a database keeps them. A row is frozen
+and canonical, and so the same whichever storage it came from. What follows from other rows
+alone (a rollup of what is still there, a folded address) is in no collection: it is made
+again. What nothing else tells any more is in one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from msgspec.structs import asdict
+
+from storeproof.reference.database.compiling import Row, Statement
+from storeproof.reference.database.entities import columns, entity
+from storeproof.reference.database.schema import Schema
+
+__all__ = ["Collection", "Content", "Kept", "Key", "Reference", "kept_in", "rows_of"]
+
+Item = TypeVar("Item", bound=msgspec.Struct)
+Key: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Kept(Generic[Item]):
+    """How a database keeps a collection.
+
+    `select` gives its rows in the order of its key, of which `make` makes items. `rows` makes
+    of items in that order the rows of `table`, a value for each of its columns. `after` is run
+    once all collections of the component are loaded.
+    """
+
+    table: sa.Table
+    select: sa.Select[Any]
+    make: Callable[[Row], Item]
+    rows: Callable[[Iterator[Item]], Iterator[Row]]
+    after: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What `fields` name must be the key of an item in one of the collections `to`.
+
+    None names nothing. With `each`, the one field holds a set of names.
+    """
+
+    fields: tuple[str, ...]
+    to: tuple[str, ...]
+    each: bool = False
+
+    def named_by(self, item: msgspec.Struct) -> Iterator[Key]:
+        """The keys of the items that are named."""
+        key = tuple(attrgetter(name)(item) for name in self.fields)
+        if self.each:
+            yield from ((name,) for name in sorted(key[0]))
+        elif None not in key:
+            yield key
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Collection(Generic[Item]):
+    """Rows of one kind, `item`, which the fields of `key` order and tell apart.
+
+    `canonical` gives the form in which storages keep an item, or raises InvalidValue. `give`
+    gives the items of a storage in memory, in any order; `take` puts items into an empty one.
+    No two items have the same of anything that `unique` makes of them, None apart; its names
+    are what an error says. `batch` is how many are held at once.
+    """
+
+    name: str
+    item: type[Item]
+    key: tuple[str, ...]
+    canonical: Callable[[Item], Item]
+    give: Callable[[Any], Iterable[Item]]
+    take: Callable[[Any, Iterable[Item]], None]
+    kept: Kept[Item]
+    unique: Mapping[str, Callable[[Item], Any]] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    secret: frozenset[str] = frozenset()
+    batch: int = 1000
+
+    def key_of(self, item: Item) -> Key:
+        """What the item is ordered by and told apart by."""
+        return tuple(attrgetter(name)(item) for name in self.key)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Content:
+    """All that the storage of a component holds: its collections, in the order of loading."""
+
+    schema: Schema
+    collections: tuple[Collection[Any], ...]
+    rebuild: tuple[Statement, ...] = ()
+    """Makes what follows from the collections, once they are loaded into empty tables."""
+
+    @property
+    def component(self) -> str:
+        """The name of the component."""
+        return self.schema.component
+
+
+def kept_in(
+    table: sa.Table,
+    kind: type[Item],
+    key: tuple[str, ...],
+    *,
+    values: Callable[[Item], Mapping[str, Any]] = asdict,
+    after: tuple[Statement, ...] = (),
+) -> Kept[Item]:
+    """A table among whose columns are the fields of an entity; `values` has those of all."""
+    return Kept(
+        table=table,
+        select=sa.select(*columns(table, kind)).order_by(*(table.c[name] for name in key)),
+        make=lambda row: entity(kind, row),
+        rows=rows_of(table, values),
+        after=after,
+    )
+
+
+def rows_of(
+    table: sa.Table, values: Callable[[Item], Mapping[str, Any]]
+) -> Callable[[Iterator[Item]], Iterator[Row]]:
+    """Makes the rows of a table of items, whose `values` have those of all its columns."""
+    pick = itemgetter(*table.c.keys())
+    return lambda items: (pick(values(item)) for item in items)
