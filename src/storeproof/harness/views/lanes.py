@@ -23,7 +23,7 @@ class Bar(NamedTuple):
     label: str
     x: float
     width: float
-    outcome: str
+    kind: str
     """`returned`, `raised` or `unknown`."""
     title: str
 
@@ -51,8 +51,8 @@ class Picture(NamedTuple):
 def picture(history: Sequence[Made]) -> Picture:
     """Lay a history out.
 
-    history: for each call its `client` from 0, `call`, `outcome`, `invoked` and `returned`, which
-    is None where nobody knows what became of it.
+    history: for each call its `client` from 0, `call`, `outcome`, `kind`, `invoked` and `returned`,
+    which is None where nobody knows what became of it.
     """
     moments = sorted({moment for each in history for moment in _ends(each)})
     steps = max(1, len(moments) - 1)
@@ -65,8 +65,7 @@ def picture(history: Sequence[Made]) -> Picture:
         Lane(client + 1, height * index, tuple(_bars(history, client, columns, end)))
         for index, client in enumerate(clients)
     ]
-    calls = [{**each, "kind": _kind(each)} for each in history]
-    return Picture(end + _EDGE, height * len(lanes), _BAR, _LABEL, tuple(lanes), tuple(calls))
+    return Picture(end + _EDGE, height * len(lanes), _BAR, _LABEL, tuple(lanes), tuple(history))
 
 
 def _ends(made: Made) -> Iterator[int]:
@@ -84,7 +83,7 @@ def _bars(
             stop = end if made["returned"] is None else columns[made["returned"]]
             width = max(stop - start, _NARROWEST / 2)
             title = f"{made['call']} {made['outcome']}"
-            yield Bar(number, _label(number, made, width), start, width, _kind(made), title)
+            yield Bar(number, _label(number, made, width), start, width, made["kind"], title)
 
 
 def _label(number: int, made: Made, width: float) -> str:
@@ -93,9 +92,3 @@ def _label(number: int, made: Made, width: float) -> str:
     labels = (f"{named} {made['outcome']}", named)
     fitting = (each for each in labels if len(each) * _LETTER < width - _EDGE)
     return next(fitting, str(number))
-
-
-def _kind(made: Made) -> str:
-    if made["returned"] is None:
-        return "unknown"
-    return "raised" if made["outcome"].startswith("raised") else "returned"
