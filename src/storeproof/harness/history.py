@@ -88,6 +88,9 @@ class History:
 class Recorder:
     """Numbers invocations and responses as they happen."""
 
+    ended = False
+    """Whether clients are to make no more calls."""
+
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._clock = itertools.count()

@@ -17,9 +17,12 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
     from storeproof.harness.checks.isolation import IsolationCheck
+    from storeproof.harness.checks.kill import KillCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
     from storeproof.harness.checks.pages import PagesCheck
+    from storeproof.harness.checks.reopen import ReopenCheck
     from storeproof.harness.checks.signature import SignatureCheck
+    from storeproof.harness.checks.statements import StatementsCheck
 
     return (
         SignatureCheck(),
@@ -30,4 +33,7 @@ def all_checks() -> tuple[Check, ...]:
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
+        ReopenCheck(),
+        KillCheck(),
+        StatementsCheck(),
     )

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Server
 from storeproof.harness.law import MUST, Level
 
 if TYPE_CHECKING:
     import asyncio
 
-    from storeproof.harness.backends.base import Backend, Store
+    from storeproof.harness.backends.base import Backend, RunOptions, Store
     from storeproof.harness.contract import Contract
     from storeproof.harness.program import Program
 
@@ -35,6 +36,10 @@ class Stage(IntEnum):
     BURSTS = 7
     LINEARIZABILITY = 8
     CANCELLATION = 9
+    REOPEN = 11
+    KILL = 12
+    STATEMENTS = 20
+    """The last one: what costs too much is right all the same."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,14 @@ class Profile:
     """Random programs of several clients."""
     cancellations: int = 1
     """Programs whose last call is cancelled, for each operation."""
+    reopenings: int = 6
+    """Programs whose data another process reads."""
+    moments: int = 4
+    """One in so many moments of a call is one at which its process is killed."""
+    kills: int = 2
+    """Random programs of several clients whose process is killed."""
+    server_kills: int = 1
+    """Random programs of several clients whose server is killed."""
 
 
 @dataclass
@@ -89,6 +102,9 @@ class CheckContext:
     replay: Program | None = None
     server: Server = field(default_factory=Server)
     """Where more stores of the backend are created."""
+    apart: Apart = field(default_factory=Apart)
+    options: RunOptions | None = None
+    """For a server of the check's own."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the worker's one event loop."""

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Protocol
 
@@ -94,7 +95,10 @@ class Connection:
         self._state = _State.ENDED
         self._released.set()
         for each in self._writers.values():
-            each.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            with suppress(OSError):  # it is closed already
+                each.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE
+                )
             each.transport.abort()
 
     async def _pass_on(self, side: Side) -> None:
@@ -155,4 +159,5 @@ class Connection:
 
 def _tell_the_end(writer: asyncio.StreamWriter) -> None:
     if not writer.is_closing() and writer.can_write_eof():
-        writer.write_eof()
+        with suppress(OSError):  # it has been reset, and nobody has told the loop yet
+            writer.write_eof()

@@ -34,10 +34,13 @@ ATTEMPTS = 4
 
 
 class Transaction:
-    """Several statements that happen as a whole; `Database.transact` makes and ends it."""
+    """Several statements that happen as a whole; `Database.transact` makes and ends it.
+
+    `dialect` is that of its `Database`.
+    """
 
     def __init__(self, dialect: str, run: Run) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self._run = run
 
     async def run(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
@@ -45,7 +48,7 @@ class Transaction:
 
         Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
         """
-        compiled = compile_for(self._dialect, statement)
+        compiled = compile_for(self.dialect, statement)
         return compiled.rows(await self._run(compiled.text, compiled.arguments(parameters)))
 
 

@@ -101,8 +101,17 @@ class _Among(FunctionElement[bool]):
 @compiles(_Added, "postgresql")
 def _added_on_postgres(element: _Added, compiler: Any, **options: Any) -> str:
     one, other = (compiler.process(each, **options) for each in element.clauses)
+    counted = f"array_remove({other}, 0)"
+    place = f"array_position({other}, ({counted})[1])"
+    more = _with_more(one, place, f"({counted})[1]")
     pairs = f"unnest({one}, {other}) AS pair(one, other)"
-    return f"ARRAY(SELECT one + other FROM {pairs})"  # noqa: S608 - of SQLAlchemy's parts
+    each = f"ARRAY(SELECT one + other FROM {pairs})"  # noqa: S608 - of SQLAlchemy's parts
+    return f"CASE WHEN cardinality({counted}) = 1 THEN {more} ELSE {each} END"
+
+
+def _with_more(counts: str, place: str, more: str) -> str:
+    one = f"({counts})[{place}] + {more}"
+    return f"(({counts})[:{place} - 1] || ({one}) || ({counts})[{place} + 1:])"
 
 
 @compiles(_Added, "sqlite")
