@@ -29,6 +29,14 @@ def test_what_never_returned_reaches_the_end() -> None:
     assert lane.bars[0].x + lane.bars[0].width == lane.bars[1].x + lane.bars[1].width
 
 
+def test_the_label_of_what_never_returned_is_not_covered() -> None:
+    drawn = picture(HISTORY)
+
+    opened, later = drawn.lanes[1].bars[1:3]
+    assert (opened.kind, later.kind) == ("unknown", "returned")
+    assert opened.x < opened.middle < later.x
+
+
 def test_a_long_history_grows_wide_and_names_no_operation() -> None:
     drawn = picture(HISTORY)
 

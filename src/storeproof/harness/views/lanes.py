@@ -23,6 +23,8 @@ class Bar(NamedTuple):
     label: str
     x: float
     width: float
+    middle: float
+    """Of the label."""
     kind: str
     """`returned`, `raised` or `unknown`."""
     title: str
@@ -81,9 +83,21 @@ def _bars(
         if made["client"] == client:
             start = columns[made["invoked"]]
             stop = end if made["returned"] is None else columns[made["returned"]]
+            later = _later(history, made, columns) if made["returned"] is None else []
+            room = min([stop, *later]) - start  # what comes later covers a call that stays open
             width = max(stop - start, _NARROWEST / 2)
             title = f"{made['call']} {made['outcome']}"
-            yield Bar(number, _label(number, made, width), start, width, made["kind"], title)
+            label = _label(number, made, room)
+            yield Bar(number, label, start, width, start + room / 2, made["kind"], title)
+
+
+def _later(history: Sequence[Made], made: Made, columns: Mapping[int, float]) -> list[float]:
+    """Give where the same client's later calls begin."""
+    return [
+        columns[each["invoked"]]
+        for each in history
+        if each["client"] == made["client"] and each["invoked"] > made["invoked"]
+    ]
 
 
 def _label(number: int, made: Made, width: float) -> str:
