@@ -8,7 +8,7 @@ Exit codes, the same for every command:
     3    what was given can't be used: a URL, a file, a schema of another release
     4    the store is unavailable; nothing was changed, so try again
     5    the outcome is unknown: the change happened wholly or not at all
-    6    the storage refused: nothing has this id, the value is taken, it changed meanwhile
+    6    refused: nothing has this id, the value is taken, it changed meanwhile, data would go
     130  interrupted (128 and the signal's number; 129: the terminal was closed)
 
 Errors are one sentence on stderr, never a traceback, unless storeproof itself is at fault.

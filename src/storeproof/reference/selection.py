@@ -12,31 +12,36 @@ component in a program that ends with its storage, `get_auth_storage(config)` is
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from storeproof.reference.auth.collections import CONTENT as AUTH_CONTENT
 from storeproof.reference.auth.database import DatabaseAuthStorage
+from storeproof.reference.auth.database.tables import SCHEMA as AUTH_SCHEMA
 from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
 from storeproof.reference.collections import Content
 from storeproof.reference.config import Config
 from storeproof.reference.costs.collections import CONTENT as COST_CONTENT
 from storeproof.reference.costs.database import DatabaseCostStorage
+from storeproof.reference.costs.database.tables import SCHEMA as COSTS_SCHEMA
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.database import Database, is_in_memory
+from storeproof.reference.database import Database, Schema, is_in_memory
 from storeproof.reference.errors.collections import CONTENT as ERROR_CONTENT
 from storeproof.reference.errors.database import DatabaseErrorStorage
+from storeproof.reference.errors.database.tables import SCHEMA as ERRORS_SCHEMA
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
 from storeproof.reference.providers.collections import CONTENT as PROVIDER_CONTENT
 from storeproof.reference.providers.database import DatabaseProviderStorage
+from storeproof.reference.providers.database.tables import SCHEMA as PROVIDERS_SCHEMA
 from storeproof.reference.providers.memory import InMemoryProviderStorage
 from storeproof.reference.providers.protocol import ProviderStorage
 from storeproof.reference.unit import at_once
 
 __all__ = [
     "CONTENTS",
+    "SCHEMAS",
     "Storages",
     "get_auth_storage",
     "get_cost_storage",
@@ -50,6 +55,14 @@ CONTENTS: tuple[Content, ...] = (AUTH_CONTENT, COST_CONTENT, ERROR_CONTENT, PROV
 
 Storage = TypeVar("Storage")
 T = TypeVar("T")
+
+SCHEMAS: Final[tuple[Schema, ...]] = (
+    AUTH_SCHEMA,
+    COSTS_SCHEMA,
+    ERRORS_SCHEMA,
+    PROVIDERS_SCHEMA,
+)
+"""The tables of every component, for what looks after databases."""
 
 
 def _component(

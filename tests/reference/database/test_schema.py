@@ -46,7 +46,7 @@ async def change(url: str, statement: Statement) -> None:
 def test_absent_tables_are_an_error_that_says_what_to_do(url: str) -> None:
     asyncio.run(open_with(url, OTHER, create=True))
     with pytest.raises(
-        SchemaMismatch, match=r"no version of the notes tables.*create=True"
+        SchemaMismatch, match=r"no version of the notes tables.*schema upgrade URL.*create=True"
     ) as caught:
         asyncio.run(open_with(url, SCHEMA))
     assert (caught.value.component, caught.value.found, caught.value.wanted) == ("notes", None, 1)
@@ -78,7 +78,10 @@ def test_creating_again_keeps_what_is_there(url: str) -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-@pytest.mark.parametrize(("version", "remedy"), [(0, "Upgrade the database"), (2, "Install")])
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [(0, "schema upgrade URL"), (2, "schema downgrade URL --to 1")],
+)
 def test_another_version_is_refused(url: str, create: bool, version: int, remedy: str) -> None:
     asyncio.run(open_with(url, SCHEMA, create=True))
     asyncio.run(change(url, sa.update(VERSIONS).values(version=version)))

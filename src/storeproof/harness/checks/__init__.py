@@ -18,9 +18,13 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
     from storeproof.harness.checks.faults import FaultsCheck
     from storeproof.harness.checks.isolation import IsolationCheck
+    from storeproof.harness.checks.kill import KillCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
+    from storeproof.harness.checks.loop_blocking import LoopBlockingCheck
     from storeproof.harness.checks.pages import PagesCheck
+    from storeproof.harness.checks.reopen import ReopenCheck
     from storeproof.harness.checks.signature import SignatureCheck
+    from storeproof.harness.checks.statements import StatementsCheck
 
     return (
         SignatureCheck(),
@@ -28,8 +32,12 @@ def all_checks() -> tuple[Check, ...]:
         AgreementCheck(),
         IsolationCheck(),
         PagesCheck(),
+        LoopBlockingCheck(),
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
         FaultsCheck(),
+        ReopenCheck(),
+        KillCheck(),
+        StatementsCheck(),
     )

@@ -158,4 +158,5 @@ class Connection:
 
 def _tell_the_end(writer: asyncio.StreamWriter) -> None:
     if not writer.is_closing() and writer.can_write_eof():
-        writer.write_eof()
+        with suppress(OSError):  # it has been reset, and nobody has told the loop yet
+            writer.write_eof()

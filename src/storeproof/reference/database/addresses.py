@@ -4,7 +4,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from storeproof.reference.config import ConfigurationError
-from storeproof.reference.database.drivers import Driver, Settings
+from storeproof.reference.database.drivers import Connectable, Settings
 from storeproof.reference.database.sqlite import SqliteDriver
 
 __all__ = ["is_in_memory", "open_driver"]
@@ -22,7 +22,7 @@ def is_in_memory(url: str) -> bool:
     return _is_in_memory(_parse(url))
 
 
-def open_driver(url: str, settings: Settings) -> Driver:
+def open_driver(url: str, settings: Settings) -> Connectable:
     """The driver for a URL, not yet connected. Raises ConfigurationError."""
     parts = _parse(url)
     if parts.drivername in _POSTGRES:
@@ -51,7 +51,7 @@ def _is_in_memory(parts: URL) -> bool:
     return parts.drivername in _SQLITE and parts.database in (None, "", ":memory:")
 
 
-def _postgres(parts: URL, settings: Settings) -> Driver:
+def _postgres(parts: URL, settings: Settings) -> Connectable:
     try:
         from storeproof.reference.database.postgres import PostgresDriver
     except ModuleNotFoundError as error:

@@ -10,6 +10,7 @@ from storeproof.reference.database.compiling import Row, Rows
 
 __all__ = [
     "Carrier",
+    "Connectable",
     "Driver",
     "Ear",
     "Listen",
@@ -131,6 +132,17 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Closes all connections, but those of `listen`, within a bounded time."""
+        ...
+
+
+class Connectable(Driver, Protocol):
+    """A driver that also gives connections to others."""
+
+    async def connect(self) -> Any:
+        """A connection of asyncpg or aiosqlite that whoever asks for it closes.
+
+        On SQLite it does not enforce foreign keys. Raises Unavailable or ConfigurationError.
+        """
         ...
 
 

@@ -68,8 +68,7 @@ class PostgresDriver:
     def __init__(self, url: URL, settings: Settings) -> None:
         self._dsn = _dsn(url)
         self._settings, self._cleaning_timeout = settings, settings.cleaning_timeout
-        connect = partial(self._connect, settings.statement_timeout)
-        self._pool = PostgresPool(connect, settings)
+        self._pool = PostgresPool(self.connect, settings)
 
     async def open(self) -> None:
         """Nothing to do: the first statement connects."""
@@ -103,11 +102,13 @@ class PostgresDriver:
             await to_its_end(close_connection(connection, self._cleaning_timeout))
 
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
-        connection = await self._connect(self._settings.statement_timeout)
-        return PostgresEar(connection, self._settings, notified, lost)
+        return PostgresEar(await self.connect(), self._settings, notified, lost)
 
     async def close(self) -> None:
         await self._pool.close()
+
+    async def connect(self) -> Any:
+        return await self._connect(self._settings.statement_timeout)
 
     @asynccontextmanager
     async def _begun(self, connection: Any, begin: str) -> AsyncIterator[None]:
@@ -157,33 +158,40 @@ class PostgresCarrier:
     async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
         # A cursor's name is never used again: asyncpg keeps what a FETCH from it returns.
         name = f"stream_{next(self._numbers)}"
-        await self.run(f"DECLARE {name} NO SCROLL CURSOR FOR {text}", ())
-        while rows := await self.run(f"FETCH {size} FROM {name}", ()):
-            yield rows
-        await self.run(f"CLOSE {name}", ())
+        await self._execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}")
+        more = True
+        while more:
+            rows = await self.run(f"FETCH {size} FROM {name}", ())
+            more = len(rows) == size
+            if rows:
+                yield rows
+        await self._execute(f"CLOSE {name}")
 
     async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         copy = partial(self._connection.copy_records_to_table, records=rows, columns=columns)
         await _answer(Retryable, copy, table)
+
+    async def _execute(self, text: str) -> None:
+        await _answer(Retryable, self._connection.execute, text)
 
 
 class PostgresEar:
     """Implements `Ear`."""
 
     def __init__(self, connection: Any, settings: Settings, notified: Notified, lost: Lost) -> None:
-        self._connection = connection
+        self.connection = connection
         self._cleaning_timeout = settings.cleaning_timeout
         self._notified = notified
         connection.add_termination_listener(lambda _: lost())
 
     async def hear(self, channel: str) -> None:
-        await _answer(Retryable, self._connection.add_listener, channel, self._hear)
+        await _answer(Retryable, self.connection.add_listener, channel, self._hear)
 
     def is_closed(self) -> bool:
-        return bool(self._connection.is_closed())
+        return bool(self.connection.is_closed())
 
     async def close(self) -> None:
-        await close_connection(self._connection, self._cleaning_timeout)
+        await close_connection(self.connection, self._cleaning_timeout)
 
     def _hear(self, _connection: Any, _process: int, channel: str, _payload: str) -> None:
         self._notified(channel)

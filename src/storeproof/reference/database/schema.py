@@ -2,7 +2,7 @@
 
 The table `storeproof_schema_version` holds one row for each component. Tables are only
 ever created where none of their names is taken; nothing is dropped or altered here.
-Upgrades from one version to the next belong in `database/revisions`.
+`database.revisions` leads from one version to the next.
 """
 
 import hashlib
@@ -18,27 +18,29 @@ from storeproof.reference.database.compiling import Rows, compile_ddl, compile_f
 from storeproof.reference.database.drivers import Driver, Run
 from storeproof.reference.database.exceptions import SchemaMismatch, TableExists, TableMissing
 
-__all__ = ["VERSION_TABLE", "Schema", "prepare", "read_versions"]
+__all__ = ["CHANGING", "VERSIONS", "VERSION_TABLE", "Schema", "newer", "prepare", "read_versions"]
 
 VERSION_TABLE = "storeproof_schema_version"
 
-_VERSIONS = sa.Table(
+VERSIONS = sa.Table(
     VERSION_TABLE,
     metadata(),
     sa.Column("component", TEXT, primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
-_FIND = sa.select(_VERSIONS.c.version).where(
-    _VERSIONS.c.component == sa.bindparam("component", type_=TEXT)
+_FIND = sa.select(VERSIONS.c.version).where(
+    VERSIONS.c.component == sa.bindparam("component", type_=TEXT)
 )
-_LIST = sa.select(_VERSIONS.c.component, _VERSIONS.c.version)
-_RECORD = sa.insert(_VERSIONS)
-_CREATION = "creation of tables"
+_LIST = sa.select(VERSIONS.c.component, VERSIONS.c.version)
+_RECORD = sa.insert(VERSIONS)
 
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """The tables of one component, in the version that this release reads and writes."""
+    """The tables of one component, in the version that this release reads and writes.
+
+    `version` is the number of the last revision (`database.revisions`) of this component.
+    """
 
     component: str
     version: int
@@ -60,6 +62,10 @@ class Schema:
 def _lock_key(name: str) -> int:
     digest = hashlib.sha256(f"storeproof {name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+CHANGING = _lock_key("creation of tables")
+"""The advisory lock of PostgreSQL that is held by who creates, upgrades or downgrades tables."""
 
 
 async def read_versions(driver: Driver) -> dict[str, int]:
@@ -88,8 +94,8 @@ async def prepare(driver: Driver, schema: Schema, *, create: bool) -> None:
 
 async def _create(driver: Driver, schema: Schema) -> int:
     try:
-        async with driver.transaction(_lock_key(_CREATION)) as run:
-            await run(compile_ddl(driver.dialect, CreateTable(_VERSIONS, if_not_exists=True)), ())
+        async with driver.transaction(CHANGING) as run:
+            await run(compile_ddl(driver.dialect, CreateTable(VERSIONS, if_not_exists=True)), ())
             found = await _version(run, driver.dialect, schema)
             return await _create_all(driver.dialect, run, schema) if found is None else found
     except TableExists as error:
@@ -114,7 +120,17 @@ async def _version(run: Run, dialect: str, schema: Schema) -> int | None:
 
 def _remedy(found: int | None, schema: Schema) -> str:
     if found is None:
-        return "Open it once with create=True (Config: create_schema) to create them"
-    if found < schema.version:
-        return "Upgrade the database with this release's revisions before opening it"
-    return "Install the release of storeproof that wrote it, or a later one"
+        wanted = f"{_UPGRADE} --component {schema.component}"
+        return f"{wanted}, or open it once with create=True (Config: create_schema)"
+    return _UPGRADE if found < schema.version else newer(schema.version)
+
+
+_UPGRADE = "Run: storeproof schema upgrade URL"
+
+
+def newer(version: int) -> str:
+    """What to do about tables of a later release than this one, whose version this is."""
+    return (
+        "Install the release of storeproof that made them, or a later one; or have that release "
+        f"undo what is newer: storeproof schema downgrade URL --to {version}"
+    )

@@ -76,13 +76,15 @@ class SqliteDriver:
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
-        if not self._settings.create and not self._path.exists():
-            remedy = "Open it once with create=True (Config: create_schema) to create it"
-            raise ConfigurationError("database_url", f"there is no file {self._path}", remedy)
+        self._require_file()
         if self._writer is None:
             self._writer = await self._connect(PRAGMAS)
         if self._reader is None:
             self._reader = await self._connect((*PRAGMAS, "query_only = ON"))
+
+    async def connect(self) -> aiosqlite.Connection:
+        self._require_file()
+        return await self._connect(("synchronous = NORMAL", "foreign_keys = OFF"))
 
     async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
         return await _run(_present(self._reader), text, arguments)
@@ -139,6 +141,11 @@ class SqliteDriver:
             yield _present(self._writer)
         finally:
             self._writing.release()
+
+    def _require_file(self) -> None:
+        if not self._settings.create and not self._path.exists():
+            remedy = "Open it once with create=True (Config: create_schema) to create it"
+            raise ConfigurationError("database_url", f"there is no file {self._path}", remedy)
 
     async def _connect(self, pragmas: Sequence[str]) -> aiosqlite.Connection:
         mode = "rwc" if self._settings.create else "rw"

@@ -24,7 +24,7 @@ from storeproof.reference.providers.entities import ModelName, Price
 __all__ = ["CHANNEL", "COUNTS", "LEASES", "OUTCOMES", "PROVIDERS", "SCHEMA", "SECRETS", "USAGE"]
 
 _TABLES = metadata()
-SCHEMA = Schema("providers", 1, _TABLES)
+SCHEMA = Schema("providers", 4, _TABLES)
 CHANNEL = "storeproof_providers"
 """Notified of each change of a provider or of a secret, on PostgreSQL."""
 
