@@ -132,6 +132,7 @@ def opener(
         async with made:
             own: Any = made._driver
             own.__class__, own._pool.__class__ = driver, pool
+            own._pool._connect = own.connect
             storage = make(made)
             await made.open()
             yield storage
@@ -141,16 +142,13 @@ def opener(
 
 def losing(make: Any) -> Any:
     """Enlists a broken storage, database, driver or pool under its name."""
-    role = next(
-        role
-        for role, kind in (
-            ("database", Database),
-            ("driver", PostgresDriver),
-            ("pool", PostgresPool),
-        )
-        + (("make", DatabaseNotes),)
-        if issubclass(make, kind)
-    )
+    kinds = {
+        "database": Database,
+        "driver": PostgresDriver,
+        "pool": PostgresPool,
+        "make": DatabaseNotes,
+    }
+    role = next(role for role, kind in kinds.items() if issubclass(make, kind))
     chosen: dict[str, Any] = {"make": DatabaseNotes, role: make}
     LOSING[make.__name__] = opener(**chosen)
     return make
