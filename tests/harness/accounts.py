@@ -458,7 +458,7 @@ class FileAccounts(InMemoryAccounts):
 correct(FileAccounts)
 
 
-@mutant("kill", "directory", told="opening the storage raised JSONDecodeError")
+@mutant("kill", "directory", told="Opening the storage raised JSONDecodeError")
 class WritesInPlace(FileAccounts):
     """The file is empty for a moment."""
 
