@@ -410,15 +410,21 @@ class NeverRecovers(DatabaseAccounts):
     line_of_postgres = DeadLine
 
 
-@mutant("kill", "postgres", told="none of the contract's errors")
-class LeaksTheDriversError(DatabaseAccounts):
-    """What the driver raises when the server is gone comes out."""
+class LeakyLine(PostgresLine):
+    """What a driver raises when the server is gone comes out."""
 
-    async def pay(self, id: AccountId, amount: int) -> Account:
+    async def run(self, text: str, *arguments: Any) -> list[Any]:
         try:
-            return await super().pay(id, amount)
+            return await super().run(text, *arguments)
         except Unknown:
             raise ConnectionResetError from None
+
+
+@mutant("kill", "postgres", told="none of the contract's errors")
+class LeaksTheDriversError(DatabaseAccounts):
+    """A call under way raises what nobody declared."""
+
+    line_of_postgres = LeakyLine
 
 
 class FileAccounts(InMemoryAccounts):
