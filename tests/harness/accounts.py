@@ -481,3 +481,65 @@ contract = Contract(
     arguments={AccountId: ["a", "b", "c"], "amount": [1, 2], "Account.amount": [0, 3]},
     name="accounts",
 )
+
+
+class Lines(Protocol):
+    """Lines, kept by operations that are not async."""
+
+    def add(self, line: str) -> int:
+        """Add a line and say how many there are."""
+        ...
+
+    def list_lines(self) -> list[str]:
+        """Give all lines in the order in which they came."""
+        ...
+
+
+class InMemoryLines:
+    """The model."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, line: str) -> int:
+        self.lines.append(line)
+        return len(self.lines)
+
+    def list_lines(self) -> list[str]:
+        return list(self.lines)
+
+
+class FileLines(InMemoryLines):
+    """Correct: one line is one write."""
+
+    def __init__(self, folder: str) -> None:
+        self.path = Path(folder) / "lines"
+        super().__init__()
+        if self.path.exists():
+            self.lines = self.path.read_text().splitlines()
+
+    def add(self, line: str) -> int:
+        self.write(f"{line}\n")
+        return super().add(line)
+
+    def write(self, text: str) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            file.write(text.encode())
+
+
+class WritesHalfLines(FileLines):
+    """A line and its ending are two writes."""
+
+    def write(self, text: str) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            file.write(text[:1].encode())
+            file.write(text[1:].encode())
+
+
+lines = Contract(
+    Lines,
+    model=InMemoryLines,
+    storages={"FileLines": FileLines, "WritesHalfLines": WritesHalfLines},
+    arguments={"line": ["ab", "cd"]},
+    name="lines",
+)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from storeproof import Capability
+from storeproof import Capability, Contract
 from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, RunOptions, Server
 from storeproof.harness.backends.directory import DirectoryBackend
@@ -34,6 +34,7 @@ from .accounts import (
     Unlogged,
     WritesInPlace,
     contract,
+    lines,
 )
 from .toys import failure
 
@@ -73,7 +74,9 @@ class Place:
         self.apart = left.enter_context(closing(Apart()))
         self._servers: dict[str, Server] = {}
 
-    def context(self, kind: str, name: str, **given: Any) -> CheckContext:
+    def context(
+        self, kind: str, name: str, contract: Contract = contract, **given: Any
+    ) -> CheckContext:
         """Give a check what it needs to run the storage of a class's name."""
         backend = self._backend(kind, name)
         if kind not in self._servers:
@@ -148,3 +151,11 @@ def test_what_is_correct_is_never_accused(kind: str, check: str, seed: int, plac
 
     assert given.tally.programs > 0
     assert given.tally.untried == ()
+
+
+def test_calls_that_are_not_async_are_killed_too(place: Place) -> None:
+    for make in ("FileLines", "WritesHalfLines"):
+        given = place.context("directory", make, lines)
+        failed = failure(KillCheck(), given)
+        assert (failed is not None) == (make == "WritesHalfLines")
+        assert failure(ReopenCheck(), given) is None
