@@ -204,9 +204,9 @@ def _ready(process: subprocess.Popen[bytes], directory: Path) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(FileNotFoundError):
-            first, *_, last = status.read_text().split() or [""]
-            if first == str(process.pid) and last == "ready":  # not one that was killed before
-                return True
+            words = status.read_text().split()
+            if words[:1] == [str(process.pid)] and words[-1] == "ready":
+                return True  # and not what one that was killed had told
         time.sleep(0.02)  # the server tells that it is ready in a file only
     return False
 

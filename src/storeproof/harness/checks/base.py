@@ -59,9 +59,9 @@ class Profile:
     """Programs whose last call is cancelled, for each operation."""
     reopenings: int = 6
     """Programs whose data another process reads."""
-    moments: int = 6
+    moments: int = 4
     """One in so many moments of a call is one at which its process is killed."""
-    kills: int = 3
+    kills: int = 2
     """Random programs of several clients whose process is killed."""
     server_kills: int = 1
     """Random programs of several clients whose server is killed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from storeproof.harness.backends.base import Capability, KillableServer, Store
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.outliving import fail
 from storeproof.harness.contention import ProgramDrawer
-from storeproof.harness.exceptions import Unkillable
+from storeproof.harness.exceptions import BackendUnavailable, Unkillable
 from storeproof.harness.program import Branch, Program
 from storeproof.harness.rehearsal import experienced_drawer
 from storeproof.harness.succeeding import succeeding
@@ -25,6 +24,8 @@ __all__ = ["KillCheck"]
 
 _MOST_MOMENTS = 40
 """Of one program at which its process is killed."""
+_MOST_KILLS = 6
+"""Of a server, for a program that is replayed."""
 
 
 @dataclass
@@ -80,7 +81,8 @@ class KillCheck(Check):
     def _replay(self, context: CheckContext, program: Program) -> None:
         self._kill_writer(context, program, random.Random(0), 1)  # noqa: S311
         if Capability.NETWORKED in context.backend.capabilities:
-            self._kill_servers(context, [program] * _answers(program), None)
+            times = min(_MOST_KILLS, _answers(program))
+            self._kill_servers(context, [program] * times, None)
 
     def _drawn(self, context: CheckContext) -> _Drawn:
         """Draw on the model, once for all backends."""
@@ -126,7 +128,7 @@ def _first_broken(
     """
     found = conclusive(functools.partial(writer_killed, context, moment=None), program)
     moments = range(1, found.moments)  # the last one is the end
-    count = min(_MOST_MOMENTS, math.ceil(len(moments) / spacing))
+    count = min(_MOST_MOMENTS, int(len(moments) / spacing + chance.random()))
     for moment in sorted(chance.sample(moments, count)):
         if found.is_broken:
             break
@@ -165,9 +167,16 @@ class _OwnServer:
 
     def trial(self, answers: int) -> Trial:
         """Give what tries a program, and kills the server after so many answers."""
-        return lambda each: server_killed(
-            self._context, self._server, self._store, each, min(answers, _answers(each))
-        )
+        context = self._context
+
+        def trial(program: Program) -> Survival:
+            at = min(answers, _answers(program))
+            try:
+                return server_killed(context, self._server, self._store, program, at)
+            except BackendUnavailable as error:
+                raise Unkillable(context.backend.name, error.reason, error.remedy) from error
+
+        return trial
 
 
 def _single(context: CheckContext) -> dict[str, list[Program]]:

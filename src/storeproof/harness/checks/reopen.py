@@ -19,6 +19,8 @@ from storeproof.harness.values import Draw, Rejected, choose
 
 __all__ = ["ReopenCheck"]
 
+_WRITES = 4
+"""One in so many calls of the first process may be one that changes nothing."""
 _FURTHER = 6
 """Calls that the new process makes once it has read everything, before it reads again."""
 
@@ -71,9 +73,11 @@ def _draw_programs(context: CheckContext) -> Sequence[Program]:
 
 
 async def _draw(context: CheckContext, drawer: CallDrawer, draw: Draw) -> Program:
-    draft, names = Draft(context.contract), drawer.enabled(draw)
+    draft, names = Draft(context.contract), list(context.contract.operations)
+    writes = [each for each in names if each not in context.contract.reads] or names
     for _ in range(context.profile.steps + choose(draw, context.profile.steps)):
-        await draft.make(drawer.draw_call(draw, draft.pools, names))
+        among = writes if choose(draw, _WRITES) else names
+        await draft.make(drawer.draw_call(draw, draft.pools, among))
     reads = draft.every_read()
     draft.begin_branch()
     for each in reads:
