@@ -157,9 +157,7 @@ class _SharesOneConnection(SqliteDriver):
         yield self._writer
 
 
-@seeds.sqlite(
-    costs, "bursts or linearizability", database=driven_by(becoming(_SharesOneConnection))
-)
+@seeds.sqlite(costs, "bursts or linearizability", database=driven_by(becoming(_SharesOneConnection)))
 class SharedConnection(DatabaseCostStorage):
     """All calls share one connection without taking turns: one commits, or undoes, another's."""
 
@@ -171,7 +169,9 @@ class _Nests(PostgresDriver):
             yield run
 
 
-@seeds.postgres(auth, "bursts", database=driven_by(becoming(_Nests)), pool_size=2, pool_timeout=0.5)
+@seeds.postgres(
+    auth, "bursts", database=driven_by(becoming(_Nests)), pool_size=2, pool_timeout=0.5
+)
 class NestedAcquire(DatabaseAuthStorage):
     """Within a transaction a second connection is taken: as many calls as connections wait for
     each other."""

@@ -30,7 +30,9 @@ from .swapping import swapping
 
 seeds = Seeds(Family.DELETES)
 
-_DELETE_NONE = sa.delete(SECRETS).where(SECRETS.c.provider == bind(SECRETS.c.provider), sa.false())
+_DELETE_NONE = sa.delete(SECRETS).where(
+    SECRETS.c.provider == bind(SECRETS.c.provider), sa.false()
+)
 
 
 @seeds.sqlite(

@@ -123,7 +123,9 @@ class Bench:
                     break
         return proof
 
-    def _suited(self, contract: Contract, backend: Backend, laws: Sequence[str]) -> Iterator[Check]:
+    def _suited(
+        self, contract: Contract, backend: Backend, laws: Sequence[str]
+    ) -> Iterator[Check]:
         if contract.name not in self._checks:
             self._checks[contract.name] = sorted(all_checks(), key=lambda check: check.stage)
         named = [law_check(contract.name, each) for each in contract.laws if each.id in laws]
@@ -181,11 +183,7 @@ def _watched(candidate: Candidate, leaked: list[Exception]) -> Opener:
 
     def open_watched(address: str) -> Any:
         opened = candidate.open(address)
-        return (
-            _entered(opened, watched)
-            if isinstance(opened, AbstractAsyncContextManager)
-            else watched(opened)
-        )
+        return _entered(opened, watched) if isinstance(opened, AbstractAsyncContextManager) else watched(opened)
 
     return open_watched
 

@@ -38,9 +38,7 @@ async def offset_for_cursor(_storage: Any, right: Any, cursor: Any, limit: Any, 
     start = int(decode_cursor("offset", 1, cursor)[0]) if cursor else 0
     every = (await right(cursor=None, limit=MAX_LIMIT)).items
     found, more = every[start : start + limit], len(every) > start + limit
-    return Page(
-        items=found, next_cursor=encode_cursor("offset", str(start + limit)) if more else None
-    )
+    return Page(items=found, next_cursor=encode_cursor("offset", str(start + limit)) if more else None)
 
 
 _BY_TIME = dataclasses.replace(
@@ -116,9 +114,7 @@ async def revision_is_included(_storage: Any, right: Any, revision: Any, **_: An
 async def listed_as_inserted(storage: Any, right: Any, **_: Any) -> Any:
     """Without ORDER BY the roles come as they were inserted."""
     page = await right()
-    return replace(
-        page, items=tuple(each for each in storage._roles.values() if each in page.items)
-    )
+    return replace(page, items=tuple(each for each in storage._roles.values() if each in page.items))
 
 
 @seeds.sqlite(auth, "agreement")
@@ -152,6 +148,4 @@ for _made, _defect in (
     (KeepsTheCallersObject, "A note is stored as it was given, so the caller can change it later."),
     (ListsItsOwnObjects, "A page holds what is stored, so who changes it changes the storage."),
 ):
-    seeds.memory(notes, "agreement", leaks=(AttributeError, KeyError))(
-        type(_made.__name__, (_made,), {"__doc__": _defect})
-    )
+    seeds.memory(notes, "agreement", leaks=(AttributeError, KeyError))(type(_made.__name__, (_made,), {"__doc__": _defect}))

@@ -118,7 +118,9 @@ def _upsert(insert: Any) -> Any:
     return new.on_conflict_do_update(index_elements=[USERS.c.id], set_=changed)
 
 
-@seeds.sqlite(auth, "agreement", database=swapping({statements.CREATE_USER: per_dialect(_upsert)}))
+@seeds.sqlite(
+    auth, "agreement", database=swapping({statements.CREATE_USER: per_dialect(_upsert)})
+)
 class UpsertOnCreate(DatabaseAuthStorage):
     """Creating is an upsert: a user whose id is taken replaces the one who has it."""
 
