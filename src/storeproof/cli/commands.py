@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "export": "archives",
     "import": "archives",
     "verify": "archives",
+    "migrate": "migrate",
 }
 """The name of a command -> the module in whose `app` it is."""
 
