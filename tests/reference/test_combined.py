@@ -158,8 +158,8 @@ WRITES = {
         other=lambda n: _event(n, "another message"),
         write=lambda storage, entity: storage.create(entity),
         content=_events,
-        postgres=6,  # BEGIN, the groups, the events, the groups, the rollups, COMMIT
-        sqlite=6,
+        postgres=1,
+        sqlite=6,  # BEGIN, the groups, the events, the groups, the rollups, COMMIT
     ),
 }
 

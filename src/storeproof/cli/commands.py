@@ -19,9 +19,11 @@ __all__ = ["COMMANDS", "GROUPS", "Commands"]
 GROUPS: Final = {"schema": "schema"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
-COMMANDS: Final[dict[str, str]] = {
+COMMANDS: Final = {
+    "compare": "report",
     "export": "archives",
     "import": "archives",
+    "report": "report",
     "verify": "archives",
     "migrate": "migrate",
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from storeproof.harness.stepping import Stepped
 
 __all__ = ["CancelledCall", "Way", "cancel"]
 
@@ -41,10 +43,10 @@ async def cancel(
 
     Raises what the call raises, CancelledError apart.
     """
-    driven = _Driven(call, nth, way, most_again)
+    driven = _Driven(nth, way, most_again)
 
     async def made() -> T:
-        return await driven
+        return await Stepped(call, driven.suspended)
 
     driven.task = asyncio.create_task(made())
     await asyncio.wait([driven.task])
@@ -53,13 +55,13 @@ async def cancel(
     return CancelledCall(driven.reached, driven.task.result())
 
 
-class _Driven(Generic[T]):
-    """Awaits a coroutine step by step, and cancels the task that does so."""
+class _Driven:
+    """Counts the suspensions of a call, and cancels the task that awaits it."""
 
-    task: asyncio.Task[T]
+    task: asyncio.Task[Any]
 
-    def __init__(self, call: Coroutine[Any, Any, T], nth: int, way: Way, most_again: int) -> None:
-        self._call, self._nth, self._way = call, nth, way
+    def __init__(self, nth: int, way: Way, most_again: int) -> None:
+        self._nth, self._way = nth, way
         self._most_again = most_again
         self._suspensions = 0
 
@@ -67,24 +69,9 @@ class _Driven(Generic[T]):
     def reached(self) -> bool:
         return self._suspensions >= self._nth
 
-    def __await__(self) -> Generator[Any, Any, T]:
-        steps = self._call.__await__()
-        raised: BaseException | None = None
-        while True:
-            try:
-                awaited = next(steps) if raised is None else steps.throw(raised)
-            except StopIteration as end:
-                outcome: T = end.value
-                return outcome
-            self._suspensions += 1
-            self._suspended(awaited)
-            raised = None
-            try:
-                yield awaited
-            except BaseException as error:  # to be raised where the call waits
-                raised = error
-
-    def _suspended(self, awaited: Any) -> None:
+    def suspended(self, awaited: Any) -> None:
+        """Note a suspension; cancel the task where it is one of those that are wanted."""
+        self._suspensions += 1
         again = self._suspensions - self._nth
         if again == 0 and self._way is Way.WAKING:
             self._cancel_when_done(awaited)

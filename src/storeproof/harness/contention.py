@@ -144,6 +144,10 @@ class Draft:
         self._whole.add_call(call, len(self._results), Outcome())
         return [each for each in reading_calls(self._contract, self._whole) if self._knows(each)]
 
+    def every_read(self) -> list[Call]:
+        """Give calls that read the content."""
+        return reading_calls(self._contract, self._whole)
+
     def _knows(self, call: Call) -> bool:
         return all(at.call < len(self._results) for at in references_in(call.templates()))
 

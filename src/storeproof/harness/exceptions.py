@@ -4,6 +4,7 @@ HarnessError
     ContractError           a contract that can't be derived: says which part, and how to declare it
     BackendUnavailable      a backend's server can't be had: says what would mend it
     UnknownBackend          a name that no backend has
+    Unkillable              a server that no check may kill and start again: says why
     ForeignData             a database that holds what storeproof did not create
     Inconclusive            a check could not show anything: says what to declare
     NotApplicable           a check is about nothing that the backend has
@@ -34,6 +35,7 @@ __all__ = [
     "NotApplicable",
     "ReplayError",
     "ReportError",
+    "Unkillable",
     "UnknownBackend",
 ]
 
@@ -56,6 +58,14 @@ class BackendUnavailable(HarnessError):
     def __init__(self, backend: str, reason: str, remedy: str) -> None:
         self.backend, self.reason, self.remedy = backend, reason, remedy
         super().__init__(f"{backend} is not available: {reason}. {remedy}")
+
+
+class Unkillable(HarnessError):
+    """A check needs a server that it may kill, and there is none, so the verdict is incomplete."""
+
+    def __init__(self, backend: str, reason: str, remedy: str) -> None:
+        self.backend, self.reason, self.remedy = backend, reason, remedy
+        super().__init__(f"no server of {backend} was killed: {reason}. {remedy}")
 
 
 class UnknownBackend(HarnessError):

@@ -20,7 +20,7 @@ from storeproof.harness.search import Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Race", "Runs", "judged"]
+__all__ = ["Race", "Runs", "judged", "smaller"]
 
 _TRIED_FIRST = 20
 """Runs of a program that failed, to see how often it does."""
@@ -71,7 +71,7 @@ async def judged(context: CheckContext, program: Program, first: int = 0) -> Rac
 
     Raises Inconclusive where even two calls at once can't be judged.
     """
-    for each in (program, *_smaller(program)):
+    for each in (program, *smaller(program)):
         found = await _judged_once(context, each, first)
         if found.is_broken or found.finding.answer is Answer.LINEARIZABLE:
             return found
@@ -90,7 +90,7 @@ async def _judged_once(context: CheckContext, program: Program, first: int) -> R
     return Race(program, history, await judge_history(context.contract, history))
 
 
-def _smaller(program: Program) -> Iterator[Program]:
+def smaller(program: Program) -> Iterator[Program]:
     """Give the program with ever fewer clients, then with ever fewer calls of each."""
     clients = len(program.branches) // 2
     calls = max((len(each.calls) for each in program.branches), default=0)

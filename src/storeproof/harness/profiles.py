@@ -11,6 +11,28 @@ __all__ = ["PROFILES"]
 
 PROFILES: Final[Mapping[str, Profile]] = {
     "quick": Profile("quick", programs=100, steps=20, bursts=1, histories=60),
-    "full": Profile("full", programs=400, steps=40, bursts=4, histories=400, cancellations=3),
-    "soak": Profile("soak", programs=3000, steps=60, bursts=20, histories=3000, cancellations=10),
+    "full": Profile(
+        "full",
+        programs=400,
+        steps=40,
+        bursts=4,
+        histories=400,
+        cancellations=3,
+        reopenings=30,
+        moments=2,
+        kills=20,
+        server_kills=5,
+    ),
+    "soak": Profile(
+        "soak",
+        programs=3000,
+        steps=60,
+        bursts=20,
+        histories=3000,
+        cancellations=10,
+        reopenings=200,
+        moments=1,
+        kills=200,
+        server_kills=20,
+    ),
 }

@@ -21,6 +21,7 @@ from storeproof.harness.exceptions import (
     HarnessError,
     NotApplicable,
     ReplayError,
+    Unkillable,
 )
 from storeproof.harness.known_failures import KnownFailure
 from storeproof.harness.law import Level
@@ -59,6 +60,8 @@ class Outcome:
     error: Exception | None = None
     """What nobody expected; to be raised as it is."""
     known: tuple[KnownResult, ...] = ()
+    lost: bool = False
+    """Whether the backend itself can't be had any more."""
 
 
 @dataclass
@@ -135,6 +138,8 @@ class Prover:
             seed=self.seed,
             tally=tally,
             replay=self.replay.program(node.contract) if self.replay else None,
+            apart=self.session.apart,
+            options=self.session.servers.options,
         )
 
     def _explore(self, node: Node, context: CheckContext) -> Outcome:
@@ -200,7 +205,7 @@ class Prover:
         )
 
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
-        if outcome.status is Status.SKIPPED:
+        if outcome.lost:
             self.session.servers.lost(node.backend, outcome.detail)
         if outcome.status not in (Status.FAILED, Status.ERROR):
             return outcome
@@ -215,6 +220,8 @@ def _attempt(check: Check, context: CheckContext) -> CheckFailed | Outcome | Non
     except CheckFailed as failed:
         return failed
     except (BackendUnavailable, ForeignData) as error:
+        return Outcome(Status.SKIPPED, str(error), lost=True)
+    except Unkillable as error:
         return Outcome(Status.SKIPPED, str(error))
     except NotApplicable as error:
         return Outcome(Status.NOT_APPLICABLE, str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
 __all__ = [
+    "Clients",
     "Numbered",
     "Outcomes",
     "Parts",
     "contends",
     "different",
+    "handles_for",
     "on_model",
     "order_matters",
     "race",
@@ -32,6 +34,10 @@ __all__ = [
 Numbered = list[tuple[int, Call]]
 Outcomes = dict[int, Outcome]
 """By the number of the call; those that could not be made are missing."""
+
+
+async def _plain(call: Coroutine[Any, Any, Outcome]) -> Outcome:
+    return await call
 
 
 class Parts:
@@ -55,58 +61,86 @@ async def race(contract: Contract, store: Store, program: Program, first: int = 
     first: the client whose turn it is first, counted round and round: where nothing else is left
     to chance, another one shows another race.
     """
-    handles = await _handles(store, program)
-    clients = [_Client(contract, index, each) for index, each in enumerate(handles)]
-    history = await _Race(contract, program, clients).run(first % len(clients))
+    handles = await handles_for(store, program)
+    recorder = Recorder(contract)
+    clients = Clients(contract, program, handles, recorder)
+    await clients.make_steps()
+    await clients.make_branches(first)
+    await clients.make_reads()
+    history = recorder.history()
     if history.undeclared() is not None:
         await store.fresh()  # what became of the other handles is unknown, so they are closed
     return history
 
 
-async def _handles(store: Store, program: Program) -> list[Any]:
+async def handles_for(store: Store, program: Program) -> list[Any]:
+    """Empty the store; give a handle for each client of a program, or one that all share."""
     count = max(1, len(program.branches))
     return await store.clients(1) * count if program.shared else await store.clients(count)
 
 
-class _Client(Actor):
-    def __init__(self, contract: Contract, index: int, storage: Any) -> None:
-        super().__init__(contract, storage, scribbling=False)
-        self.index = index
+class Clients:
+    """The clients of a program, one for each handle, or some of them; they note what they do.
 
+    results: what calls of the program were given elsewhere. lanes: the clients' numbers in the
+    history, from 0 unless given. wrapped: what is done around each call.
+    """
 
-class _Race:
-    def __init__(self, contract: Contract, program: Program, clients: Sequence[_Client]) -> None:
-        self._parts, self._clients = Parts(program), clients
-        self._recorder = Recorder(contract)
-        self._results: dict[int, Any] = {}
+    def __init__(
+        self,
+        contract: Contract,
+        program: Program,
+        handles: Sequence[Any],
+        recorder: Recorder,
+        *,
+        results: Mapping[int, Any] | None = None,
+        lanes: Sequence[int] | None = None,
+        wrapped: Callable[[Coroutine[Any, Any, Outcome]], Awaitable[Outcome]] = _plain,
+    ) -> None:
+        self._parts, self._recorder = Parts(program), recorder
+        self.actors = [Actor(contract, each, scribbling=False) for each in handles]
+        self._lanes = range(len(handles)) if lanes is None else lanes
+        self._wrapped = wrapped
+        self.results = dict(results or {})
 
-    async def run(self, first: int) -> History:
-        parts, released = self._parts, asyncio.Event()
+    async def make_steps(self) -> None:
+        """Make the program's steps, by the first client."""
+        await self._make(0, self._parts.steps)
 
-        async def branch(client: _Client, calls: Numbered) -> None:
+    async def make_branches(self, first: int = 0) -> None:
+        """Make the branches at once; `first` is whose turn it is first, round and round."""
+        released = asyncio.Event()
+
+        async def branch(index: int, calls: Numbered) -> None:
             await released.wait()
-            await self._make(client, calls)
+            await self._make(index, calls)
 
-        await self._make(self._clients[0], parts.steps)
-        branches = list(map(branch, self._clients, parts.branches))
+        pairs = zip(range(len(self.actors)), self._parts.branches, strict=False)
+        branches = [branch(index, calls) for index, calls in pairs]
+        first %= len(self.actors)
         tasks = [asyncio.create_task(each) for each in (*branches[first:], *branches[:first])]
         released.set()
         await asyncio.gather(*tasks)
-        for client, reads in zip(self._clients, parts.reads, strict=False):
-            await self._make(client, reads)
-        return self._recorder.history()
 
-    async def _make(self, client: _Client, calls: Numbered) -> None:
+    async def make_reads(self) -> None:
+        """Make every client's reads, one after the other."""
+        for index, reads in zip(range(len(self.actors)), self._parts.reads, strict=False):
+            await self._make(index, reads)
+
+    async def _make(self, index: int, calls: Numbered) -> None:
+        actor = self.actors[index]
         for position, call in calls:
             try:
-                arguments = client.arguments(call, self._results)
+                arguments = actor.arguments(call, self.results)
             except Unresolvable:
                 continue
-            word = self._recorder.invoke(client.index, position, call)
-            outcome = await client.invoke(call.operation, arguments)
+            if self._recorder.ended:
+                return
+            word = self._recorder.invoke(self._lanes[index], position, call)
+            outcome = await self._wrapped(actor.invoke(call.operation, arguments))
             self._recorder.respond(word, outcome)
             if outcome.error is None:
-                self._results[position] = outcome.value
+                self.results[position] = outcome.value
 
 
 async def on_model(contract: Contract, program: Program, order: Sequence[int]) -> Outcomes:

@@ -28,7 +28,7 @@ class Servers:
     """
 
     def __init__(self, backends: Mapping[str, Backend], options: RunOptions) -> None:
-        self._backends, self._options = backends, options
+        self._backends, self.options = backends, options
         self._found = _Found()
         self._started: list[Backend] = []
 
@@ -37,14 +37,14 @@ class Servers:
         for name in names:
             if name not in self._found.servers and name not in self._found.problems:
                 self._start(name)
-        temporary = self._options.directory / f"{_FILE}.new"
+        temporary = self.options.directory / f"{_FILE}.new"
         temporary.touch(mode=0o600)  # an address may hold a password
         temporary.write_bytes(msgspec.json.encode(self._found))
-        temporary.replace(self._options.directory / _FILE)
+        temporary.replace(self.options.directory / _FILE)
 
     def read(self) -> None:
         """Learn, in a worker, what the controller published."""
-        self._found = msgspec.json.decode(_published(self._options.directory), type=_Found)
+        self._found = msgspec.json.decode(_published(self.options.directory), type=_Found)
 
     def stop(self) -> list[str]:
         """Stop what was started here; gives a sentence on each that can't be stopped."""
@@ -84,7 +84,7 @@ class Servers:
         backend = self._backends[name]
         self._started.append(backend)
         try:
-            self._found.servers[name] = backend.start(self._options)
+            self._found.servers[name] = backend.start(self.options)
         except HarnessError as error:
             self._found.problems[name] = str(error)
         except Exception as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, RunOptions, Store
 from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.frames import without_our_first_frames
@@ -42,6 +43,7 @@ class Session:
     def __init__(self, backends: Mapping[str, Backend], servers: Servers) -> None:
         self.backends, self.servers = backends, servers
         self.runner = asyncio.Runner()
+        self.apart = Apart()
         self._opened: dict[tuple[int, str], _Opened] = {}
         self._unopened: dict[tuple[int, str], str] = {}
 
@@ -89,6 +91,7 @@ class Session:
         """Close every store and the loop; gives a sentence on each store that can't be closed."""
         sentences = [each for each in map(self._close, self._opened.values()) if each]
         self._opened.clear()
+        self.apart.close()
         self.runner.close()
         return sentences
 

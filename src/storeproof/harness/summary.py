@@ -12,7 +12,12 @@ __all__ = ["lines", "title", "unreached", "untried"]
 _COLUMNS = ("contract", "backend", "verdict", "checks", "laws", "programs", "operations", "seconds")
 _LEFT = 3
 _PARTIAL = "Pass --storage-partial to accept a run that leaves out checks by selection"
-_WHY_UNTRIED = {"cancellation": "no call was found that succeeds and waits for anything"}
+_WHY_UNTRIED = {
+    "cancellation": "no call was found that succeeds and waits for anything",
+    "kill": "no call was found that succeeds",
+    "statements": "no program was found whose data grows and after which a call succeeds",
+}
+_UNCOUNTED = (Status.NOT_APPLICABLE, Status.DROPPED)
 
 
 def title(report: Report) -> str:

@@ -57,11 +57,16 @@ def canonical_text(field: str, value: str, maximum: int) -> str:
         raise InvalidValue(field, f"must have at most {maximum} characters")
     if "\0" in value:
         raise InvalidValue(field, "must not contain NUL")
+    if not value.isascii():
+        _refuse_surrogates(field, value)
+    return value
+
+
+def _refuse_surrogates(field: str, value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidValue(field, "must not contain surrogates") from None
-    return value
 
 
 def canonical_id(field: str, value: str, maximum: int = MAX_ID) -> str:
@@ -107,15 +112,19 @@ def canonical_time(field: str, value: datetime) -> datetime:
     """The same instant in UTC; naive times and those outside EARLIEST..LATEST refused."""
     if not isinstance(value, datetime):
         raise InvalidValue(field, "must be a datetime")
-    if value.utcoffset() is None:
-        raise InvalidValue(field, "must have a time zone")
-    try:
-        instant = value.astimezone(UTC)
-    except OverflowError:
-        _refuse_time(field)
+    instant = value if value.tzinfo is UTC else _in_utc(field, value)
     if not EARLIEST <= instant <= LATEST:
         _refuse_time(field)
     return instant
+
+
+def _in_utc(field: str, value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise InvalidValue(field, "must have a time zone")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        _refuse_time(field)
 
 
 def later(field: str, at: datetime, duration: timedelta) -> datetime:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.exceptions import ContractError
+from storeproof.harness.exceptions import ContractError, Unkillable
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Backend", "Capability", "HandleStore", "Opener", "RunOptions", "Server", "Store"]
+__all__ = [
+    "Backend",
+    "Capability",
+    "Counter",
+    "HandleStore",
+    "KillableServer",
+    "Opener",
+    "RunOptions",
+    "Server",
+    "Store",
+    "enter",
+]
 
 Opener = Callable[[str], Any]
 """Opens a storage on an address: gives the storage, an awaitable of it, or an async context
@@ -53,6 +64,49 @@ class Server:
     """What the backend's workers need to reach it; may hold a password, so it is never printed."""
     description: str = ""
     version: str = ""
+    durable: bool = False
+    """Whether it will be killed, so that no acknowledgement may wait in its memory."""
+
+
+class KillableServer(ABC):
+    """A server of one check's own, which may be killed and started again."""
+
+    server: Server
+    """Stays the same, whatever happens to its processes."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End all of its processes at once with SIGKILL."""
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Start it again on the same address and data; returns when it answers.
+
+        Raises BackendUnavailable where it does not start.
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it, killed or not, and remove its data."""
+
+
+class Counter(ABC):
+    """Counts what a store's handles send to it."""
+
+    unit: str
+    """What is counted, such as "statement" or "round trip"."""
+    problem: str = ""
+    """Why something was not counted, if that is known."""
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """How many there were so far."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What was sent, in order, as far as that is known."""
+        return ()
 
 
 class Store(ABC):
@@ -81,6 +135,33 @@ class Store(ABC):
     @abstractmethod
     async def reopen(self) -> Any:
         """Close every handle, then give a new first handle on the same data."""
+
+    def counted(self) -> AbstractAsyncContextManager[Counter] | None:
+        """Give what counts, while it is entered, what handles send that are opened meanwhile.
+
+        Entering it closes the handles that were opened before, and so does leaving it those that
+        were opened meanwhile. None where nothing can be counted.
+        """
+        return None
+
+    async def release(self) -> None:
+        """Close every handle that was written through: another process is about to open the data.
+
+        A store that can keep other processes out overrides this and closes every one.
+        """
+        await self.reopen()
+
+    async def vacate(self) -> None:
+        """Empty the place for another process, as `fresh` and `release` do."""
+        await self.fresh()
+        await self.release()
+
+    async def settle(self) -> None:
+        """Wait until nothing takes effect any more of what a killed process had asked for.
+
+        For stores whose servers go on with the calls of a client that is no more.
+        """
+        return
 
     @abstractmethod
     async def close(self) -> None:
@@ -115,6 +196,19 @@ class Backend(ABC):
     async def create_store(self, contract: Contract, server: Server) -> Store:
         """Create a new, empty place for the contract's data."""
 
+    def start_killable(self, options: RunOptions) -> KillableServer:
+        """Start a server of the same kind for one check, which kills it; stores go there as well.
+
+        Runs in workers. Its settings are those of the run's server, but it is `durable`.
+
+        Raises Unkillable, with one sentence, where no such server can be had.
+        """
+        raise Unkillable(
+            self.name,
+            "nothing says how a server of it is killed and started again",
+            "Override Backend.start_killable",
+        )
+
     def opener(self, contract: Contract) -> Opener:
         """How the contract's storage is opened on this backend.
 
@@ -129,6 +223,14 @@ class Backend(ABC):
                 "gives the storage, or leave this backend out of --storage",
             )
         return found
+
+
+async def enter(opener: Opener, address: str, handles: AsyncExitStack) -> Any:
+    """Open a storage on an address; what has to be closed is left to the stack."""
+    opened = opener(address)
+    if isinstance(opened, AbstractAsyncContextManager):
+        return await handles.enter_async_context(opened)
+    return await opened if inspect.isawaitable(opened) else opened
 
 
 class HandleStore(Store):
@@ -178,15 +280,19 @@ class HandleStore(Store):
         self._first = await self._open(self._handles)
         return self._first
 
+    async def release(self) -> None:
+        await self._close_handles()
+
+    async def vacate(self) -> None:
+        await self._close_handles()
+        await self.empty()
+
     async def close(self) -> None:
         await self._close_handles()
         await self.remove()
 
     async def _open(self, handles: AsyncExitStack) -> Any:
-        opened = self._opener(self.address)
-        if isinstance(opened, AbstractAsyncContextManager):
-            return await handles.enter_async_context(opened)
-        return await opened if inspect.isawaitable(opened) else opened
+        return await enter(self._opener, self.address, handles)
 
     async def _emptied(self) -> Any:
         await self.empty()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from storeproof.harness.backends.base import (
     Backend,
     Capability,
+    Counter,
     HandleStore,
+    KillableServer,
     Opener,
     RunOptions,
     Server,
@@ -19,11 +23,13 @@ from storeproof.harness.backends.postgres_connection import examine, run_apart, 
 from storeproof.harness.backends.postgres_emptying import Emptier
 from storeproof.harness.backends.postgres_servers import PostgresServer, find_server
 from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
+from storeproof.harness.exceptions import BackendUnavailable, Unkillable
+from storeproof.harness.wire import Postgres, Wire
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["PostgresBackend", "PostgresStore"]
+__all__ = ["KillablePostgres", "PostgresBackend", "PostgresStore"]
 
 LEFTOVERS: Final = """
 SELECT quote_ident(datname) FROM pg_database
@@ -54,14 +60,15 @@ class _Run:
     def comment(self) -> str:
         return f"storeproof run {self.token}"
 
-    async def create_database(self) -> PostgresUrl:
-        """Create a database, marked as this run's, whose commits don't wait for the disk."""
+    async def create_database(self, *, durable: bool) -> PostgresUrl:
+        """Create a database, marked as this run's; unless durable, its commits wait for nothing."""
+        setting = "on" if durable else "off"
         name = self.prefix + secrets.token_hex(4)
         async with session(self.url) as connection:
             await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
             await connection.execute(
                 f"COMMENT ON DATABASE \"{name}\" IS '{self.comment}';"
-                f'ALTER DATABASE "{name}" SET synchronous_commit = off'
+                f'ALTER DATABASE "{name}" SET synchronous_commit = {setting}'
             )
         return self.url.to(name)
 
@@ -70,6 +77,19 @@ class _Run:
         async with session(self.url) as connection:
             for (name,) in await connection.fetch(LEFTOVERS, self.prefix, self.comment):
                 await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+class RoundTrips(Counter):
+    """The round trips of all connections through a wire."""
+
+    unit = "round trip"
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    @property
+    def total(self) -> int:
+        return self._wire.trips
 
 
 class PostgresStore(HandleStore):
@@ -85,10 +105,44 @@ class PostgresStore(HandleStore):
     async def empty(self) -> None:
         await self._emptier.empty()
 
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[Counter]:
+        address = self.address
+        with Wire(self._url.host, self._url.port, Postgres) as wire:
+            self.address = replace(self._url, host=wire.host, port=wire.port).render()
+            try:
+                await self.reopen()
+                yield RoundTrips(wire)
+            finally:
+                await self._close_handles()
+                self.address = address
+
+    async def settle(self) -> None:
+        """End what is left of other clients, and wait until it is gone."""
+        await self._emptier.end_others()
+
     async def remove(self) -> None:
         await self._emptier.close()
         async with session(self._maintenance) as connection:
             await connection.execute(f'DROP DATABASE IF EXISTS "{self._url.database}" WITH (FORCE)')
+
+
+class KillablePostgres(KillableServer):
+    """A server that storeproof started and may kill."""
+
+    def __init__(self, started: PostgresServer) -> None:
+        address = _Run(started.url, secrets.token_hex(4)).address
+        self.server = Server(address=address, durable=True)
+        self._started = started
+
+    def kill(self) -> None:
+        self._started.kill()
+
+    def restart(self) -> None:
+        self._started.restart()
+
+    def stop(self) -> None:
+        self._started.stop()
 
 
 class PostgresBackend(Backend):
@@ -137,4 +191,18 @@ class PostgresBackend(Backend):
     async def create_store(self, contract: Contract, server: Server) -> PostgresStore:
         opener = self.opener(contract)
         run = _Run.read(server.address)
-        return PostgresStore(opener, await run.create_database(), run.url)
+        url = await run.create_database(durable=server.durable)
+        return PostgresStore(opener, url, run.url)
+
+    def start_killable(self, options: RunOptions) -> KillableServer:
+        if options.postgres_url:
+            place = parse_url(options.postgres_url).place
+            raise Unkillable(
+                self.name,
+                f"the one at {place} was given by its URL, so it is somebody's own",
+                "Leave the URL out, so that storeproof starts one",
+            )
+        try:
+            return KillablePostgres(find_server(options, durable=True))
+        except BackendUnavailable as error:
+            raise Unkillable(self.name, error.reason, error.remedy) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,19 +45,34 @@ class PostgresContainer:
 
     url: PostgresUrl
     container: Any
+    image: str
+
+    def kill(self) -> None:
+        """End all of its processes at once, as nothing but a crash does."""
+        wrapped = self.container.get_wrapped_container()
+        wrapped.kill()
+        wrapped.wait()
+
+    def restart(self) -> None:
+        """Start it again on its port and data.
+
+        Raises BackendUnavailable where it does not serve.
+        """
+        self.container.get_wrapped_container().start()
+        _wait_until_ready(self.container, self.url, self.image)
 
     def stop(self) -> None:
         self.container.stop()
 
 
-def start_container(image: str) -> PostgresContainer:
+def start_container(image: str, settings: Sequence[str] = SPEED_SETTINGS) -> PostgresContainer:
     """Start PostgreSQL from the image, published on the loopback address where the engine is local.
 
     Raises EngineMissing, ImageMissing, and BackendUnavailable where the container does not serve.
     """
     _find_engine()
     password = secrets.token_urlsafe(16)
-    container = _describe(image, password)
+    container = _describe(image, password, settings)
     _run(container, image)
     try:
         url = PostgresUrl(
@@ -66,7 +82,7 @@ def start_container(image: str) -> PostgresContainer:
     except BaseException:
         container.stop()
         raise
-    return PostgresContainer(url, container)
+    return PostgresContainer(url, container, image)
 
 
 def _find_engine() -> None:
@@ -102,13 +118,13 @@ def _no_engine(error: Exception) -> EngineMissing:
     return EngineMissing(_words(error), "Start Docker, or give --storage-postgres-url")
 
 
-def _describe(image: str, password: str) -> Any:
+def _describe(image: str, password: str, settings: Sequence[str]) -> Any:
     # testcontainers' own PostgresContainer moved between versions and needs a second driver.
     from testcontainers.core.container import DockerContainer
 
     container = DockerContainer(image)
-    settings = " ".join(f"-c {setting}" for setting in SPEED_SETTINGS)
-    container.with_command(f"postgres {settings} -c max_connections=200")
+    options = " ".join(f"-c {setting}" for setting in settings)
+    container.with_command(f"postgres {options} -c max_connections=200")
     variables = {"USER": "storeproof", "PASSWORD": password, "DB": "postgres"}
     for name, value in variables.items():
         container.with_env(f"POSTGRES_{name}", value)

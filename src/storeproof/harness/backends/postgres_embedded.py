@@ -19,19 +19,30 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from storeproof.harness.backends.postgres_url import PostgresUrl
 from storeproof.harness.exceptions import BackendUnavailable
 
-__all__ = ["SPEED_SETTINGS", "EmbeddedServer", "embedded_home", "start_embedded"]
+__all__ = [
+    "CRASH_SETTINGS",
+    "SPEED_SETTINGS",
+    "EmbeddedServer",
+    "embedded_home",
+    "free_ports",
+    "start_embedded",
+]
 
 SPEED_SETTINGS: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """The server's data is thrown away after the run, so nothing of it has to survive a crash."""
+
+CRASH_SETTINGS: Final = ("fsync=off", "full_page_writes=off")
+"""What was committed survives the end of the server's processes, though not of the machine."""
 
 SETTINGS: Final = (
     "listen_addresses=127.0.0.1",
@@ -44,6 +55,8 @@ UNPRIVILEGED: Final = "nobody"
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
 PORTS_TRIED: Final = 3
+STILL_ENDING: Final = "is still in use"
+"""What a server says of the memory of one that was killed, until its last process is gone."""
 
 # Ends the server and removes its directory once nobody holds the other end of the pipe.
 WATCHER: Final = """
@@ -62,6 +75,34 @@ class EmbeddedServer:
     directory: Path
     process: subprocess.Popen[bytes]
     watcher: subprocess.Popen[bytes]
+    launch: Callable[[], subprocess.Popen[bytes]]
+
+    def kill(self) -> None:
+        """End all of its processes at once, as nothing but a crash does."""
+        self.process.send_signal(signal.SIGSTOP)  # so that it has no more children
+        for each in (self.process.pid, *_children(self.process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Start it again on its port and data.
+
+        Raises BackendUnavailable with the server's own last words where it does not start.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        _end_watcher(self.watcher)
+        while True:
+            self.process = self.launch()
+            self.watcher = _watch(self.process, self.directory)
+            if _ready(self.process, self.directory):
+                return
+            self.process.kill()
+            self.process.wait()
+            _end_watcher(self.watcher)
+            log = _log(self.directory)
+            if STILL_ENDING not in log or time.monotonic() > deadline:
+                raise _broken(f"the embedded server did not start again ({_last_line(log)})")
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)
@@ -109,12 +150,13 @@ def _start(home: Path, directory: Path, settings: Sequence[str], as_root: bool) 
     how = {"cwd": directory, "start_new_session": True, **(_identity() if as_root else {})}
     password = secrets.token_urlsafe(16)
     _initialise(home, directory, password, how)
-    for port in _free_ports():
-        process = _launch(home, directory, (f"port={port}", *settings), how)
+    for port in free_ports():
+        launch = partial(_launch, home, directory, (f"port={port}", *settings), how)
+        process = launch()
         watcher = _watch(process, directory)
         if _ready(process, directory):
             url = PostgresUrl(host="127.0.0.1", port=port, user="storeproof", password=password)
-            return EmbeddedServer(url, directory, process, watcher)
+            return EmbeddedServer(url, directory, process, watcher, launch)
         _end_watcher(watcher)
         process.kill()
         process.wait()
@@ -162,8 +204,9 @@ def _ready(process: subprocess.Popen[bytes], directory: Path) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(FileNotFoundError):
-            if status.read_text().rstrip().endswith("ready"):
-                return True
+            words = status.read_text().split()
+            if words[:1] == [str(process.pid)] and words[-1] == "ready":
+                return True  # and not what one that was killed had told
         time.sleep(0.02)  # the server tells that it is ready in a file only
     return False
 
@@ -185,7 +228,14 @@ def _end_watcher(watcher: subprocess.Popen[bytes]) -> None:
         watcher.stdin.close()
 
 
-def _free_ports() -> Iterator[int]:
+def _children(process: int) -> list[int]:
+    """Give a process's children; none where the system does not say."""
+    listed = Path(f"/proc/{process}/task/{process}/children")
+    return [int(each) for each in listed.read_text().split()] if listed.exists() else []
+
+
+def free_ports() -> Iterator[int]:
+    """Give ports of the loopback address that nobody uses at present, one after the other."""
     for _ in range(PORTS_TRIED):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

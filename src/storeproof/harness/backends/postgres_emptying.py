@@ -9,6 +9,7 @@ and more.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,12 @@ SELECT query FROM pg_stat_activity
 """
 
 
+END_OTHERS: Final = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
 class Emptier:
     """Deletes all rows of a database that storeproof created, SURVIVING_TABLES apart.
 
@@ -81,6 +88,19 @@ class Emptier:
             self._times += 1
             if self._times % VACUUM_EVERY == 0 and self._names:
                 await self._vacuum()
+
+    async def end_others(self) -> None:
+        """End every other session on the database, and wait until it is gone.
+
+        Raises BackendUnavailable where the server no longer answers, TimeoutError where a session
+        does not end.
+        """
+        with speaking_to(self._url):
+            if self._connection is None:
+                self._connection = await self._connect()
+            async with asyncio.timeout(LOCK_SECONDS):
+                while await self._connection.fetchval(END_OTHERS):
+                    pass
 
     async def close(self) -> None:
         """Close the connection; idempotent."""

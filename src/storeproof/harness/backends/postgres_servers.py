@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from storeproof.harness.backends.base import RunOptions
@@ -12,7 +12,12 @@ from storeproof.harness.backends.postgres_container import (
     ImageMissing,
     start_container,
 )
-from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
+from storeproof.harness.backends.postgres_embedded import (
+    CRASH_SETTINGS,
+    SPEED_SETTINGS,
+    embedded_home,
+    start_embedded,
+)
 from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
 from storeproof.harness.exceptions import BackendUnavailable
 
@@ -32,10 +37,15 @@ class PostgresServer:
     """Where it comes from, for people: `container postgres:17`."""
     owned: bool = True
     stop: Callable[[], None] = _leave
+    kill: Callable[[], None] = _leave
+    restart: Callable[[], None] = _leave
+    """Where it is owned: end all of its processes with SIGKILL, and start it again."""
 
 
-def find_server(options: RunOptions) -> PostgresServer:
+def find_server(options: RunOptions, *, durable: bool = False) -> PostgresServer:
     """Give the URL's server; else a container's; else the embedded one.
+
+    durable: whether one that is started keeps what it acknowledged when it is killed.
 
     Raises BackendUnavailable with the command that would mend it. An image that is named is
     binding; the default one gives way to the embedded server where it can't be had.
@@ -45,16 +55,24 @@ def find_server(options: RunOptions) -> PostgresServer:
         return PostgresServer(url=url, source=f"URL {url.place}", owned=False)
     image = options.postgres_image or DEFAULT_IMAGE
     try:
-        container = start_container(image)
+        container = start_container(image, CRASH_SETTINGS if durable else SPEED_SETTINGS)
     except (EngineMissing, ImageMissing) as missing:
         if options.postgres_image:
             reason = f"{missing} ({missing.reason})"
             raise BackendUnavailable("postgres", reason, missing.remedy) from missing
-        return _embedded(options, missing)
-    return PostgresServer(url=container.url, source=f"container {image}", stop=container.stop)
+        return _embedded(options, missing, CRASH_SETTINGS if durable else SPEED_SETTINGS)
+    return PostgresServer(
+        url=container.url,
+        source=f"container {image}",
+        stop=container.stop,
+        kill=container.kill,
+        restart=container.restart,
+    )
 
 
-def _embedded(options: RunOptions, missing: EngineMissing | ImageMissing) -> PostgresServer:
+def _embedded(
+    options: RunOptions, missing: EngineMissing | ImageMissing, settings: Sequence[str]
+) -> PostgresServer:
     home = embedded_home()
     if home is None:
         raise BackendUnavailable(
@@ -62,6 +80,12 @@ def _embedded(options: RunOptions, missing: EngineMissing | ImageMissing) -> Pos
             f"no URL was given, {missing} and the embedded server is not installed",
             "Run: pip install 'storeproof[embedded]'",
         )
-    server = start_embedded(home, options.directory)
+    server = start_embedded(home, options.directory, settings)
     why = f" ({missing})" if isinstance(missing, ImageMissing) else ""
-    return PostgresServer(url=server.url, source=f"embedded server{why}", stop=server.stop)
+    return PostgresServer(
+        url=server.url,
+        source=f"embedded server{why}",
+        stop=server.stop,
+        kill=server.kill,
+        restart=server.restart,
+    )

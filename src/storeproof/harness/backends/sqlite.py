@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from storeproof.harness.backends.base import (
     Backend,
     Capability,
+    Counter,
     HandleStore,
     Opener,
     RunOptions,
     Server,
 )
+from storeproof.harness.backends.sqlite_statements import counting_statements
 from storeproof.harness.backends.survivors import SURVIVING_TABLES
 from storeproof.harness.exceptions import BackendUnavailable, CheckFailed
 
@@ -65,6 +67,15 @@ class SqliteStore(HandleStore):
                 f"a storage left a transaction open that locks its file for {LOCK_SECONDS} seconds "
                 f"after its call had ended ({error})"
             ) from error
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[Counter]:
+        with counting_statements() as counter:
+            await self.reopen()
+            try:
+                yield counter
+            finally:
+                await self._close_handles()
 
     async def remove(self) -> None:
         for suffix in ("", "-journal", "-wal", "-shm"):

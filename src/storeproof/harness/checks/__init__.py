@@ -17,9 +17,13 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
     from storeproof.harness.checks.isolation import IsolationCheck
+    from storeproof.harness.checks.kill import KillCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
+    from storeproof.harness.checks.loop_blocking import LoopBlockingCheck
     from storeproof.harness.checks.pages import PagesCheck
+    from storeproof.harness.checks.reopen import ReopenCheck
     from storeproof.harness.checks.signature import SignatureCheck
+    from storeproof.harness.checks.statements import StatementsCheck
 
     return (
         SignatureCheck(),
@@ -27,7 +31,11 @@ def all_checks() -> tuple[Check, ...]:
         AgreementCheck(),
         IsolationCheck(),
         PagesCheck(),
+        LoopBlockingCheck(),
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
+        ReopenCheck(),
+        KillCheck(),
+        StatementsCheck(),
     )

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Server
 from storeproof.harness.law import MUST, Level
 
 if TYPE_CHECKING:
     import asyncio
 
-    from storeproof.harness.backends.base import Backend, Store
+    from storeproof.harness.backends.base import Backend, RunOptions, Store
     from storeproof.harness.contract import Contract
     from storeproof.harness.program import Program
 
@@ -26,15 +27,20 @@ T = TypeVar("T")
 class Stage(IntEnum):
     """Checks run in this order; a broken stage stops the later ones of its contract and backend."""
 
-    SIGNATURE = 1
-    CAPABILITIES = 2
-    LAWS = 3
-    AGREEMENT = 4
-    ISOLATION = 5
-    PAGES = 6
-    BURSTS = 7
-    LINEARIZABILITY = 8
-    CANCELLATION = 9
+    SIGNATURE = 10
+    CAPABILITIES = 20
+    LAWS = 30
+    AGREEMENT = 40
+    ISOLATION = 50
+    PAGES = 60
+    LOOP_BLOCKING = 70
+    BURSTS = 80
+    LINEARIZABILITY = 90
+    CANCELLATION = 100
+    REOPEN = 120
+    KILL = 130
+    STATEMENTS = 200
+    """The last one: what costs too much is right all the same."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,14 @@ class Profile:
     """Random programs of several clients."""
     cancellations: int = 1
     """Programs whose last call is cancelled, for each operation."""
+    reopenings: int = 6
+    """Programs whose data another process reads."""
+    moments: int = 4
+    """One in so many moments of a call is one at which its process is killed."""
+    kills: int = 2
+    """Random programs of several clients whose process is killed."""
+    server_kills: int = 1
+    """Random programs of several clients whose server is killed."""
 
 
 @dataclass
@@ -89,6 +103,9 @@ class CheckContext:
     replay: Program | None = None
     server: Server = field(default_factory=Server)
     """Where more stores of the backend are created."""
+    apart: Apart = field(default_factory=Apart)
+    options: RunOptions | None = None
+    """For a server of the check's own."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the worker's one event loop."""

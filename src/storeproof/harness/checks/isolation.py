@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from storeproof.harness.apart import Disagreement, draw_apart, run_apart
 from storeproof.harness.backends.base import Store
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.telling import failed_apart
@@ -15,6 +14,7 @@ from storeproof.harness.rehearsal import experienced_drawer
 from storeproof.harness.running import Outcome
 from storeproof.harness.search import Failure, search
 from storeproof.harness.shortening import shorten
+from storeproof.harness.two_stores import Disagreement, draw_apart, run_apart
 from storeproof.harness.values import Draw
 
 __all__ = ["IsolationCheck"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from storeproof.harness.apart import Disagreement
 from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
@@ -16,12 +17,27 @@ from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
-from storeproof.harness.program import Program
+from storeproof.harness.program import Call, Program
+from storeproof.harness.racing import Parts
 from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
+from storeproof.harness.surviving import Survival
 from storeproof.harness.sweeping import Broken
+from storeproof.harness.two_stores import Disagreement
 
-__all__ = ["failed", "failed_apart", "failed_cancelled", "failed_together"]
+if TYPE_CHECKING:
+    from storeproof.harness.checks.loop_blocking import Blocked
+    from storeproof.harness.checks.statements import Growth
+
+__all__ = [
+    "failed",
+    "failed_apart",
+    "failed_blocking",
+    "failed_cancelled",
+    "failed_growing",
+    "failed_outliving",
+    "failed_together",
+]
 
 
 def failed(
@@ -91,6 +107,52 @@ def failed_apart(
     return _check_failed(account, program)
 
 
+def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
+    """Give the error for a call that sends the more, the more data there is."""
+    contract, backend = context.contract, context.backend.name
+    few, many = (_count(len(each), unit) for each in growth.sent)
+    lines = [written(each) for each in growth.program.steps if isinstance(each, Call)]
+    more = [f"{count} more: {text}" for text, count in growth.more_often if text != unit]
+    account = Account(
+        headline=f"{contract.name} on {backend}: {check} is broken in "
+        f"{contract.protocol.__name__}.{growth.call.operation}",
+        happened=(
+            f"{written(growth.call)}\nsends {few} after {growth.made[0]} calls that made data, and "
+            f"{many} after {growth.made[1]}.",
+            *(["\n".join(more)] if more else []),
+            "One statement can read, or change, many rows, or a fixed number of them at a time.",
+        ),
+        found="The data is made by these calls, the last one apart, and by copies of them with "
+        "other values:",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, growth.program)
+
+
+def failed_blocking(
+    context: CheckContext, check: str, program: Program, blocked: Blocked
+) -> CheckFailed:
+    """Give the error for a call that keeps the event loop for too long."""
+    contract, step = context.contract, blocked.step
+    did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
+    seconds = step.computing if blocked.computing else step.waiting
+    lines = [written(each) for each in program.steps if isinstance(each, Call)]
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken in "
+        f"{contract.protocol.__name__}.{program.steps[-1].operation}",
+        happened=(
+            f"In one step it {did} for {seconds:.2f} s, and did so in each of {blocked.runs} runs; "
+            f"{contract.longest_step} s are allowed "
+            f"(Contract(longest_step={contract.longest_step})).",
+            "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
+            "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
+        ),
+        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
+
+
 def failed_cancelled(
     context: CheckContext, check: str, program: Program, broken: Broken
 ) -> CheckFailed:
@@ -127,6 +189,37 @@ def _check_failed(
     happened = tuple(each for each in account.happened if each != drawn)
     account = msgspec.structs.replace(account, happened=happened)
     return CheckFailed("\n\n".join(parts), program, history, account)
+
+
+def failed_outliving(context: CheckContext, check: str, found: Survival) -> CheckFailed:
+    """Give the error for a program whose data does not outlive its process or server as it was."""
+    contract, race = context.contract, found.race
+    operations = _operations(contract, race)
+    told = [found.problem, picture(race.history)] if found.problem else []
+    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken"
+        f"{f' in {operations}' if operations else ''}",
+        sentence="" if found.problem else _sentence(contract, race),
+        happened=(found.story, *(told or broken_parts(race.history, race.finding))),
+        found=f"The shortest program found ({size}) is:",
+        source="\n".join(_listed(race.program)),
+    )
+    return _check_failed(account, race.program, race.history)
+
+
+def _listed(program: Program) -> Iterator[str]:
+    """Write a program's calls, a line each, with who makes them."""
+    parts = Parts(program)
+    for who, several in (
+        ("first", [parts.steps]),
+        ("at once", parts.branches),
+        ("afterwards", parts.reads),
+    ):
+        for client, calls in enumerate(several, 1):
+            for number, call in calls:
+                where = f", client {client}" if len(several) > 1 else ""
+                yield f"r{number + 1} = {written(call)}  # {who}{where}"
 
 
 def _clients(program: Program) -> str:
@@ -174,6 +267,10 @@ def _outcomes(backend: str, failure: Failure) -> list[str]:
         return [failure.reason]
     model, actual = failure.expected[-1], failure.actual
     return [f"the model {model}\n{backend} {actual}\ndifference: {failure.reason}"]
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _calls(count: int) -> str:

@@ -279,6 +279,8 @@ def created_of(event: ErrorEvent, group: ErrorGroup) -> Created:
 
 
 def _tags(field: str, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
+    if tags == ():
+        return ()
     if not isinstance(tags, tuple) or not all(isinstance(tag, Tag) for tag in tags):
         raise InvalidValue(field, "must be a tuple of tags")
     if len(tags) > MAX_TAGS:
@@ -336,19 +338,28 @@ def canonical(entity: Entity) -> Entity:
     aggregation that its kind does not have ("aggregation"), and an `end` before `start`.
     """
     made = by_rules(_RULES, entity)
-    _check_together(made)
+    match made:
+        case ErrorEvent():
+            pass
+        case MetricPoint():
+            if made.value < 0 and made.kind is Kind.COUNTER:
+                raise InvalidValue("value", "must not be negative for a counter")
+        case GroupState():
+            _check_state(made)
+        case MetricQuery():
+            _check_query(made)
     return made
 
 
-def _check_together(entity: msgspec.Struct) -> None:
-    match entity:
-        case GroupState(status=Status.RESOLVED, at=None):
-            raise InvalidValue("at", "must say when it was resolved")
-        case GroupState(status=Status.UNRESOLVED, at=datetime()):
-            raise InvalidValue("at", "must be None for an unresolved group")
-        case MetricPoint(kind=Kind.COUNTER, value=value) if value < 0:
-            raise InvalidValue("value", "must not be negative for a counter")
-        case MetricQuery(kind=kind, aggregation=way) if way not in _AGGREGATIONS[kind]:
-            raise InvalidValue("aggregation", "is not one of this kind's")
-        case MetricQuery(start=start, end=end) if end < start:
-            raise InvalidValue("end", "must not be before start")
+def _check_state(state: GroupState) -> None:
+    if state.status is Status.RESOLVED and state.at is None:
+        raise InvalidValue("at", "must say when it was resolved")
+    if state.status is Status.UNRESOLVED and state.at is not None:
+        raise InvalidValue("at", "must be None for an unresolved group")
+
+
+def _check_query(query: MetricQuery) -> None:
+    if query.aggregation not in _AGGREGATIONS[query.kind]:
+        raise InvalidValue("aggregation", "is not one of this kind's")
+    if query.end < query.start:
+        raise InvalidValue("end", "must not be before start")

@@ -1,9 +1,9 @@
-"""For `DatabaseErrorStorage`: events that are created at once, counted in one transaction.
+"""For `DatabaseErrorStorage`: events that are created at once.
 
-The groups are locked, the events stored, and the new ones counted by the rules of
-`entities`, one after the other; then the groups and the rollups are written. Rows of every
-table are locked in the order of their keys, and the tables in the order in which CREATE
-locks them, so that nobody waits in a circle.
+The new ones are counted by the rules of `entities`, one after the other: so each knows how
+it left its group. On PostgreSQL one statement does the same to the tables. On SQLite, in
+one transaction, the groups are read and the events stored before they are counted, and
+groups and rollups are written after it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,17 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
-from storeproof.reference.database import Row, Transaction, UniqueViolated, per_dialect
+from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.columns import TEXT
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.creations import (
+    CREATE_MANY,
+    creation_values,
+    locked_groups,
+)
 from storeproof.reference.errors.database.rollups import BLOCK, DAY, added, counts_in, places
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
@@ -39,36 +45,23 @@ from storeproof.reference.errors.entities import (
 __all__ = ["count_all"]
 
 
-def _lock_groups() -> sa.Select[Any]:
-    given, first = given_rows([sa.column("fingerprint", TEXT)]), GROUPS.alias("first")
-    return (
-        sa.select(first.c.id.label("fingerprint"), GROUPS.c.merged_into, *GROUP_COLUMNS)
-        .select_from(given)
-        .join(first, first.c.id == given.c.fingerprint)
-        .join(GROUPS, GROUPS.c.id == sa.func.coalesce(first.c.merged_into, first.c.id))
-        .order_by(GROUPS.c.id)
-        .with_for_update(of=GROUPS)
-    )
-
-
-def _store_events(insert: Any) -> Any:
+def _store_events() -> Any:
     columns = [*EVENT_COLUMNS, EVENTS.c.group_id]
     given = given_rows(columns)
     new = insert(EVENTS).from_select(columns, sa.select(*given.c).where(sa.true()))
     return new.on_conflict_do_nothing(index_elements=[EVENTS.c.id]).returning(EVENTS.c.id)
 
 
-def _put_groups(insert: Any) -> Any:
+def _put_groups() -> Any:
     given = given_rows(GROUP_COLUMNS)
     new = insert(GROUPS).from_select(GROUP_COLUMNS, sa.select(*given.c).where(sa.true()))
     return new.on_conflict_do_update(
         index_elements=[GROUPS.c.id],
         set_={column: new.excluded[column.key] for column in GROUP_COLUMNS},
-        where=GROUPS.c.created_by == new.excluded.created_by,
-    ).returning(GROUPS.c.id)
+    )
 
 
-def _add_to_rollups(insert: Any) -> Any:
+def _add_to_rollups() -> Any:
     key = list(ROLLUPS.primary_key)
     given = given_rows([*key, sa.column("counts", sa.Text())])
     values = [*(given.c[column.key] for column in key), counts_in(given.c.counts)]
@@ -78,24 +71,35 @@ def _add_to_rollups(insert: Any) -> Any:
     return new.on_conflict_do_update(index_elements=key, set_={"counts": more})
 
 
-LOCK_GROUPS = _lock_groups()
-STORE_EVENTS = per_dialect(_store_events)
-PUT_GROUPS = per_dialect(_put_groups)
-"""Gives no row for a group that somebody else made meanwhile."""
-ADD_TO_ROLLUPS = per_dialect(_add_to_rollups)
+FIND_GROUPS = locked_groups(given_rows([sa.column("fingerprint", TEXT)]))
+STORE_EVENTS, PUT_GROUPS, ADD_TO_ROLLUPS = _store_events(), _put_groups(), _add_to_rollups()
 
 
-async def count_all(
-    transaction: Transaction, events: Sequence[ErrorEvent]
-) -> list[ErrorGroup | None]:
+async def count_all(database: Database, events: Sequence[ErrorEvent]) -> list[ErrorGroup | None]:
     """The group of each event as it left it; None where its id was taken.
 
-    Raises UniqueViolated where somebody else made or merged one of the groups meanwhile.
+    Raises UniqueViolated where somebody else stored one of the events meanwhile, or made or
+    merged one of the groups.
     """
-    fingerprints = sorted({event.fingerprint for event in events})
-    given = [{"fingerprint": each} for each in fingerprints]
-    groups = _found(await transaction.run(LOCK_GROUPS, {"given": given}))
-    values = {event.id: event_values(event) for event in sorted(events, key=lambda each: each.id)}
+    if database.dialect == POSTGRES:
+        return await _at_once(database, events)
+    return await database.transact(lambda transaction: _in_turn(transaction, events))
+
+
+async def _at_once(database: Database, events: Sequence[ErrorEvent]) -> list[ErrorGroup | None]:
+    given = [creation_values(position, event) for position, event in enumerate(events)]
+    rows = await database.write(CREATE_MANY, {"given": given})
+    groups = _found(row[1:] for row in rows if row[1] is not None)
+    new = {row[0] for row in rows}
+    return _counted([event if event.id in new else None for event in events], groups)
+
+
+async def _in_turn(
+    transaction: Transaction, events: Sequence[ErrorEvent]
+) -> list[ErrorGroup | None]:
+    given = [{"fingerprint": each} for each in {event.fingerprint for event in events}]
+    groups = _found(await transaction.run(FIND_GROUPS, {"given": given}))
+    values = {event.id: event_values(event) for event in events}
     for each in values.values():
         group = groups.get(each["fingerprint"])
         each["group_id"] = each["fingerprint"] if group is None else group.id
@@ -109,11 +113,12 @@ async def count_all(
 
 def _found(rows: Iterable[Row]) -> dict[str, ErrorGroup]:
     """The groups by the fingerprints of their events."""
-    found = {}
+    found: dict[str, ErrorGroup] = {}
     for fingerprint, merged_into, *columns in rows:
         if merged_into is not None:
             raise UniqueViolated("errors_groups_id")
-        found[fingerprint] = group_of(tuple(columns))
+        if fingerprint not in found:
+            found[fingerprint] = group_of(tuple(columns))
     return found
 
 
@@ -139,15 +144,13 @@ async def _write(
     answers: Sequence[ErrorGroup | None],
     events: Sequence[Mapping[str, Any]],
 ) -> None:
-    last = {group.id: group_values(group) for group in answers if group is not None}
-    groups = sorted(last.values(), key=lambda each: str(each["id"]))
-    if len(await transaction.run(PUT_GROUPS, {"given": groups})) < len(groups):
-        raise UniqueViolated("errors_groups_id")
+    last = {group.id: group for group in answers if group is not None}
+    await transaction.run(PUT_GROUPS, {"given": list(map(group_values, last.values()))})
     await transaction.run(ADD_TO_ROLLUPS, {"given": _rollups(events)})
 
 
 def _rollups(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that count these events, groups before levels and days before blocks."""
+    """The rows that count these events."""
     rows: dict[tuple[str, int, int, str, int], list[int]] = {}
     for event in events:
         of_group = (Dimension.GROUP.value, event["group_id"], 0)
@@ -164,5 +167,5 @@ def _rollups(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "shard": shard,
             "counts": msgspec.json.encode(counts).decode(),
         }
-        for (dimension, order, slot, key, shard), counts in sorted(rows.items())
+        for (dimension, order, slot, key, shard), counts in rows.items()
     ]

@@ -94,6 +94,7 @@ _index(PRESENT, GROUPS.c.last_seen, GROUPS.c.id)
 _index(PRESENT, GROUPS.c.count, GROUPS.c.id)
 _index(~PRESENT, GROUPS.c.merged_into)
 GROUP_COLUMNS = tuple(each for each in GROUPS.c if each is not GROUPS.c.merged_into)
+_GROUP_KEYS = tuple(each.key for each in GROUP_COLUMNS)
 
 EVENTS = sa.Table(
     "errors_events",
@@ -145,6 +146,7 @@ ROLLUPS = sa.Table(
     column("key", TEXT, primary_key=True),
     column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
     column("counts", COUNTS),
+    postgresql_with={"fillfactor": 50},  # what is counted in again fits beside what it replaces
 )
 sa.Index(None, ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot)
 
@@ -182,11 +184,10 @@ def event_of(row: Row) -> ErrorEvent:
 
 def group_of(row: Row) -> ErrorGroup:
     """The group that a row of GROUP_COLUMNS holds."""
-    fields = dict(zip((column.key for column in GROUP_COLUMNS), row, strict=True))
+    fields = dict(zip(_GROUP_KEYS, row, strict=True))
     fields["level"] = Level(fields["level"])
-    status = Status(fields.pop("status"))
-    state = GroupState(status=status, at=fields.pop("state_at"))
-    return ErrorGroup(**fields, state=state)
+    status, at = Status(fields.pop("status")), fields.pop("state_at")
+    return ErrorGroup(**fields, state=GroupState(status=status, at=at))
 
 
 def group_values(group: ErrorGroup) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""The program of a launcher: imports a contract, then forks a client process for each job.
+
+Nobody runs it by hand; `Apart` does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
+from typing import TYPE_CHECKING
+
+from storeproof.harness.apart.client import perform
+from storeproof.harness.apart.messages import pack, unpack
+from storeproof.harness.apart.origins import Origin, find
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__: list[str] = []
+
+
+def main() -> None:
+    """Serve the process that holds the other end of the connection, until it lets go of it."""
+    control = Connection(int(sys.argv[1]))
+    origin: Origin = unpack(control.recv_bytes())
+    try:
+        contract: Contract = find(origin)
+    except BaseException as problem:  # a test module may skip itself
+        control.send_bytes(pack(f"{type(problem).__name__}: {problem}"))
+        return
+    control.send_bytes(pack(""))
+    gc.freeze()  # what clients never collect stays shared between them
+    while True:
+        try:
+            job = control.recv_bytes()
+        except EOFError:
+            return
+        channel = Connection(recv_handle(control))
+        _serve(contract, job, control, channel)
+
+
+def _serve(contract: Contract, job: bytes, control: Connection, channel: Connection) -> None:
+    client = os.fork()
+    if client == 0:
+        control.close()
+        _end_after(contract, job, channel)
+    channel.close()
+    control.send_bytes(pack(client))
+    os.waitpid(client, 0)
+    control.send_bytes(pack(client))
+
+
+def _end_after(contract: Contract, job: bytes, channel: Connection) -> None:
+    try:
+        perform(contract, unpack(job), channel)
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Checks start client processes here, through a launcher for each contract."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from typing import TYPE_CHECKING
+
+from storeproof.harness.apart.jobs import Ended, Invoked, Job, Returned, Told
+from storeproof.harness.apart.messages import pack, unpack
+from storeproof.harness.apart.origins import Origin, origin_of
+from storeproof.harness.exceptions import Inconclusive
+
+if TYPE_CHECKING:
+    from storeproof.harness.contract import Contract
+
+__all__ = ["Apart"]
+
+_SECONDS = 60.0
+"""After which a process that tells nothing is ended; a call has less."""
+
+
+class Apart:
+    """The launchers of a process; each starts when its contract is needed first."""
+
+    def __init__(self) -> None:
+        self._launchers: dict[int, _Launcher] = {}
+
+    def do(self, contract: Contract, job: Job) -> Told:
+        """Have a new process do a job; returns when it is no more.
+
+        Raises Inconclusive where it can't import the contract, or can't pass on what calls gave.
+        """
+        if id(contract) not in self._launchers:
+            self._launchers[id(contract)] = _Launcher(contract, origin_of(contract))
+        told = self._launchers[id(contract)].do(job)
+        if told.end is None and not job.dies:
+            return replace(told, end=Ended(problem="the process ended", by_storage=True))
+        if told.end is not None and told.end.problem and not told.end.by_storage:
+            remedy = "Make the classes of results and errors importable by their names"
+            raise Inconclusive("another process", told.end.problem, remedy)
+        return told
+
+    def close(self) -> None:
+        """End every launcher."""
+        while self._launchers:
+            self._launchers.popitem()[1].close()
+
+
+class _Launcher:
+    def __init__(self, contract: Contract, origin: Origin) -> None:
+        self._contract = contract  # so that its id stays its own
+        self._control, theirs = Pipe()
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
+            [sys.executable, "-m", "storeproof.harness.apart.launcher", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        try:
+            self._greet(origin)
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self, origin: Origin) -> None:
+        self._control.send_bytes(pack(origin))
+        problem = self._answer()
+        if problem != "":
+            where = origin.file or origin.module
+            reason = f"another process can't import {where} ({problem or 'it ended'})"
+            remedy = "Let the module be imported outside of pytest too"
+            raise Inconclusive("another process", reason, remedy)
+
+    def do(self, job: Job) -> Told:
+        ours, theirs = Pipe()
+        with ours:
+            with theirs:
+                self._control.send_bytes(pack(job))
+                send_handle(self._control, theirs.fileno(), self._process.pid)
+            client = self._answer()
+            told = _listen(ours, client)
+        self._answer()
+        return told
+
+    def close(self) -> None:
+        self._control.close()
+        try:
+            self._process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _answer(self) -> object:
+        try:
+            return unpack(self._control.recv_bytes())
+        except (EOFError, ConnectionResetError):
+            return None
+
+
+def _listen(channel: Connection, client: object) -> Told:
+    """Read until the client process is no more; end it where it tells nothing for long."""
+    events: list[Invoked | Returned] = []
+    end: Ended | None = None
+    while True:
+        if not channel.poll(_SECONDS):
+            _kill(client)
+            problem = f"the process told nothing for {_SECONDS:g} seconds"
+            return Told(tuple(events), Ended(problem=problem, by_storage=True))
+        try:
+            message = unpack(channel.recv_bytes())
+        except (EOFError, ConnectionResetError):
+            return Told(tuple(events), end)
+        if isinstance(message, Ended):
+            end = message
+        else:
+            events.append(message)
+
+
+def _kill(client: object) -> None:
+    if isinstance(client, int):
+        os.kill(client, signal.SIGKILL)
