@@ -18,7 +18,16 @@ from storeproof.reference.database.compiling import Rows, compile_ddl, compile_f
 from storeproof.reference.database.drivers import Driver, Run
 from storeproof.reference.database.exceptions import SchemaMismatch, TableExists, TableMissing
 
-__all__ = ["CHANGING", "VERSIONS", "VERSION_TABLE", "Schema", "newer", "prepare", "read_versions"]
+__all__ = [
+    "ALL_VERSIONS",
+    "CHANGING",
+    "VERSIONS",
+    "VERSION_TABLE",
+    "Schema",
+    "newer",
+    "prepare",
+    "read_versions",
+]
 
 VERSION_TABLE = "storeproof_schema_version"
 
@@ -31,7 +40,7 @@ VERSIONS = sa.Table(
 _FIND = sa.select(VERSIONS.c.version).where(
     VERSIONS.c.component == sa.bindparam("component", type_=TEXT)
 )
-_LIST = sa.select(VERSIONS.c.component, VERSIONS.c.version)
+ALL_VERSIONS = sa.select(VERSIONS.c.component, VERSIONS.c.version)
 _RECORD = sa.insert(VERSIONS)
 
 
@@ -71,7 +80,7 @@ CHANGING = _lock_key("creation of tables")
 async def read_versions(driver: Driver) -> dict[str, int]:
     """The version of each component's tables that are in the database."""
     try:
-        found = await driver.read(compile_for(driver.dialect, _LIST).text, ())
+        found = await driver.read(compile_for(driver.dialect, ALL_VERSIONS).text, ())
     except TableMissing:
         return {}
     return {row[0]: row[1] for row in found}

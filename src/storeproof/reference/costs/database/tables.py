@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 _TABLES = metadata()
-SCHEMA = Schema("costs", 2, _TABLES)
+SCHEMA = Schema("costs", 6, _TABLES)
 NUMBER = sa.BigInteger()
 AMOUNT = IntegerOf(nanos, money)
 """An amount of money, as integer nano-units."""

@@ -61,7 +61,7 @@ __all__ = [
 SHARDS = 2
 
 _TABLES = metadata()
-SCHEMA = Schema("errors", 3, _TABLES)
+SCHEMA = Schema("errors", 5, _TABLES)
 
 
 GROUPS = sa.Table(
