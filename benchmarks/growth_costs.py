@@ -34,7 +34,7 @@ SUMS = ("whole", "nano", "charges")
 
 
 class Costs:
-    """So many charges of so many owners over so many days, in the order of time."""
+    """Charges of so many owners over so many days, in the order of time."""
 
     name = "costs"
     contract = contract

@@ -15,7 +15,6 @@ from storeproof.harness.contradiction import broken_parts, picture
 from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
-from storeproof.harness.lanes import draw
 from storeproof.harness.printing import broken_sentence, python_test
 from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
 from storeproof.harness.program import Call, Program
@@ -196,7 +195,7 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
     """Give the error for a program whose data does not outlive its process or server as it was."""
     contract, race = context.contract, found.race
     operations = _operations(contract, race)
-    told = [found.problem, "\n".join(draw(race.history.to_json()))] if found.problem else []
+    told = [found.problem, picture(race.history)] if found.problem else []
     size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
     account = Account(
         headline=f"{contract.name} on {context.backend.name}: {check} is broken"
