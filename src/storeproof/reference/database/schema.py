@@ -9,8 +9,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from storeproof.reference.database.columns import TEXT, metadata
@@ -44,6 +46,20 @@ ALL_VERSIONS = sa.select(VERSIONS.c.component, VERSIONS.c.version)
 _RECORD = sa.insert(VERSIONS)
 
 
+class _Creation(CreateTable):
+    """A table whose `info` may say how full PostgreSQL makes its pages: `fillfactor`, in percent.
+
+    SQLAlchemy says that itself only from 2.1 on.
+    """
+
+
+@compiles(_Creation, "postgresql")
+def _create_on_postgres(element: _Creation, compiler: Any, **options: Any) -> str:
+    text: str = compiler.visit_create_table(element)
+    percent = element.element.info.get("fillfactor")
+    return text if percent is None else f"{text.rstrip()} WITH (fillfactor = {percent})"
+
+
 @dataclass(frozen=True, eq=False)
 class Schema:
     """The tables of one component, in the version that this release reads and writes.
@@ -63,7 +79,7 @@ class Schema:
     def creation(self) -> Iterator[ExecutableDDLElement]:
         """What creates the tables, in order."""
         for table in self.tables.sorted_tables:
-            yield CreateTable(table)
+            yield _Creation(table)
             indexes = sorted(table.indexes, key=lambda index: str(index.name))
             yield from (CreateIndex(index) for index in indexes)
 
