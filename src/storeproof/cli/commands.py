@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "import": "archives",
     "report": "report",
     "verify": "archives",
+    "migrate": "migrate",
 }
 """The name of a command -> the module in whose `app` it is."""
 

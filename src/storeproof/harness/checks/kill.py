@@ -76,7 +76,9 @@ class KillCheck(Check):
         for program in several:
             self._kill_writer(context, program, chance, context.profile.moments)
         if Capability.NETWORKED in context.backend.capabilities:
-            self._kill_servers(context, several[: context.profile.server_kills], chance)
+            single = (each for programs in drawn.single.values() for each in programs)
+            loads = (several or list(single))[: context.profile.server_kills]
+            self._kill_servers(context, loads, chance)
 
     def _replay(self, context: CheckContext, program: Program) -> None:
         self._kill_writer(context, program, random.Random(0), 1)  # noqa: S311

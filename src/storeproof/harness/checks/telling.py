@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -210,19 +210,16 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
         sentence="" if found.problem else _sentence(contract, race),
         happened=(found.story, *(told or broken_parts(race.history, race.finding))),
         found=f"The shortest program found ({size}) is:",
-        source="\n".join(_listed(race.program)),
+        source="\n".join(_listed(race.program, found.makers)),
     )
     return _check_failed(account, race.program, race.history)
 
 
-def _listed(program: Program) -> Iterator[str]:
-    """Write a program's calls, a line each, with who makes them."""
+def _listed(program: Program, makers: Sequence[str]) -> Iterator[str]:
+    """Write a program's calls, a line each, with who makes the steps, branches and reads."""
     parts = Parts(program)
-    for who, several in (
-        ("first", [parts.steps]),
-        ("at once", parts.branches),
-        ("afterwards", parts.reads),
-    ):
+    groups = [[parts.steps], parts.branches, parts.reads]
+    for who, several in zip(makers, groups, strict=True):
         for client, calls in enumerate(several, 1):
             for number, call in calls:
                 where = f", client {client}" if len(several) > 1 else ""
