@@ -40,8 +40,8 @@ class Subject(Protocol):
         """Make the next record; always the same ones."""
         ...
 
-    async def fill(self, target: Target, size: int) -> None:
-        """Store so many records, and what comes with them."""
+    async def fill(self, target: Target) -> None:
+        """Store all records, and what comes with them."""
         ...
 
     def operations(self, storage: Any) -> Mapping[str, Operation]:
@@ -49,7 +49,7 @@ class Subject(Protocol):
         ...
 
 
-SUBJECTS: Mapping[str, Callable[[int, int], Subject]] = {"errors": Errors, "costs": Costs}
+SUBJECTS: Mapping[str, Callable[[int, int, int], Subject]] = {"errors": Errors, "costs": Costs}
 VERIFIED = 300
 BACKENDS: Mapping[str, tuple[Callable[[], Backend], str]] = {
     "postgres": (PostgresBackend, POSTGRES),
@@ -120,11 +120,11 @@ class Place:
             await store.close()
 
 
-async def verify(place: Place, make: Callable[[], Subject]) -> None:
+async def verify(place: Place, make: Callable[[int], Subject]) -> None:
     """Assert that what is loaded is what `create` would have stored."""
-    loaded, created = make(), make()
+    loaded, created = make(VERIFIED), make(VERIFIED)
     async with place.store(loaded.contract) as (_, target):
-        await loaded.fill(target, VERIFIED)
+        await loaded.fill(target)
         found = [await target.rows(table) for table in loaded.tables]
     async with place.store(created.contract) as (storage, target):
         for number in range(VERIFIED):
@@ -133,14 +133,14 @@ async def verify(place: Place, make: Callable[[], Subject]) -> None:
     assert found == wanted, "what was loaded is not what create stores"
 
 
-async def measure(place: Place, make: Callable[[], Subject], sizes: Sequence[int]) -> Result:
+async def measure(place: Place, make: Callable[[int], Subject], sizes: Sequence[int]) -> Result:
     """Fill a storage of each size, and time every operation on all of them side by side."""
     operations: dict[str, Operation] = {}
     async with AsyncExitStack() as stack:
         for size in sizes:
-            subject = make()
+            subject = make(size)
             storage, target = await stack.enter_async_context(place.store(subject.contract))
-            await subject.fill(target, size)
+            await subject.fill(target)
             await target.settle()
             asked = subject.operations(storage)
             operations |= {f"{name}/{size}": ask for name, ask in asked.items()}

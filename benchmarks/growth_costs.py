@@ -34,20 +34,21 @@ SUMS = ("whole", "nano", "charges")
 
 
 class Costs:
-    """Charges of so many owners over so many days."""
+    """Charges of so many owners over so many days, in the order of time."""
 
     name = "costs"
     contract = contract
     tables = (CHARGES, ROLLUPS)
 
-    def __init__(self, owners: int, days: int) -> None:
-        self._owners, self._days = owners, days
+    def __init__(self, owners: int, days: int, size: int) -> None:
+        self._owners, self._days, self._size = owners, days, size
+        self._between = timedelta(days=days) / size
         self._random = random.Random(0)
         self._rollups: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    async def fill(self, target: Target, size: int) -> None:
-        """Store so many charges, with the rollups that they make."""
-        await target.add(CHARGES, self._charges(size))
+    async def fill(self, target: Target) -> None:
+        """Store the charges, with the rollups that they make."""
+        await target.add(CHARGES, self._charges())
         await target.add(ROLLUPS, self._rollups.values())
 
     def operations(self, storage: CostStorage) -> Mapping[str, Operation]:
@@ -77,11 +78,11 @@ class Costs:
             model=ModelName("large"),
             quantity=draw(1000),
             unit="tokens",
-            occurred_at=START + timedelta(microseconds=draw(self._days * 86400 * 10**6)),
+            occurred_at=START + (number + self._random.random()) * self._between,
         )
 
-    def _charges(self, number: int) -> Iterator[dict[str, Any]]:
-        for index in range(number):
+    def _charges(self) -> Iterator[dict[str, Any]]:
+        for index in range(self._size):
             row = charge_row(self.record(index))
             for hours in SPANS:
                 slot = {"hours": hours, "slot": row["hour"] // hours}

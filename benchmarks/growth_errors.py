@@ -45,21 +45,22 @@ STACK = "\n".join(f'  File "module_{n}.py", line {n}, in function_{n}' for n in 
 
 
 class Errors:
-    """Events of so many groups over so many days; the groups have unequal shares of them."""
+    """So many events over so many days, in the order of time, in groups of unequal shares."""
 
     name = "errors"
     contract = contract
     tables = (EVENTS, GROUPS, ROLLUPS)
 
-    def __init__(self, groups: int, days: int) -> None:
-        self._number, self._days = groups, days
+    def __init__(self, groups: int, days: int, size: int) -> None:
+        self._number, self._days, self._size = groups, days, size
+        self._between = timedelta(days=days) / size
         self._random = random.Random(0)
         self._groups: dict[GroupId, ErrorGroup] = {}
         self._rollups: dict[tuple[str, str, int, str, int], list[int]] = {}
 
-    async def fill(self, target: Target, size: int) -> None:
-        """Store so many events, with the groups and rollups that they make."""
-        await target.add(EVENTS, self._events(size))
+    async def fill(self, target: Target) -> None:
+        """Store the events, with the groups and rollups that they make."""
+        await target.add(EVENTS, self._events())
         await target.add(GROUPS, self._group_rows())
         await target.add(ROLLUPS, self._rollup_rows())
 
@@ -103,11 +104,11 @@ class Errors:
             message=f"{group} could not be read",
             stack=STACK,
             tags=(Tag(key="release", value="1.4"),),
-            occurred_at=START + timedelta(microseconds=int(self._days * 86400e6 * draw())),
+            occurred_at=START + (number + draw()) * self._between,
         )
 
-    def _events(self, number: int) -> Iterator[dict[str, object]]:
-        for index in range(number):
+    def _events(self) -> Iterator[dict[str, object]]:
+        for index in range(self._size):
             event = self.record(index)
             values = event_values(event)
             self._count(event, values)

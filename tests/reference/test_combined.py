@@ -158,7 +158,7 @@ WRITES = {
         other=lambda n: _event(n, "another message"),
         write=lambda storage, entity: storage.create(entity),
         content=_events,
-        postgres=4,  # BEGIN, the groups, what is written, COMMIT
+        postgres=1,
         sqlite=6,  # BEGIN, the groups, the events, the groups, the rollups, COMMIT
     ),
 }

@@ -19,7 +19,13 @@ __all__ = ["COMMANDS", "GROUPS", "Commands"]
 GROUPS: Final = {"schema": "schema"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
-COMMANDS: Final = {"report": "report", "compare": "report"}
+COMMANDS: Final = {
+    "compare": "report",
+    "export": "archives",
+    "import": "archives",
+    "report": "report",
+    "verify": "archives",
+}
 """The name of a command -> the module in whose `app` it is."""
 
 

@@ -77,8 +77,13 @@ def _code(error: Exception) -> ExitCode | None:
     return ExitCode.UNUSABLE if isinstance(error, OSError) else None
 
 
+_ARCHIVES = "storeproof.reference.archive.exceptions"
 _REVISIONS = "storeproof.reference.database.revisions.exceptions"
 _MEANINGS = (
+    (_ARCHIVES, "DamagedArchive", ExitCode.FOUND),
+    (_ARCHIVES, "ContentDiffers", ExitCode.FOUND),
+    (_ARCHIVES, "TargetNotEmpty", ExitCode.REFUSED),
+    (_ARCHIVES, "ArchiveError", ExitCode.UNUSABLE),
     ("storeproof.reference.exceptions", "Unavailable", ExitCode.UNAVAILABLE),
     ("storeproof.reference.exceptions", "OutcomeUnknown", ExitCode.UNKNOWN),
     ("storeproof.reference.exceptions", "StorageError", ExitCode.REFUSED),

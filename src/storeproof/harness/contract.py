@@ -74,6 +74,10 @@ class Contract:
     ignore: public members of the Protocol that are no operations -> why.
     laws: the laws, or the module that holds them.
     largest_page: the largest `limit` that every page operation takes.
+    partition: parameters and "Entity.field"s that name what a call is about, where calls about
+        different ones never have to do with each other: no order, no limit, no uniqueness that they
+        share. Histories are then judged key by key. Calls without exactly one key are judged whole.
+    longest_step: seconds for which an operation may keep the event loop from everything else.
 
     Raises ContractError, which says what to declare, where something can't be derived.
     """
@@ -97,6 +101,8 @@ class Contract:
         ignore: Mapping[str, str] | None = None,
         laws: Iterable[Law] | ModuleType | Mapping[str, Any] = (),
         largest_page: int = 1000,
+        partition: Iterable[str] = (),
+        longest_step: float = 0.1,
         name: str | None = None,
     ) -> None:
         self.name = name or str(getattr(protocol, "__name__", protocol))
@@ -112,7 +118,8 @@ class Contract:
         self.moving = frozenset(names_of(self.name, "moving", moving))
         self.errors = names_of(self.name, "errors", errors)
         self.uncertain = names_of(self.name, "uncertain", uncertain)
-        self.largest_page = largest_page
+        self.largest_page, self.longest_step = largest_page, longest_step
+        self.partition = frozenset(names_of(self.name, "partition", partition))
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))
         self.reads = self._reads(reads)

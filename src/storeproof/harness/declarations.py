@@ -56,7 +56,7 @@ class _Declarations:
     def check(self) -> None:
         contract = self._contract
         self._check_model()
-        for key in contract.arguments:
+        for key in (*contract.arguments, *contract.partition):
             if not isinstance(key, str):
                 self._check_new_type(key)
             elif not _is_field(key):

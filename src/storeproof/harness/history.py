@@ -41,12 +41,19 @@ class MadeCall:
         """Whether it had returned when the other was invoked."""
         return self.returned is not None and self.returned < other.invoked
 
+    @property
+    def _kind(self) -> str:
+        if self.returned is None:
+            return "unknown"
+        return "returned" if self.outcome.error is None else "raised"
+
     def to_json(self) -> dict[str, Any]:
-        """Give what `lanes` draws: texts, and the two numbers."""
+        """Give what `lanes` draws: texts, the kind of the outcome, and the two numbers."""
         return {
             "client": self.client,
             "call": _shortened(written(self.call)),
             "outcome": "unknown" if self.returned is None else _shortened(str(self.outcome)),
+            "kind": self._kind,
             "invoked": self.invoked,
             "returned": self.returned,
         }

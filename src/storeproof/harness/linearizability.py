@@ -16,12 +16,13 @@ import io
 import pickle
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.compare import Renaming
 from storeproof.harness.history import History, MadeCall
+from storeproof.harness.partition import split
 from storeproof.harness.running import Actor, Outcome, Unresolvable, compare_outcomes
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Finding:
 
     answer: Answer
     order: tuple[MadeCall, ...] = ()
-    """The order that was found, or the longest that fits."""
+    """The order that was found, of one key after the other, or the longest that fits."""
     blocks: tuple[Block, ...] = ()
     """Why no call can follow that one."""
     states: int = 0
@@ -73,9 +74,20 @@ async def judge_history(
 ) -> Finding:
     """Look for an order of a history's calls that gives the same outcomes on the model.
 
-    Calls that never returned may come anywhere after their invocation, or not at all.
+    Calls that never returned may come anywhere after their invocation, or not at all. What the
+    contract declares independent (`partition`) is judged key by key.
     """
-    return await _Search(contract, history.calls, bounds or Bounds()).finding()
+    states, order, unsure = 0, list[MadeCall](), None
+    for calls in split(contract, history.calls):
+        found = await _Search(contract, calls, bounds or Bounds()).finding()
+        states += found.states
+        order += found.order
+        if found.answer is Answer.NOT_LINEARIZABLE:
+            return replace(found, states=states)
+        unsure = unsure or (found if found.answer is Answer.UNKNOWN else None)
+    if unsure is not None:
+        return replace(unsure, states=states)
+    return Finding(Answer.LINEARIZABLE, tuple(order), states=states)
 
 
 class _World:

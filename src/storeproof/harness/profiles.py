@@ -19,8 +19,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
         histories=400,
         cancellations=3,
         reopenings=30,
-        moments=2,
-        kills=20,
+        kills=300,
+        killed_programs=20,
         server_kills=5,
     ),
     "soak": Profile(
@@ -31,8 +31,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
         histories=3000,
         cancellations=10,
         reopenings=200,
-        moments=1,
-        kills=200,
+        kills=3000,
+        killed_programs=200,
         server_kills=20,
     ),
 }

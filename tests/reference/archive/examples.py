@@ -69,9 +69,9 @@ async def fill_auth(storages: Storages) -> None:
     await auth.rotate_session(ANN, "1", digest("3"), costs.NOW - timedelta(days=700), HOUR)
     await auth.revoke_session(BOB, "2", NOW)
     limited = frozenset({Permission("write"), Permission("read")})
-    for id, permissions in (("4", None), ("5", limited), ("6", frozenset[Permission]())):
+    for key, permissions in (("4", None), ("5", limited), ("6", frozenset[Permission]())):
         await auth.create_api_key(
-            ApiKey(id=id, user=ANN, digest=digest(id), permissions=permissions, created_at=NOW)
+            ApiKey(id=key, user=ANN, digest=digest(key), permissions=permissions, created_at=NOW)
         )
     await auth.append_audit(
         AuditEntry(id="a1", at=NOW, action="do", subject="x", before='{"b":1,"a":null}')
@@ -89,8 +89,8 @@ async def fill_costs(storages: Storages) -> None:
     await costs.put(storage, "b2", "10", provider="acme", window=Window.TOTAL)
     await storage.put_budget(costs.budget("b1", "9", thresholds=frozenset({50})), 1, "x", NOW)
     held = costs.amounts(b1="4", b2="0")
-    for id in ("r1", "r2", "r3", "r4"):
-        await storage.reserve(id, held if id < "r3" else held[1:], NOW, NOW + HOUR)
+    for name in ("r1", "r2", "r3", "r4"):
+        await storage.reserve(name, held if name < "r3" else held[1:], NOW, NOW + HOUR)
     await storage.settle("r1", costs.amounts(b1="5"), costs.charge("c3", "5"))
     await storage.release("r3")
     await storage.reserve("r5", held[1:], NOW, NOW + timedelta(seconds=1))

@@ -80,7 +80,7 @@ def test_creating_again_keeps_what_is_there(url: str) -> None:
 @pytest.mark.parametrize("create", [False, True])
 @pytest.mark.parametrize(
     ("version", "remedy"),
-    [(0, "schema upgrade URL"), (2, "schema downgrade URL 1")],
+    [(0, "schema upgrade URL"), (2, "schema downgrade URL --to 1")],
 )
 def test_another_version_is_refused(url: str, create: bool, version: int, remedy: str) -> None:
     asyncio.run(open_with(url, SCHEMA, create=True))

@@ -19,6 +19,7 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.isolation import IsolationCheck
     from storeproof.harness.checks.kill import KillCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
+    from storeproof.harness.checks.loop_blocking import LoopBlockingCheck
     from storeproof.harness.checks.pages import PagesCheck
     from storeproof.harness.checks.reopen import ReopenCheck
     from storeproof.harness.checks.signature import SignatureCheck
@@ -30,6 +31,7 @@ def all_checks() -> tuple[Check, ...]:
         AgreementCheck(),
         IsolationCheck(),
         PagesCheck(),
+        LoopBlockingCheck(),
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),

@@ -27,18 +27,19 @@ T = TypeVar("T")
 class Stage(IntEnum):
     """Checks run in this order; a broken stage stops the later ones of its contract and backend."""
 
-    SIGNATURE = 1
-    CAPABILITIES = 2
-    LAWS = 3
-    AGREEMENT = 4
-    ISOLATION = 5
-    PAGES = 6
-    BURSTS = 7
-    LINEARIZABILITY = 8
-    CANCELLATION = 9
-    REOPEN = 11
-    KILL = 12
-    STATEMENTS = 20
+    SIGNATURE = 10
+    CAPABILITIES = 20
+    LAWS = 30
+    AGREEMENT = 40
+    ISOLATION = 50
+    PAGES = 60
+    LOOP_BLOCKING = 70
+    BURSTS = 80
+    LINEARIZABILITY = 90
+    CANCELLATION = 100
+    REOPEN = 120
+    KILL = 130
+    STATEMENTS = 200
     """The last one: what costs too much is right all the same."""
 
 
@@ -58,9 +59,9 @@ class Profile:
     """Programs whose last call is cancelled, for each operation."""
     reopenings: int = 6
     """Programs whose data another process reads."""
-    moments: int = 4
-    """One in so many moments of a call is one at which its process is killed."""
-    kills: int = 2
+    kills: int = 30
+    """Processes that are killed during a call of one client."""
+    killed_programs: int = 2
     """Random programs of several clients whose process is killed."""
     server_kills: int = 1
     """Random programs of several clients whose server is killed."""

@@ -26,11 +26,13 @@ from storeproof.harness.sweeping import Broken
 from storeproof.harness.two_stores import Disagreement
 
 if TYPE_CHECKING:
+    from storeproof.harness.checks.loop_blocking import Blocked
     from storeproof.harness.checks.statements import Growth
 
 __all__ = [
     "failed",
     "failed_apart",
+    "failed_blocking",
     "failed_cancelled",
     "failed_growing",
     "failed_outliving",
@@ -125,6 +127,30 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
         source="\n".join(lines),
     )
     return _check_failed(account, growth.program)
+
+
+def failed_blocking(
+    context: CheckContext, check: str, program: Program, blocked: Blocked
+) -> CheckFailed:
+    """Give the error for a call that keeps the event loop for too long."""
+    contract, step = context.contract, blocked.step
+    did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
+    seconds = step.computing if blocked.computing else step.waiting
+    lines = [written(each) for each in program.steps if isinstance(each, Call)]
+    account = Account(
+        headline=f"{contract.name} on {context.backend.name}: {check} is broken in "
+        f"{contract.protocol.__name__}.{program.steps[-1].operation}",
+        happened=(
+            f"In one step it {did} for {seconds:.2f} s, and did so in each of {blocked.runs} runs; "
+            f"{contract.longest_step} s are allowed "
+            f"(Contract(longest_step={contract.longest_step})).",
+            "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
+            "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
+        ),
+        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
+        source="\n".join(lines),
+    )
+    return _check_failed(account, program)
 
 
 def failed_cancelled(

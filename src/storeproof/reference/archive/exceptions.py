@@ -6,14 +6,15 @@
     ├── NewerArchive(path, what, found, known)  a later release wrote it
     ├── OlderArchive(path, what, found, known)  its rows have another form than this release's
     ├── ForeignCollection(path, collection)     it holds what this release knows nothing of
-    ├── CollectionMissing(path, collection)     it lacks what this release would load
-    ├── ArchiveTruncated(path, file)            a file is shorter than it was, or gone
-    ├── ArchiveReordered(path, file)            a file has its rows, in another order
-    ├── ArchiveEdited(path, file)               a file has changed in any other way
-    ├── BadRow(collection, line, field, reason) a row that no storage would have written
-    ├── RepeatedRow(collection, line)           two rows have one key
-    ├── RepeatedValue(collection, field)        two rows share what may be there once
-    ├── Orphan(collection, key, to)             a row names another one that is not there
+    ├── DamagedArchive                          it is not as it was written
+    │   ├── CollectionMissing(path, collection)     it lacks what every archive has
+    │   ├── ArchiveTruncated(path, file)            a file is shorter than it was, or gone
+    │   ├── ArchiveReordered(path, file)            a file has its rows, in another order
+    │   ├── ArchiveEdited(path, file)               a file has changed in any other way
+    │   ├── BadRow(collection, line, field, reason) a row that no storage would have written
+    │   ├── RepeatedRow(collection, line)           two rows have one key
+    │   ├── RepeatedValue(collection, field)        two rows share what may be there once
+    │   └── Orphan(collection, key, to)             a row names another one that is not there
     ├── TargetNotEmpty(collection)              the storages hold something already
     └── ContentDiffers(differences)             the storages do not hold what the archive does
 
@@ -37,6 +38,7 @@ __all__ = [
     "BadRow",
     "CollectionMissing",
     "ContentDiffers",
+    "DamagedArchive",
     "ForeignCollection",
     "NewerArchive",
     "NotAnArchive",
@@ -50,6 +52,10 @@ __all__ = [
 
 class ArchiveError(Exception):
     """An archive can't be written, read or loaded; nothing was changed."""
+
+
+class DamagedArchive(ArchiveError):
+    """The archive is not as it was written. Use another copy."""
 
 
 class ArchiveExists(ArchiveError):
@@ -118,14 +124,14 @@ class ForeignCollection(_OfCollection):
         return f"{self.path} holds {self.collection}, which this release knows nothing of."
 
 
-class CollectionMissing(_OfCollection):
+class CollectionMissing(_OfCollection, DamagedArchive):
     """The archive's manifest does not name a collection that every archive has."""
 
     def __str__(self) -> str:
         return f"{self.path} is incomplete: its manifest does not name {self.collection}."
 
 
-class _OfFile(ArchiveError):
+class _OfFile(DamagedArchive):
     def __init__(self, path: Path, file: str) -> None:
         super().__init__(path, file)
         self.path = path
@@ -153,7 +159,7 @@ class ArchiveEdited(_OfFile):
         return f"{self.path / self.file} has been changed since it was written. Use another copy."
 
 
-class BadRow(ArchiveError):
+class BadRow(DamagedArchive):
     """The row in this `line` (from 1) of a collection's file has a `field` that is wrong.
 
     `field` is "" where the row as a whole is.
@@ -171,7 +177,7 @@ class BadRow(ArchiveError):
         return f"{self.collection}, line {self.line}{field}: {self.reason}."
 
 
-class RepeatedRow(ArchiveError):
+class RepeatedRow(DamagedArchive):
     """The row in this `line` (from 1) has the key of the one before it."""
 
     def __init__(self, collection: str, line: int) -> None:
@@ -183,7 +189,7 @@ class RepeatedRow(ArchiveError):
         return f"{self.collection}, line {self.line}: a row with this key came before."
 
 
-class RepeatedValue(ArchiveError):
+class RepeatedValue(DamagedArchive):
     """Two rows of a collection have the same `field`, which must tell them apart."""
 
     def __init__(self, collection: str, field: str) -> None:
@@ -195,7 +201,7 @@ class RepeatedValue(ArchiveError):
         return f"Two rows of {self.collection} have the same {self.field}."
 
 
-class Orphan(ArchiveError):
+class Orphan(DamagedArchive):
     """A row of `collection` names `key`, which is in none of the collections `to`."""
 
     def __init__(self, collection: str, key: "Key", to: Sequence[str]) -> None:

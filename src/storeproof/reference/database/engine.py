@@ -34,13 +34,10 @@ ATTEMPTS = 4
 
 
 class Transaction:
-    """Several statements that happen as a whole; `Database.transact` makes and ends it.
-
-    `dialect` is that of its `Database`.
-    """
+    """Several statements that happen as a whole; `Database.transact` makes and ends it."""
 
     def __init__(self, dialect: str, run: Run) -> None:
-        self.dialect = dialect
+        self._dialect = dialect
         self._run = run
 
     async def run(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
@@ -48,7 +45,7 @@ class Transaction:
 
         Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
         """
-        compiled = compile_for(self.dialect, statement)
+        compiled = compile_for(self._dialect, statement)
         return compiled.rows(await self._run(compiled.text, compiled.arguments(parameters)))
 
 

@@ -160,14 +160,21 @@ class PostgresCarrier:
     async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
         # A cursor's name is never used again: asyncpg keeps what a FETCH from it returns.
         name = f"stream_{next(self._numbers)}"
-        await self.run(f"DECLARE {name} NO SCROLL CURSOR FOR {text}", ())
-        while rows := await self.run(f"FETCH {size} FROM {name}", ()):
-            yield rows
-        await self.run(f"CLOSE {name}", ())
+        await self._execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}")
+        more = True
+        while more:
+            rows = await self.run(f"FETCH {size} FROM {name}", ())
+            more = len(rows) == size
+            if rows:
+                yield rows
+        await self._execute(f"CLOSE {name}")
 
     async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         copy = partial(self._connection.copy_records_to_table, records=rows, columns=columns)
         await _answer(Retryable, copy, table)
+
+    async def _execute(self, text: str) -> None:
+        await _answer(Retryable, self._connection.execute, text)
 
 
 class PostgresEar:

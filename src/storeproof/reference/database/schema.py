@@ -120,7 +120,8 @@ async def _version(run: Run, dialect: str, schema: Schema) -> int | None:
 
 def _remedy(found: int | None, schema: Schema) -> str:
     if found is None:
-        return f"{_UPGRADE}, or open it once with create=True (Config: create_schema)"
+        wanted = f"{_UPGRADE} --component {schema.component}"
+        return f"{wanted}, or open it once with create=True (Config: create_schema)"
     return _UPGRADE if found < schema.version else newer(schema.version)
 
 
@@ -131,5 +132,5 @@ def newer(version: int) -> str:
     """What to do about tables of a later release than this one, whose version this is."""
     return (
         "Install the release of storeproof that made them, or a later one; or have that release "
-        f"undo what is newer: storeproof schema downgrade URL {version}"
+        f"undo what is newer: storeproof schema downgrade URL --to {version}"
     )

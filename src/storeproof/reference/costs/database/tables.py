@@ -104,6 +104,7 @@ ROLLUPS = sa.Table(
     column("whole", NUMBER),
     column("nano", NUMBER),
     column("charges", NUMBER),
+    postgresql_with={"fillfactor": 50},  # what is added to again fits beside what it replaces
 )
 
 BUDGETS = sa.Table(

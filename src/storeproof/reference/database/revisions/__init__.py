@@ -12,9 +12,11 @@ A revision is a file in `versions`, a module with
     component = "costs"
     loses = None              or what a downgrade takes away, which it does only if told to
     gradual = False           True for one that consists of the functions in `steps` alone
+    rewrites = ()             columns in which it changes values, as "table.column"
 
-and `upgrade()` and `downgrade()`, which use `alembic.op`. A revision that is not gradual is
-one transaction, and ends before it has been in anybody's way for long (`Patience`).
+and `upgrade()` and `downgrade()`, which use `alembic.op`; the last two may be left out. A
+revision that is not gradual is one transaction, and ends before it has been in anybody's way
+for long (`Patience`).
 """
 
 from pathlib import Path

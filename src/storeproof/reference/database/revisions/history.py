@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from warnings import catch_warnings
 
 from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from storeproof.reference.database.revisions.exceptions import HistoryBroken, UnknownRevision
@@ -25,6 +27,8 @@ class Revision:
     """What a downgrade takes away, None if it keeps everything."""
     gradual: bool
     """Whether it takes several transactions; tried again, it goes on where it stopped."""
+    rewrites: tuple[str, ...]
+    """The `table.column`s in which it changes values; all others it keeps to the last bit."""
     summary: str
     """The first line of the module's docstring."""
     module: ModuleType
@@ -94,10 +98,11 @@ class History:
     def _scripts(self) -> Sequence[Script]:
         folder = str(self.folder)
         try:
-            scripts = ScriptDirectory(folder, version_locations=[folder])
-            heads = sorted(scripts.get_heads())
-            line = list(scripts.walk_revisions())
-        except CommandError as error:
+            with catch_warnings(action="error"):  # Alembic only warns of a missing predecessor
+                scripts = ScriptDirectory(folder, version_locations=[folder])
+                heads = sorted(scripts.get_heads())
+                line = list(scripts.walk_revisions())
+        except (CommandError, RevisionError, KeyError, Warning) as error:
             raise HistoryBroken(str(error)) from error
         if len(heads) > 1:
             raise HistoryBroken(f"it has several ends, {', '.join(heads)}")
@@ -116,6 +121,7 @@ def _revision(script: Script, number: int) -> Revision:
         component=module.component,
         loses=module.loses,
         gradual=getattr(module, "gradual", False),
+        rewrites=tuple(getattr(module, "rewrites", ())),
         summary=(module.__doc__ or "").partition("\n")[0],
         module=module,
     )

@@ -46,14 +46,15 @@ def fill(table: str, values: Mapping[str, str], where: str, *, batch: int = 1000
     Afterwards it must hold for none of them. On PostgreSQL so many rows at a time, in the
     order of the primary key, again until none is left.
     """
+    target = _reflected(table)
+    update = sa.update(target).where(sa.text(where))
+    update = update.values({name: sa.text(value) for name, value in values.items()})
     if _is_sqlite():
-        op.get_bind().execute(_update(table, values, where))
+        op.get_bind().execute(update)
         return
-    keys = _key(table)
     while _any(table, where):
-        for within in _batches(keys, batch):
-            statement = _update(table, values, where).where(within)
-            _shortly(_executing(statement))
+        for within in _batches(list(target.primary_key.columns), batch):
+            _shortly(_executing(update.where(within)))
 
 
 def require(table: str, column: str) -> None:
@@ -142,6 +143,7 @@ def _create_index(
         sqlite_where=condition,
         postgresql_where=condition,
         postgresql_concurrently=True,
+        if_not_exists=True,
     )
 
 
@@ -186,20 +188,13 @@ def _quoted(name: str) -> str:
     return op.get_bind().dialect.identifier_preparer.quote(name)
 
 
-def _update(table: str, values: Mapping[str, str], where: str) -> sa.Update:
-    target = sa.table(table, *map(sa.column, values))
-    expressions = {name: sa.text(value) for name, value in values.items()}
-    return sa.update(target).values(expressions).where(sa.text(where))
-
-
 def _any(table: str, where: str) -> bool:
     query = sa.select(sa.literal(1)).select_from(sa.table(table)).where(sa.text(where)).limit(1)
     return op.get_bind().execute(query).first() is not None
 
 
-def _key(table: str) -> list[sa.Column[Any]]:
-    found = sa.Table(table, sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
-    return list(found.primary_key.columns)
+def _reflected(table: str) -> sa.Table:
+    return sa.Table(table, sa.MetaData(), autoload_with=op.get_bind(), resolve_fks=False)
 
 
 def _batches(keys: Sequence[sa.Column[Any]], size: int) -> Iterable[sa.ColumnElement[bool]]:

@@ -1,33 +1,27 @@
-"""For `DatabaseErrorStorage`: events that are created at once, counted in one transaction.
+"""For `DatabaseErrorStorage`: events that are created at once.
 
-The groups are locked, and the events counted by the rules of `entities`, one after the
-other; then events, groups and rollups are written, on PostgreSQL by one statement. Where an
-event was there already, the others are counted again without it. Rows of every table are
-locked in the order of their keys, and the tables always in the same order, so that nobody
-waits in a circle.
+The new ones are counted by the rules of `entities`, one after the other: so each knows how
+it left its group. On PostgreSQL one statement does the same to the tables. On SQLite, in
+one transaction, the groups are read and the events stored before they are counted, and
+groups and rollups are written after it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import groupby
-from operator import attrgetter
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.sqlite import insert
 
-from storeproof.reference.database import (
-    POSTGRES,
-    Row,
-    Transaction,
-    UniqueViolated,
-    per_dialect,
-)
+from storeproof.reference.database import POSTGRES, Database, Row, Transaction, UniqueViolated
 from storeproof.reference.database.columns import TEXT
 from storeproof.reference.database.rows import given_rows
 from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.creations import (
+    CREATE_MANY,
+    creation_values,
+    locked_groups,
+)
 from storeproof.reference.errors.database.rollups import BLOCK, DAY, added, counts_in, places
 from storeproof.reference.errors.database.tables import (
     EVENT_COLUMNS,
@@ -43,7 +37,6 @@ from storeproof.reference.errors.entities import (
     Dimension,
     ErrorEvent,
     ErrorGroup,
-    EventId,
     GroupId,
     first_group,
     next_group,
@@ -51,107 +44,81 @@ from storeproof.reference.errors.entities import (
 
 __all__ = ["count_all"]
 
-Values: TypeAlias = Mapping[str, Any]
-Given: TypeAlias = Mapping[str, Sequence[Values]]
 
-
-def _lock_groups() -> sa.Select[Any]:
-    given, first = given_rows([sa.column("fingerprint", TEXT)]), GROUPS.alias("first")
-    return (
-        sa.select(first.c.id.label("fingerprint"), GROUPS.c.merged_into, *GROUP_COLUMNS)
-        .select_from(given)
-        .join(first, first.c.id == given.c.fingerprint)
-        .join(GROUPS, GROUPS.c.id == sa.func.coalesce(first.c.merged_into, first.c.id))
-        .order_by(GROUPS.c.id)
-        .with_for_update(of=GROUPS)
-    )
-
-
-def _store_events(insert: Any) -> Any:
+def _store_events() -> Any:
     columns = [*EVENT_COLUMNS, EVENTS.c.group_id]
-    given = given_rows(columns, "events")
+    given = given_rows(columns)
     new = insert(EVENTS).from_select(columns, sa.select(*given.c).where(sa.true()))
     return new.on_conflict_do_nothing(index_elements=[EVENTS.c.id]).returning(EVENTS.c.id)
 
 
-def _put_groups(insert: Any, where: Any) -> Any:
-    given = given_rows(GROUP_COLUMNS, "groups")
-    new = insert(GROUPS).from_select(GROUP_COLUMNS, sa.select(*given.c).where(where))
+def _put_groups() -> Any:
+    given = given_rows(GROUP_COLUMNS)
+    new = insert(GROUPS).from_select(GROUP_COLUMNS, sa.select(*given.c).where(sa.true()))
     return new.on_conflict_do_update(
         index_elements=[GROUPS.c.id],
         set_={column: new.excluded[column.key] for column in GROUP_COLUMNS},
-        where=GROUPS.c.created_by == new.excluded.created_by,
-    ).returning(GROUPS.c.id)
+    )
 
 
-def _add_to_rollups(insert: Any, where: Any) -> Any:
+def _add_to_rollups() -> Any:
     key = list(ROLLUPS.primary_key)
-    given = given_rows([*key, sa.column("counts", sa.Text())], "rollups")
+    given = given_rows([*key, sa.column("counts", sa.Text())])
     values = [*(given.c[column.key] for column in key), counts_in(given.c.counts)]
-    new = insert(ROLLUPS).from_select([*key, ROLLUPS.c.counts], sa.select(*values).where(where))
+    rows = sa.select(*values).where(sa.true())
+    new = insert(ROLLUPS).from_select([*key, ROLLUPS.c.counts], rows)
     more = added(ROLLUPS.c.counts, new.excluded.counts)
     return new.on_conflict_do_update(index_elements=key, set_={"counts": more})
 
 
-def _are(rows: sa.CTE, name: str) -> sa.ColumnElement[bool]:
-    """Whether so many rows were written, which is known only once they are."""
-    found = sa.select(sa.func.count()).select_from(rows).scalar_subquery()
-    return found == sa.bindparam(name, type_=sa.BigInteger())
+FIND_GROUPS = locked_groups(given_rows([sa.column("fingerprint", TEXT)]))
+STORE_EVENTS, PUT_GROUPS, ADD_TO_ROLLUPS = _store_events(), _put_groups(), _add_to_rollups()
 
 
-def _write() -> Any:
-    insert = postgresql.insert
-    stored = _store_events(insert).cte("stored")
-    put = _put_groups(insert, _are(stored, "all_events")).cte("put")
-    counted = _add_to_rollups(insert, _are(put, "all_groups")).cte("counted")
-    written = (
-        sa.select(sa.literal_column(f"'{each.name}'", sa.Text()), each.c.id)
-        for each in (stored, put)
-    )
-    return sa.union_all(*written).add_cte(counted)
-
-
-LOCK_GROUPS = _lock_groups()
-STORE_EVENTS = per_dialect(_store_events)
-"""Gives the ids of those that were new."""
-PUT_GROUPS = per_dialect(lambda insert: _put_groups(insert, sa.true()))
-"""Gives no row for a group that somebody else made meanwhile."""
-ADD_TO_ROLLUPS = per_dialect(lambda insert: _add_to_rollups(insert, sa.true()))
-WRITE = _write()
-"""The three in one statement, which only PostgreSQL can express, each if the former wrote all."""
-
-
-async def count_all(
-    transaction: Transaction, events: Sequence[ErrorEvent]
-) -> list[ErrorGroup | None]:
+async def count_all(database: Database, events: Sequence[ErrorEvent]) -> list[ErrorGroup | None]:
     """The group of each event as it left it; None where its id was taken.
 
-    Raises UniqueViolated where somebody else made or merged one of the groups meanwhile.
+    Raises UniqueViolated where somebody else stored one of the events meanwhile, or made or
+    merged one of the groups.
     """
-    fingerprints = sorted({event.fingerprint for event in events})
-    given = [{"fingerprint": each} for each in fingerprints]
-    groups = _found(await transaction.run(LOCK_GROUPS, {"given": given}))
-    values = {event.id: event_values(event) for event in sorted(events, key=attrgetter("id"))}
+    if database.dialect == POSTGRES:
+        return await _at_once(database, events)
+    return await database.transact(lambda transaction: _in_turn(transaction, events))
+
+
+async def _at_once(database: Database, events: Sequence[ErrorEvent]) -> list[ErrorGroup | None]:
+    given = [creation_values(position, event) for position, event in enumerate(events)]
+    rows = await database.write(CREATE_MANY, {"given": given})
+    groups = _found(row[1:] for row in rows if row[1] is not None)
+    new = {row[0] for row in rows}
+    return _counted([event if event.id in new else None for event in events], groups)
+
+
+async def _in_turn(
+    transaction: Transaction, events: Sequence[ErrorEvent]
+) -> list[ErrorGroup | None]:
+    given = [{"fingerprint": each} for each in {event.fingerprint for event in events}]
+    groups = _found(await transaction.run(FIND_GROUPS, {"given": given}))
+    values = {event.id: event_values(event) for event in events}
     for each in values.values():
         group = groups.get(each["fingerprint"])
         each["group_id"] = each["fingerprint"] if group is None else group.id
-    rows = list(values.values())
-    answers = _counted(events, groups)
-    new = await _written(transaction, rows, answers, rows)
-    if len(new) < len(events):
-        answers = _counted([event if event.id in new else None for event in events], groups)
-        if new:
-            await _written(transaction, [], answers, [values[each] for each in sorted(new)])
+    stored = await transaction.run(STORE_EVENTS, {"given": list(values.values())})
+    new = {row[0] for row in stored}
+    answers = _counted([event if event.id in new else None for event in events], groups)
+    if new:
+        await _write(transaction, answers, [row for key, row in values.items() if key in new])
     return answers
 
 
 def _found(rows: Iterable[Row]) -> dict[str, ErrorGroup]:
     """The groups by the fingerprints of their events."""
-    found = {}
+    found: dict[str, ErrorGroup] = {}
     for fingerprint, merged_into, *columns in rows:
         if merged_into is not None:
             raise UniqueViolated("errors_groups_id")
-        found[fingerprint] = group_of(tuple(columns))
+        if fingerprint not in found:
+            found[fingerprint] = group_of(tuple(columns))
     return found
 
 
@@ -172,45 +139,25 @@ def _counted(
     return answers
 
 
-async def _written(
+async def _write(
     transaction: Transaction,
-    events: Sequence[Values],
     answers: Sequence[ErrorGroup | None],
-    counted: Sequence[Values],
-) -> set[EventId]:
-    """Stores events; if all are new, writes the groups and counts too. Gives the new ones' ids."""
+    events: Sequence[Mapping[str, Any]],
+) -> None:
     last = {group.id: group for group in answers if group is not None}
-    groups = [group_values(last[each]) for each in sorted(last)]
-    given = {"events": events, "groups": groups, "rollups": _rollups(counted)}
-    write = _at_once if transaction.dialect == POSTGRES else _in_turn
-    new, put = await write(transaction, given)
-    if len(new) == len(events) and put < len(groups):
-        raise UniqueViolated("errors_groups_id")
-    return new
+    await transaction.run(PUT_GROUPS, {"given": list(map(group_values, last.values()))})
+    await transaction.run(ADD_TO_ROLLUPS, {"given": _rollups(events)})
 
 
-async def _at_once(transaction: Transaction, given: Given) -> tuple[set[EventId], int]:
-    sizes = {"all_events": len(given["events"]), "all_groups": len(given["groups"])}
-    rows = await transaction.run(WRITE, {**given, **sizes})
-    new = {key for kind, key in rows if kind == "stored"}
-    return new, len(rows) - len(new)
-
-
-async def _in_turn(transaction: Transaction, given: Given) -> tuple[set[EventId], int]:
-    events = given["events"]
-    stored = await transaction.run(STORE_EVENTS, given) if events else []
-    new = {row[0] for row in stored}
-    if len(new) < len(events):
-        return new, 0
-    put = await transaction.run(PUT_GROUPS, given)
-    await transaction.run(ADD_TO_ROLLUPS, given)
-    return new, len(put)
-
-
-def _rollups(events: Iterable[Values]) -> list[dict[str, Any]]:
-    """The rows that count these events, groups before levels and days before blocks."""
-    counts = Counter(row for event in events for row in _counted_in(event))
-    rows = groupby(sorted(counts.items()), key=_row_of)
+def _rollups(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that count these events."""
+    rows: dict[tuple[str, int, int, str, int], list[int]] = {}
+    for event in events:
+        of_group = (Dimension.GROUP.value, event["group_id"], 0)
+        of_level = (Dimension.LEVEL.value, event["level"], event["shard"])
+        for dimension, key, shard in (of_group, of_level):
+            for order, (slot, place, size) in enumerate(places(slot_of(event["occurred_at"]))):
+                rows.setdefault((dimension, order, slot, key, shard), [0] * size)[place] += 1
     return [
         {
             "dimension": dimension,
@@ -218,27 +165,7 @@ def _rollups(events: Iterable[Values]) -> list[dict[str, Any]]:
             "slot": slot,
             "key": key,
             "shard": shard,
-            "counts": _text(size, *((place, count) for (*_, place), count in found)),
+            "counts": msgspec.json.encode(counts).decode(),
         }
-        for (dimension, order, slot, key, shard, size), found in rows
+        for (dimension, order, slot, key, shard), counts in rows.items()
     ]
-
-
-def _counted_in(event: Values) -> Iterator[tuple[Any, ...]]:
-    """The rows that count an event, each as its key, its size and the event's place in it."""
-    of_group = (Dimension.GROUP.value, event["group_id"], 0)
-    of_level = (Dimension.LEVEL.value, event["level"], event["shard"])
-    for order, (slot, place, size) in enumerate(places(slot_of(event["occurred_at"]))):
-        for dimension, key, shard in (of_group, of_level):
-            yield dimension, order, slot, key, shard, size, place
-
-
-def _row_of(counted: tuple[tuple[Any, ...], int]) -> tuple[Any, ...]:
-    return counted[0][:-1]
-
-
-@lru_cache(maxsize=1024)
-def _text(size: int, *counts: tuple[int, int]) -> str:
-    """So many counts, those that are not zero with their places, as JSON."""
-    given = dict(counts)
-    return msgspec.json.encode([given.get(place, 0) for place in range(size)]).decode()

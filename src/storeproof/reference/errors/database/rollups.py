@@ -33,6 +33,7 @@ __all__ = [
     "added",
     "among",
     "counted_at",
+    "counts_at",
     "counts_in",
     "incremented",
     "places",
@@ -82,6 +83,12 @@ class _CountsIn(FunctionElement[Any]):
     name = "counts_in"
 
 
+class _CountsAt(FunctionElement[Any]):
+    type = COUNTS
+    inherit_cache = True
+    name = "counts_at"
+
+
 class _SumBetween(FunctionElement[int]):
     type = sa.BigInteger()
     inherit_cache = True
@@ -128,10 +135,17 @@ def _incremented_on_postgres(element: _Incremented, compiler: Any, **options: An
     return f"(({counts})[:{place}] || ({one}) || ({counts})[{place} + 2:])"
 
 
-@compiles(_CountsIn, "postgresql")
-def _counts_on_postgres(element: _CountsIn, compiler: Any, **options: Any) -> str:
-    text = compiler.process(element.clauses, **options)
-    return f"CAST(translate({text}, '[]', '{{}}') AS BIGINT[])"
+@compiles(_CountsAt, "postgresql")
+def _counts_at_on_postgres(element: _CountsAt, compiler: Any, **options: Any) -> str:
+    size, places, counts = (compiler.process(each, **options) for each in element.clauses)
+    place, zero = f"({places})[1]", "CAST(0 AS BIGINT)"
+    widths = (place, f"{size} - 1 - {place}")
+    before, after = (f"array_fill({zero}, ARRAY[CAST({n} AS INTEGER)])" for n in widths)
+    slots = f"generate_series(0, {size} - 1) AS slot"
+    pairs = f"unnest({places}, {counts}) AS pair(slot, count) USING (slot)"
+    each = f"SELECT coalesce(count, 0) FROM {slots} LEFT JOIN {pairs} ORDER BY slot"  # noqa: S608 - of SQLAlchemy's parts
+    one = f"({before} || {counts} || {after})"
+    return f"CASE WHEN cardinality({places}) = 1 THEN {one} ELSE ARRAY({each}) END"
 
 
 @compiles(_CountsIn, "sqlite")
@@ -178,8 +192,15 @@ def added(one: sa.ColumnElement[Any], other: sa.ColumnElement[Any]) -> sa.Column
 
 
 def counts_in(text: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
-    """Counts that are given as an array of JSON."""
+    """Counts that are given as an array of JSON; on SQLite only."""
     return _CountsIn(text)
+
+
+def counts_at(
+    size: sa.ColumnElement[int], places: sa.ColumnElement[Any], counts: sa.ColumnElement[Any]
+) -> sa.ColumnElement[Any]:
+    """So many counts: these at these places, from 0, and else zero; on PostgreSQL only."""
+    return _CountsAt(size, places, counts)
 
 
 def incremented(

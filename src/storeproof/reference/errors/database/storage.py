@@ -113,7 +113,7 @@ class DatabaseErrorStorage(DatabaseArchives):
         """The groups as the events left them; None where the event may be there already."""
         if len(events) == 1 and self._database.dialect == POSTGRES:
             return [await self._count_one(events[0])]
-        return await self._database.transact(lambda it: count_all(it, events))
+        return await count_all(self._database, events)
 
     async def _count_one(self, event: ErrorEvent) -> ErrorGroup | None:
         values = event_values(event) | counted_at(slot_of(event.occurred_at))

@@ -1,0 +1,215 @@
+"""For `DatabaseErrorStorage`: the statement that stores many events and counts them.
+
+Like CREATE, which does it for one, it is of parts that feed each other, which only
+PostgreSQL can express. It locks the groups that are there, in the order of their ids; then
+it makes the others, stores the events and adds to the rollups, each once the former is
+done. So whoever writes the same rows never waits in a circle.
+
+It does nothing where a group was merged while it waited for its row. It raises
+UniqueViolated where somebody else stored one of the events or made one of the groups.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from storeproof.reference.database.columns import TEXT
+from storeproof.reference.database.rows import given_rows
+from storeproof.reference.errors.buckets import slot_of
+from storeproof.reference.errors.database.rollups import (
+    BLOCK,
+    DAY,
+    DAYS,
+    QUARTERS,
+    added,
+    counts_at,
+    places,
+)
+from storeproof.reference.errors.database.tables import (
+    EVENT_COLUMNS,
+    EVENTS,
+    GROUP_COLUMNS,
+    GROUPS,
+    ROLLUPS,
+    event_values,
+)
+from storeproof.reference.errors.entities import Dimension, ErrorEvent, Status
+
+__all__ = ["CREATE_MANY", "creation_values", "locked_groups"]
+
+_NUMBER = sa.BigInteger()
+_PLACES = ("position", "shard", DAY, "quarter", BLOCK, "day_in_block")
+
+
+def creation_values(position: int, event: ErrorEvent) -> dict[str, Any]:
+    """The values of CREATE_MANY's row of an event, by when it came among the others."""
+    (day, quarter, _), (block, day_in_block, _) = places(slot_of(event.occurred_at))
+    numbers = {DAY: day, "quarter": quarter, BLOCK: block, "day_in_block": day_in_block}
+    return {**event_values(event), **numbers, "position": position}
+
+
+def locked_groups(wanted: Any) -> sa.Select[Any]:
+    """The groups of events with these fingerprints, by fingerprint, locked until the end."""
+    first = GROUPS.alias("first")
+    return (
+        sa.select(first.c.id.label("fingerprint"), GROUPS.c.merged_into, *GROUP_COLUMNS)
+        .select_from(wanted)
+        .join(first, first.c.id == wanted.c.fingerprint)
+        .join(GROUPS, GROUPS.c.id == sa.func.coalesce(first.c.merged_into, first.c.id))
+        .order_by(GROUPS.c.id)
+        .with_for_update(of=GROUPS)
+    )
+
+
+def _known(given: sa.CTE) -> sa.Select[Any]:
+    """The ids that are there, found by the index: a join might read the whole table."""
+    ids = sa.func.array(sa.select(given.c.id).scalar_subquery(), type_=sa.ARRAY(TEXT))
+    return sa.select(EVENTS.c.id).where(EVENTS.c.id == sa.any_(ids))
+
+
+def _fresh(given: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
+    """The events that are not there yet, with their groups; none where a group was merged."""
+    place = sa.func.coalesce(locked.c.id, given.c.fingerprint).label("group_id")
+    return (
+        sa.select(*given.c, place, locked.c.state_at)
+        .outerjoin_from(given, locked, locked.c.fingerprint == given.c.fingerprint)
+        .where(given.c.id.not_in(_known(given)))
+        .where(~sa.exists().where(locked.c.merged_into.is_not(None)))
+    )
+
+
+def _changes(fresh: sa.CTE) -> sa.Select[Any]:
+    """What the events of each group change; the first of them and the one that regresses it."""
+    at, position = fresh.c.occurred_at, fresh.c.position
+    change = sa.select(
+        fresh.c.group_id,
+        sa.func.count().label("count"),
+        sa.func.min(at).label("first_seen"),
+        sa.func.max(at).label("last_seen"),
+        sa.func.min(position).label("first"),
+        sa.func.min(position).filter(at >= fresh.c.state_at).label("regressing"),
+    )
+    change = change.group_by(fresh.c.group_id).subquery("change")
+    first, regressing = fresh.alias("first_event"), fresh.alias("regressing_event")
+    return (
+        sa.select(
+            *(change.c[name] for name in ("group_id", "count", "first_seen", "last_seen")),
+            *(first.c[name] for name in ("id", "message", "level", "occurred_at")),
+            regressing.c.id.label("regressed_by"),
+        )
+        .join_from(change, first, first.c.position == change.c.first)
+        .outerjoin(regressing, regressing.c.position == change.c.regressing)
+    )
+
+
+def _make(changes: sa.CTE, locked: sa.CTE) -> Any:
+    """`entities.first_group`, and what the group's other events change in it."""
+    row = {
+        "id": changes.c.group_id,
+        "message": changes.c.message,
+        "level": changes.c.level,
+        "created_at": changes.c.occurred_at,
+        "first_seen": changes.c.first_seen,
+        "last_seen": changes.c.last_seen,
+        "count": changes.c.count,
+        "status": sa.literal(Status.UNRESOLVED.value, TEXT),
+        "version": sa.literal(1, _NUMBER),
+        "created_by": changes.c.id,
+    }
+    new = sa.select(*row.values()).where(changes.c.group_id.not_in(sa.select(locked.c.id)))
+    return insert(GROUPS).from_select(list(row), new.order_by(changes.c.group_id))
+
+
+def _change(changes: sa.CTE) -> Any:
+    """`entities.next_group`, for all the events of a group."""
+    regressed = changes.c.regressed_by.is_not(None)
+    unresolved = sa.literal(Status.UNRESOLVED.value, TEXT)
+    values = {
+        "first_seen": sa.func.least(GROUPS.c.first_seen, changes.c.first_seen),
+        "last_seen": sa.func.greatest(GROUPS.c.last_seen, changes.c.last_seen),
+        "count": GROUPS.c.count + changes.c.count,
+        "status": sa.case((regressed, unresolved), else_=GROUPS.c.status),
+        "state_at": sa.case((regressed, sa.null()), else_=GROUPS.c.state_at),
+        "version": GROUPS.c.version + sa.case((regressed, 1), else_=0),
+        "regressed_by": sa.func.coalesce(changes.c.regressed_by, GROUPS.c.regressed_by),
+    }
+    return sa.update(GROUPS).where(GROUPS.c.id == changes.c.group_id).values(values)
+
+
+def _after(rows: sa.CTE) -> sa.ColumnElement[bool]:
+    """Always true, but known only when these rows are written."""
+    return sa.select(sa.func.count()).select_from(rows).scalar_subquery() >= 0
+
+
+def _store(fresh: sa.CTE, made: sa.CTE) -> Any:
+    columns = [*EVENT_COLUMNS, EVENTS.c.group_id]
+    rows = sa.select(*(fresh.c[column.key] for column in columns)).where(_after(made))
+    new = insert(EVENTS).from_select(columns, rows.order_by(fresh.c.id))
+    return new.returning(EVENTS.c.id)
+
+
+def _add_to_rollups(fresh: sa.CTE, stored: sa.CTE) -> Any:
+    key = list(ROLLUPS.primary_key)
+    names = [column.key for column in key]
+    entries = sa.union_all(*_entries(fresh)).subquery("entry")
+    more = sa.select(*entries.c, sa.func.count().label("more")).group_by(*entries.c)
+    each = more.subquery("each")
+    row = sa.select(
+        *(each.c[name] for name in names),
+        sa.func.array_agg(each.c.place).label("places"),
+        sa.func.array_agg(each.c.more).label("more"),
+    )
+    rows = row.group_by(*(each.c[name] for name in names)).subquery("counted")
+    size = sa.case((rows.c.span == DAY, QUARTERS), else_=DAYS)
+    counts = counts_at(size, rows.c.places, rows.c.more)
+    order = (rows.c.dimension, rows.c.span.desc(), rows.c.slot, rows.c.key, rows.c.shard)
+    values = sa.select(*(rows.c[name] for name in names), counts).where(_after(stored))
+    new = insert(ROLLUPS).from_select([*key, ROLLUPS.c.counts], values.order_by(*order))
+    sums = added(ROLLUPS.c.counts, new.excluded.counts)
+    return new.on_conflict_do_update(index_elements=key, set_={"counts": sums})
+
+
+def _entries(fresh: sa.CTE) -> list[sa.Select[Any]]:
+    """The rows of the rollups that count each event, and where in them."""
+    of_group = (Dimension.GROUP, fresh.c.group_id, sa.literal(0, _NUMBER))
+    of_level = (Dimension.LEVEL, fresh.c.level, fresh.c.shard)
+    return [
+        sa.select(
+            sa.literal(dimension.value, TEXT).label("dimension"),
+            sa.literal(span, TEXT).label("span"),
+            fresh.c[span].label("slot"),
+            key.label("key"),
+            shard.label("shard"),
+            fresh.c[place].label("place"),
+        )
+        for dimension, key, shard in (of_group, of_level)
+        for span, place in ((DAY, "quarter"), (BLOCK, "day_in_block"))
+    ]
+
+
+def _create_many() -> sa.Select[Any]:
+    given = given_rows([*EVENT_COLUMNS, *(sa.column(name, _NUMBER) for name in _PLACES)])
+    wanted = sa.select(given.c.fingerprint).distinct().subquery("wanted")
+    locked = locked_groups(wanted).cte("locked")
+    fresh = _fresh(given, locked).cte("fresh")
+    changes = _changes(fresh).cte("changes")
+    made = _make(changes, locked).returning(GROUPS.c.id).cte("made")
+    stored = _store(fresh, made).cte("stored")
+    others = (_change(changes).cte("changed"), _add_to_rollups(fresh, stored).cte("rolled_up"))
+    found = (locked.c[name] for name in ("fingerprint", "merged_into"))
+    before = (locked.c[column.key] for column in GROUP_COLUMNS)
+    return (
+        sa.select(stored.c.id, *found, *before)
+        .outerjoin_from(given, stored, stored.c.id == given.c.id)
+        .outerjoin(locked, locked.c.fingerprint == given.c.fingerprint)
+        .add_cte(*others)
+    )
+
+
+CREATE_MANY = _create_many()
+"""Its rows (`given`) are those of `creation_values`.
+
+Gives for each its id where it is new, and its group as it was: the fingerprint, into which
+group it was merged, GROUP_COLUMNS; all None where there was none.
+"""

@@ -1,0 +1,189 @@
+"""Mutants that leave a lock, a transaction or a connection behind, or lose a cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+from storeproof.reference.auth import DatabaseAuthStorage
+from storeproof.reference.auth.database import statements
+from storeproof.reference.auth.laws import contract as auth
+from storeproof.reference.costs import DatabaseCostStorage
+from storeproof.reference.costs.laws import contract as costs
+from storeproof.reference.database import Database, Row, Schema, Statement, Transaction
+from storeproof.reference.database.drivers import Run, to_its_end
+from storeproof.reference.database.postgres import BEGIN, PostgresDriver
+from storeproof.reference.database.postgres_pool import PostgresPool, close_connection
+from storeproof.reference.database.sqlite import SqliteDriver, _run
+from storeproof.reference.exceptions import Unavailable
+from storeproof.reference.providers import DatabaseProviderStorage
+from storeproof.reference.providers.database import statements as provider_statements
+from storeproof.reference.providers.laws import contract as providers
+from storeproof.reference.values import canonical_id
+
+from .catalogue import Family, Seeds
+
+seeds = Seeds(Family.CANCELLATION)
+T = TypeVar("T")
+
+
+def driven_by(change: Callable[[Any], None]) -> Callable[..., Database]:
+    """What makes a Database whose driver has been changed."""
+
+    def make(url: str, **settings: Any) -> Database:
+        database = Database(url, **settings)
+        change(database._driver)
+        return database
+
+    return make
+
+
+def becoming(cls: type) -> Callable[[Any], None]:
+    """Makes an object one of a subclass."""
+
+    def change(changed: Any) -> None:
+        changed.__class__ = cls
+
+    return change
+
+
+class _KeepsTheTurn(SqliteDriver):
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Any]:
+        await self._writing.acquire()
+        try:
+            yield self._writer
+        except Exception:
+            self._writing.release()
+            raise
+        self._writing.release()
+
+
+@seeds.sqlite(auth, "cancellation", database=driven_by(becoming(_KeepsTheTurn)), pool_timeout=0.5)
+class LockIsKept(DatabaseAuthStorage):
+    """The lock of the writer is given back after success and after an Exception, which
+    CancelledError is not."""
+
+
+class _BeginsOutside(SqliteDriver):
+    @asynccontextmanager
+    async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
+        async with self._turn() as writer:
+
+            async def run(text: str, arguments: Sequence[Any]) -> Any:
+                return await _run(writer, text, arguments)
+
+            await run("BEGIN IMMEDIATE", ())
+            try:
+                yield run
+                await run("COMMIT", ())
+            except BaseException:
+                await to_its_end(writer.rollback())
+                raise
+
+
+@seeds.sqlite(providers, "cancellation", database=driven_by(becoming(_BeginsOutside)))
+class BeginOutsideTry(DatabaseProviderStorage):
+    """BEGIN stands before the try: cancelled while it runs, the transaction stays open."""
+
+
+class _SwallowsCancellation(Database):
+    async def read(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        try:
+            return await super().read(statement, parameters)
+        except asyncio.CancelledError:
+            return await super().read(statement, parameters)
+
+
+@seeds.sqlite(auth, "cancellation", database=_SwallowsCancellation)
+class SwallowedCancelledError(DatabaseAuthStorage):
+    """A read that is cancelled is made again, and the call returns as if nothing had been."""
+
+
+class _TellsOfUnavailable(Database):
+    async def write(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        try:
+            return await super().write(statement, parameters)
+        except asyncio.CancelledError:
+            raise Unavailable("the call was cancelled") from None
+
+
+@seeds.sqlite(auth, "cancellation", database=_TellsOfUnavailable)
+class CancelledErrorBecomesAnother(DatabaseAuthStorage):
+    """A write that is cancelled raises Unavailable in the place of CancelledError."""
+
+
+class _LeavesTasks(Database):
+    async def write(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        return await asyncio.shield(super().write(statement, parameters))
+
+
+@seeds.postgres(auth, "cancellation", database=_LeavesTasks)
+class WriteGoesOnAlone(DatabaseAuthStorage):
+    """A write is shielded and nobody waits for it: a cancelled call happens later, after others."""
+
+
+class _KeepsConnections(PostgresPool):
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        await self._turn()
+        connection = await self._take()
+        try:
+            yield connection
+        except Exception:
+            await close_connection(connection)
+            self._free.release()
+            raise
+        await self._give_back(connection, sound=True)
+        self._free.release()
+
+
+def _keeps_connections(driver: Any) -> None:
+    driver._pool.__class__ = _KeepsConnections
+
+
+@seeds.postgres(
+    auth, "cancellation", database=driven_by(_keeps_connections), pool_size=4, pool_timeout=0.5
+)
+class UnreleasedConnection(DatabaseAuthStorage):
+    """A connection goes back to the pool after success and after an Exception only."""
+
+
+class _SharesOneConnection(SqliteDriver):
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Any]:
+        yield self._writer
+
+
+@seeds.sqlite(
+    costs, "bursts or linearizability", database=driven_by(becoming(_SharesOneConnection))
+)
+class SharedConnection(DatabaseCostStorage):
+    """All calls share one connection without taking turns: one commits, or undoes, another's."""
+
+
+class _Nests(PostgresDriver):
+    @asynccontextmanager
+    async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
+        async with super().transaction(lock) as run, self._pool.connection():
+            yield run
+
+
+@seeds.postgres(auth, "bursts", database=driven_by(becoming(_Nests)), pool_size=2, pool_timeout=0.5)
+class NestedAcquire(DatabaseAuthStorage):
+    """Within a transaction a second connection is taken: as many calls as connections wait for
+    each other."""
+
+
+@seeds.sqlite(providers, "bursts or linearizability or cancellation")
+class TwoTransactionsForOneEffect(DatabaseProviderStorage):
+    """Deleting a provider commits before its secrets are deleted: a cancelled call does half."""
+
+    async def delete(self, id: Any) -> None:
+        canonical_id("id", id)
+        found = await self._database.write(provider_statements.DELETE_PROVIDER, {"id": id})
+        if not found:
+            await super().delete(id)
+        await self._database.write(provider_statements.DELETE_SECRETS, {"provider": id})
