@@ -63,7 +63,9 @@ class Chooser:
         names = self._drawer.enabled(draw)
         for _ in range(2 * steps):
             again = bool(drawn.calls) and choose(draw, _REPEATED) == 0
-            call = pick(draw, drawn.calls) if again else self._drawer.draw_call(draw, pools, names)
+            call = (
+                pick(draw, drawn.calls) if again else self._drawer.draw_call(draw, pools, names)
+            )
             outcome = await actor.call(call)
             if isinstance(outcome.error, Unresolvable):
                 actor.results.pop()
