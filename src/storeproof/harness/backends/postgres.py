@@ -111,7 +111,7 @@ class PostgresStore(HandleStore):
         with Wire(self._url.host, self._url.port, Postgres) as wire:
             self.address = replace(self._url, host=wire.host, port=wire.port).render()
             try:
-                await self.reopen()
+                await self._close_others()
                 yield RoundTrips(wire)
             finally:
                 await self._close_handles()
