@@ -13,7 +13,7 @@ from storeproof.harness.racing import Numbered, Parts
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["python_test_of_branches", "python_test_of_cancelling"]
+__all__ = ["python_test_of_branches", "python_test_of_disturbing"]
 
 
 def python_test_of_branches(contract: Contract, backend: str, program: Program) -> str:
@@ -21,11 +21,11 @@ def python_test_of_branches(contract: Contract, backend: str, program: Program) 
     return _Writer(contract, program).test(backend)
 
 
-def python_test_of_cancelling(
-    contract: Contract, backend: str, program: Program, *, shared: bool
+def python_test_of_disturbing(
+    contract: Contract, backend: str, program: Program, method: str, *, shared: bool
 ) -> str:
-    """Write a program as a test that cancels its last call at each of its suspensions."""
-    return _Writer(contract, program).test_of_cancelling(backend, shared)
+    """Write a program as a test that has a method of the contract disturb its last call."""
+    return _Writer(contract, program).test_of_disturbing(backend, method, shared)
 
 
 class _Writer(CallWriter):
@@ -59,14 +59,14 @@ class _Writer(CallWriter):
             ["def test_program():", f"    {self.name}.race(program, {options})"],
         )
 
-    def test_of_cancelling(self, backend: str, shared: bool) -> str:
+    def test_of_disturbing(self, backend: str, method: str, shared: bool) -> str:
         *before, (_, last) = self.parts.steps
-        body = [*self._made(before, "storage"), f"{self.awaited(last)}  # this one is cancelled"]
+        body = [*self._made(before, "storage"), f"{self.awaited(last)}  # this one is disturbed"]
         options = f'backend="{backend}"{", shared=True" if shared else ""}'
         return self.module(
             [],
             ["async def program(storage):", *(f"    {line}" for line in body)],
-            ["def test_program():", f"    {self.name}.cancel(program, {options})"],
+            ["def test_program():", f"    {self.name}.{method}(program, {options})"],
         )
 
     def _made(self, calls: Numbered, storage: str) -> list[str]:
