@@ -13,6 +13,7 @@ def made(client: int, call: str, outcome: str, *times: int | None) -> dict[str, 
         "client": client,
         "call": call,
         "outcome": outcome,
+        "kind": outcome.partition(" ")[0],
         "invoked": invoked,
         "returned": returned,
     }
@@ -42,6 +43,14 @@ def test_what_never_returned_stays_open() -> None:
     lines = draw([made(0, "write(1)", "unknown", 0, None), made(1, "read()", "returned 1", 1, 2)])
 
     assert lines[:2] == ["client 1 ├─────1─────…", "client 2       ├──2──┤"]
+
+
+def test_what_raised_is_marked_where_there_is_room() -> None:
+    lines = draw([made(0, "take(1)", "raised Taken()", 0, 2), made(1, "get()", "returned 1", 1, 3)])
+    many = [made(0, "take(1)", "raised Taken()", 2 * n, 2 * n + 1) for n in range(40)]
+
+    assert lines[:2] == ["client 1 ├─────1!────┤", "client 2       ├─────2─────┤"]
+    assert "!" not in draw(many)[0]
 
 
 def test_no_line_is_longer_than_the_width() -> None:

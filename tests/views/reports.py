@@ -29,6 +29,7 @@ def made(client: int, call: str, outcome: str, invoked: int, returned: int | Non
         "client": client,
         "call": call,
         "outcome": outcome,
+        "kind": outcome.partition(" ")[0],
         "invoked": invoked,
         "returned": returned,
     }

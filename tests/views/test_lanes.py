@@ -16,7 +16,7 @@ def test_a_bar_spans_from_invocation_to_response() -> None:
     assert [each.client for each in drawn.lanes] == [1, 5]
     assert first.x < second.x < second.x + second.width < first.x + first.width < drawn.width
     assert (first.label, second.label) == ("1 take returned None", "2 take")
-    assert (first.outcome, second.outcome) == ("returned", "raised")
+    assert (first.kind, second.kind) == ("returned", "raised")
 
 
 def test_what_never_returned_reaches_the_end() -> None:
@@ -25,8 +25,16 @@ def test_what_never_returned_reaches_the_end() -> None:
     )
 
     (lane,) = drawn.lanes
-    assert lane.bars[0].outcome == "unknown"
+    assert lane.bars[0].kind == "unknown"
     assert lane.bars[0].x + lane.bars[0].width == lane.bars[1].x + lane.bars[1].width
+
+
+def test_the_label_of_what_never_returned_is_not_covered() -> None:
+    drawn = picture(HISTORY)
+
+    opened, later = drawn.lanes[1].bars[1:3]
+    assert (opened.kind, later.kind) == ("unknown", "returned")
+    assert opened.x < opened.middle < later.x
 
 
 def test_a_long_history_grows_wide_and_names_no_operation() -> None:

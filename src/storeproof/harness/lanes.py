@@ -22,8 +22,9 @@ Made = Mapping[str, Any]
 def draw(history: Sequence[Made], width: int = _WIDTH) -> list[str]:
     """Give the lines of a picture of a history, none of them longer than the width.
 
-    history: for each call its `client` from 0, `call`, `outcome`, `invoked` and `returned`, which
-    is None where nobody knows what became of it. Where it does not fit beside what came before,
+    history: for each call its `client` from 0, `call`, `outcome`, the outcome's `kind` (`returned`,
+    `raised`, which is drawn as !, or `unknown`), `invoked` and `returned`, which is None where
+    nobody knows what became of it. Where it does not fit beside what came before,
     what came first is not drawn; every call is listed.
     """
     clients = sorted({made["client"] for made in history})
@@ -57,13 +58,13 @@ def _lane(calls: Sequence[tuple[int, Made]], columns: Mapping[int, int]) -> str:
             continue
         start = columns.get(made["invoked"], 0)
         end = last if made["returned"] is None else columns[made["returned"]]
-        lane[start : end + 1] = _interval(number, end - start + 1, open_=made["returned"] is None)
+        lane[start : end + 1] = _interval(number, end - start + 1, made["kind"])
     return "".join(lane)
 
 
-def _interval(number: int, width: int, *, open_: bool) -> str:
-    end = "…" if open_ else "┤"
-    text = str(number)
+def _interval(number: int, width: int, kind: str) -> str:
+    end = "…" if kind == "unknown" else "┤"
+    text = f"{number}!" if kind == "raised" and width >= len(str(number)) + 3 else str(number)
     if width < len(text) + 2:
         return f"├{text}{end}"[:width].ljust(width, "─")
     return f"├{text.center(width - 2, '─')}{end}"

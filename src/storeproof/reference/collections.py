@@ -9,18 +9,18 @@ again. What nothing else tells any more is in one.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from msgspec.structs import asdict
 
 from storeproof.reference.database.compiling import Row, Statement
 from storeproof.reference.database.entities import columns, entity
 from storeproof.reference.database.schema import Schema
 
-__all__ = ["Collection", "Content", "Kept", "Key", "Reference", "kept_in", "rows_of"]
+__all__ = ["Collection", "Content", "Kept", "Key", "Reference", "getter", "kept_in", "rows_of"]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 Key: TypeAlias = tuple[Any, ...]
@@ -55,7 +55,7 @@ class Reference:
 
     def named_by(self, item: msgspec.Struct) -> Iterator[Key]:
         """The keys of the items that are named."""
-        key = tuple(attrgetter(name)(item) for name in self.fields)
+        key = getter(self.fields)(item)
         if self.each:
             yield from ((name,) for name in sorted(key[0]))
         elif None not in key:
@@ -84,9 +84,10 @@ class Collection(Generic[Item]):
     secret: frozenset[str] = frozenset()
     batch: int = 1000
 
-    def key_of(self, item: Item) -> Key:
-        """What the item is ordered by and told apart by."""
-        return tuple(attrgetter(name)(item) for name in self.key)
+    @cached_property
+    def key_of(self) -> Callable[[Item], Key]:
+        """Gives what an item is ordered by and told apart by."""
+        return getter(self.key)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,17 +110,38 @@ def kept_in(
     kind: type[Item],
     key: tuple[str, ...],
     *,
-    values: Callable[[Item], Mapping[str, Any]] = asdict,
+    derived: Mapping[str, Callable[[Item], Any]] | None = None,
+    values: Callable[[Item], Mapping[str, Any]] | None = None,
     after: tuple[Statement, ...] = (),
 ) -> Kept[Item]:
-    """A table among whose columns are the fields of an entity; `values` has those of all."""
+    """A table among whose columns are the fields of an entity.
+
+    Where these are not all of them: `derived` gives the values of the last columns, in their
+    order, or `values` those of all, by the columns' keys.
+    """
     return Kept(
         table=table,
         select=sa.select(*columns(table, kind)).order_by(*(table.c[name] for name in key)),
-        make=lambda row: entity(kind, row),
-        rows=rows_of(table, values),
+        make=partial(entity, kind),
+        rows=_rows_with(table, derived or {}) if values is None else rows_of(table, values),
         after=after,
     )
+
+
+def _rows_with(
+    table: sa.Table, derived: Mapping[str, Callable[[Item], Any]]
+) -> Callable[[Iterator[Item]], Iterator[Row]]:
+    names = tuple(table.c.keys())[: -len(derived) or None]
+    get, more = getter(names), tuple(derived.values())
+    if not derived:
+        return partial(map, get)
+    return lambda items: ((*get(item), *[each(item) for each in more]) for item in items)
+
+
+def getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Gives these fields of an item."""
+    get = attrgetter(*fields)
+    return get if len(fields) > 1 else lambda item: (get(item),)
 
 
 def rows_of(

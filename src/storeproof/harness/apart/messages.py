@@ -29,10 +29,14 @@ def unpack(data: bytes) -> Any:
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, MappingProxyType):
-            return MappingProxyType, (dict(value),)
+            return _read_only, (dict(value),)
         if isinstance(value, Exception):
             return _error, (type(value), value.args, _attributes(value))
         return NotImplemented
+
+
+def _read_only(value: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(value)
 
 
 def _attributes(error: Exception) -> dict[str, Any]:

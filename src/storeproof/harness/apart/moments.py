@@ -30,7 +30,7 @@ class Moments:
 
     def __init__(self, wanted: int | None) -> None:
         self._wanted = wanted
-        self._known: dict[str, bool] = {}
+        self._known: dict[tuple[type, str, str | None], bool] = {}
         self._counting = False
         self.count = 0
 
@@ -78,9 +78,16 @@ class Moments:
             self.moment()
 
     def _touches(self, function: Any) -> bool:
-        name = getattr(function, "__module__", None) or type(function.__self__).__module__
-        top = name.partition(".")[0]
-        if top not in self._known:
-            others = sys.stdlib_module_names | _HARMLESS
-            self._known[top] = top in _TOUCHING or top not in others
-        return self._known[top]
+        owner = function.__self__
+        cls = owner if isinstance(owner, type) else type(owner)
+        key = cls, function.__name__, function.__module__
+        if key not in self._known:
+            self._known[key] = _may_touch(*key)
+        return self._known[key]
+
+
+def _may_touch(cls: type, name: str, module: str | None) -> bool:
+    """Say it of a function of a module, or of a method by the class that defines it."""
+    defining = next((each for each in cls.__mro__ if name in vars(each)), cls)
+    top = (module or defining.__module__).partition(".")[0]
+    return top in _TOUCHING or top not in sys.stdlib_module_names | _HARMLESS

@@ -77,8 +77,12 @@ def _named(contract: Contract) -> Iterator[Origin]:
         for name, value in list(vars(module).items()):
             if value is contract:
                 yield _origin(module, name)
-            elif isinstance(value, type) and vars(value).get(_SUITE) is contract:
+            elif isinstance(value, type) and _contract_of(value) is contract:
                 yield _origin(module, f"{name}.{_SUITE}")
+
+
+def _contract_of(cls: type) -> object:
+    return next((vars(each)[_SUITE] for each in cls.__mro__ if _SUITE in vars(each)), None)
 
 
 def _origin(module: ModuleType, path: str) -> Origin:

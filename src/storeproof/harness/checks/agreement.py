@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.exploring import explore
+from storeproof.harness.choosing import Chooser
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
 from storeproof.harness.trial import Trial
-from storeproof.harness.values import Draw, choose
+from storeproof.harness.values import Draw
 
 __all__ = ["AgreementCheck"]
 
@@ -24,26 +27,39 @@ class AgreementCheck(Check):
     stage = Stage.AGREEMENT
     sentence = "Every program gives the same outcomes, call by call, as on the in-memory model."
 
+    def __init__(self) -> None:
+        self._choosers: dict[tuple[int, int], _Programs] = {}
+
     def run(self, context: CheckContext) -> None:
         context.tally.calls = dict.fromkeys(context.contract.operations, (0, 0))
         explore(
             context,
             self.id,
-            lambda drawer, draw: _attempt(context, drawer, draw),
+            lambda drawer, draw: self._attempt(context, drawer, draw),
             lambda program: _replay(context, program),
         )
 
+    async def _attempt(
+        self, context: CheckContext, drawer: CallDrawer, draw: Draw
+    ) -> Failure | None:
+        key = context.seed, context.profile.steps
+        chosen = self._choosers.setdefault(key, _Programs(Chooser(context.contract, drawer)))
+        program = await chosen.program(context.tally.programs - 1, draw, context.profile.steps)
+        trial = Trial(context.contract, await context.store.fresh(), context.tally)
+        return await trial.replay(program) or await trial.read_all()
 
-async def _attempt(context: CheckContext, drawer: CallDrawer, draw: Draw) -> Failure | None:
-    trial = Trial(context.contract, await context.store.fresh(), context.tally)
-    names = drawer.enabled(draw)
-    for _ in range(2 * context.profile.steps):
-        failure = await trial.step(drawer.draw_call(draw, trial.pools, names))
-        if failure is not None:
-            return failure
-        if choose(draw, context.profile.steps) == 0:
-            break
-    return await trial.read_all()
+
+@dataclass
+class _Programs:
+    """The programs of a seed in their order, chosen once for all backends."""
+
+    chooser: Chooser
+    known: list[Program] = field(default_factory=list)
+
+    async def program(self, number: int, draw: Draw, steps: int) -> Program:
+        if number == len(self.known):
+            self.known.append(await self.chooser.program(draw, steps))
+        return self.known[number]
 
 
 async def _replay(context: CheckContext, program: Program) -> Failure | None:

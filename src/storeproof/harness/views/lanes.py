@@ -23,7 +23,9 @@ class Bar(NamedTuple):
     label: str
     x: float
     width: float
-    outcome: str
+    middle: float
+    """Of the label."""
+    kind: str
     """`returned`, `raised` or `unknown`."""
     title: str
 
@@ -51,8 +53,8 @@ class Picture(NamedTuple):
 def picture(history: Sequence[Made]) -> Picture:
     """Lay a history out.
 
-    history: for each call its `client` from 0, `call`, `outcome`, `invoked` and `returned`, which
-    is None where nobody knows what became of it.
+    history: for each call its `client` from 0, `call`, `outcome`, `kind`, `invoked` and `returned`,
+    which is None where nobody knows what became of it.
     """
     moments = sorted({moment for each in history for moment in _ends(each)})
     steps = max(1, len(moments) - 1)
@@ -65,8 +67,7 @@ def picture(history: Sequence[Made]) -> Picture:
         Lane(client + 1, height * index, tuple(_bars(history, client, columns, end)))
         for index, client in enumerate(clients)
     ]
-    calls = [{**each, "kind": _kind(each)} for each in history]
-    return Picture(end + _EDGE, height * len(lanes), _BAR, _LABEL, tuple(lanes), tuple(calls))
+    return Picture(end + _EDGE, height * len(lanes), _BAR, _LABEL, tuple(lanes), tuple(history))
 
 
 def _ends(made: Made) -> Iterator[int]:
@@ -82,9 +83,21 @@ def _bars(
         if made["client"] == client:
             start = columns[made["invoked"]]
             stop = end if made["returned"] is None else columns[made["returned"]]
+            later = _later(history, made, columns) if made["returned"] is None else []
+            room = min([stop, *later]) - start  # what comes later covers a call that stays open
             width = max(stop - start, _NARROWEST / 2)
             title = f"{made['call']} {made['outcome']}"
-            yield Bar(number, _label(number, made, width), start, width, _kind(made), title)
+            label = _label(number, made, room)
+            yield Bar(number, label, start, width, start + room / 2, made["kind"], title)
+
+
+def _later(history: Sequence[Made], made: Made, columns: Mapping[int, float]) -> list[float]:
+    """Give where the same client's later calls begin."""
+    return [
+        columns[each["invoked"]]
+        for each in history
+        if each["client"] == made["client"] and each["invoked"] > made["invoked"]
+    ]
 
 
 def _label(number: int, made: Made, width: float) -> str:
@@ -93,9 +106,3 @@ def _label(number: int, made: Made, width: float) -> str:
     labels = (f"{named} {made['outcome']}", named)
     fitting = (each for each in labels if len(each) * _LETTER < width - _EDGE)
     return next(fitting, str(number))
-
-
-def _kind(made: Made) -> str:
-    if made["returned"] is None:
-        return "unknown"
-    return "raised" if made["outcome"].startswith("raised") else "returned"

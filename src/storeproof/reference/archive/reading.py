@@ -1,6 +1,7 @@
 """For imports and verifications: an archive that is there, and its rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,10 @@ from storeproof.reference.archive.exceptions import (
 from storeproof.reference.archive.files import hash_of, open_lines
 from storeproof.reference.archive.lines import line_of
 from storeproof.reference.archive.manifest import Manifest, Part, read_manifest
-from storeproof.reference.collections import Collection, Content
+from storeproof.reference.collections import Collection, Content, Key
 from storeproof.reference.exceptions import InvalidValue
 
 __all__ = ["StoredArchive", "open_archive"]
-
-BATCH = 1000
 
 
 class StoredArchive:
@@ -58,17 +57,14 @@ class StoredArchive:
         ArchiveEdited where these are not the rows that were exported.
         """
         part, digest = self.part(collection), RowsDigest()
-        last, number = None, 0
+        decode, last = msgspec.json.Decoder(collection.item).decode, None
         with open_lines(self.path / part.file) as lines:
-            for line in self._read(lines, part):
-                number += 1
-                item = _item(collection, number, line)
-                key = collection.key_of(item)
-                if last is not None and key <= last:
-                    self._refuse_order(part, number, key == last)
-                last = key
-                digest.add((line,))
-                yield item
+            read = self._read(lines, part)
+            while some := list(islice(read, collection.batch)):
+                items = _items(collection, decode, digest.count, some)
+                last = self._check_order(collection, items, last, digest.count)
+                digest.add(some)
+                yield from items
         if (digest.count, digest.hexdigest()) != (part.count, part.digest):
             raise ArchiveEdited(self.path, part.file)
 
@@ -78,10 +74,17 @@ class StoredArchive:
         except (ValueError, EOFError) as error:
             raise ArchiveEdited(self.path, part.file) from error
 
-    def _refuse_order(self, part: Part, number: int, same: bool) -> None:
-        if same:
-            raise RepeatedRow(part.collection, number)
-        raise ArchiveReordered(self.path, part.file)
+    def _check_order(
+        self, collection: Collection[Any], items: list[Any], last: Key | None, before: int
+    ) -> Key | None:
+        """The key of the last item, if each comes after the one before it."""
+        for place, key in enumerate(map(collection.key_of, items), before + 1):
+            if last is not None and key <= last:
+                if key == last:
+                    raise RepeatedRow(collection.name, place)
+                raise ArchiveReordered(self.path, self.part(collection).file)
+            last = key
+        return last
 
     def _has_the_rows(self, part: Part) -> bool:
         digest = RowsDigest()
@@ -95,16 +98,22 @@ def open_archive(path: Path, contents: Sequence[Content]) -> StoredArchive:
     return StoredArchive(path, read_manifest(path, contents))
 
 
-def _item(collection: Collection[Any], number: int, line: bytes) -> Any:
-    try:
-        item = collection.canonical(msgspec.json.decode(line, type=collection.item))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRow(collection.name, number, "", _reason(error)) from error
-    except InvalidValue as error:
-        raise BadRow(collection.name, number, error.field, error.reason) from error
-    if line_of(item) != line:
-        raise BadRow(collection.name, number, "", "is not in the canonical form")
-    return item
+def _items(
+    collection: Collection[Any], decode: Callable[[bytes], Any], before: int, lines: list[bytes]
+) -> list[Any]:
+    """The items in these lines, `before` of which there were others."""
+    items = []
+    for number, line in enumerate(lines, before + 1):
+        try:
+            item = collection.canonical(decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRow(collection.name, number, "", _reason(error)) from error
+        except InvalidValue as error:
+            raise BadRow(collection.name, number, error.field, error.reason) from error
+        if line_of(item) != line:
+            raise BadRow(collection.name, number, "", "is not in the canonical form")
+        items.append(item)
+    return items
 
 
 def _reason(error: Exception) -> str:

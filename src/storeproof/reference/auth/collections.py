@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import asdict
-
 from storeproof.reference.auth.database.tables import (
     API_KEYS,
     AUDIT,
@@ -30,14 +28,14 @@ from storeproof.reference.values import email_key
 __all__ = ["CONTENT"]
 
 
-def _user_values(user: User) -> dict[str, Any]:
-    return {**asdict(user), "email_key": email_key(user.email)}
+def _email_key(user: User) -> str:
+    return email_key(user.email)
 
 
 def _take_users(storage: InMemoryAuthStorage, users: Iterable[User]) -> None:
     for user in users:
         storage._users[user.id] = user
-        storage._emails[email_key(user.email)] = user.id
+        storage._emails[_email_key(user)] = user.id
 
 
 _ID = ("id",)
@@ -50,10 +48,10 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         key=_ID,
         canonical=canonical,
         secret=frozenset({"password_hash"}),
-        unique={"email": lambda user: email_key(user.email)},
+        unique={"email": _email_key},
         give=lambda storage: storage._users.values(),
         take=_take_users,
-        kept=kept_in(USERS, User, _ID, values=_user_values),
+        kept=kept_in(USERS, User, _ID, derived={"email_key": _email_key}),
     ),
     Collection(
         name="auth.roles",

@@ -38,7 +38,8 @@ class Bulk:
         convert = converters(self.dialect, table.columns)
         names = [column.name for column in table.columns]
         changed = [(place, each) for place, each in enumerate(convert) if each is not None]
-        await self._carrier.insert(table.name, names, (_converted(row, changed) for row in rows))
+        converted = (_converted(row, changed) for row in rows) if changed else rows
+        await self._carrier.insert(table.name, names, converted)
 
 
 def _converted(row: Row, changed: list[tuple[int, Any]]) -> Row:

@@ -114,7 +114,11 @@ def compile_for(dialect: str, statement: Statement) -> Compiled:
 
 def converters(dialect: str, columns: Iterable[sa.Column[Any]]) -> list[Convert | None]:
     """Of each column, what makes the driver's value of one; None where it is the same."""
-    return [_binding(column.type, _DIALECTS[dialect]) for column in columns]
+    return [
+        # What SQLAlchemy has for it only makes sure that it is one.
+        None if isinstance(column.type, sa.Boolean) else _binding(column.type, _DIALECTS[dialect])
+        for column in columns
+    ]
 
 
 def compile_ddl(dialect: str, element: ExecutableDDLElement) -> str:

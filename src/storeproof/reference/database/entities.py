@@ -1,6 +1,7 @@
 """For authors of database storages: the rows of tables as entities."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,7 +27,12 @@ def columns(table: sa.Table, kind: type[msgspec.Struct]) -> tuple[sa.Column[Any]
 
 def entity(kind: type[Item], row: Row) -> Item:
     """The entity whose fields, in their order (`columns`), a row has."""
-    return kind(**dict(zip(kind.__struct_fields__, row, strict=True)))
+    return kind(**dict(zip(_fields(kind), row, strict=True)))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return kind.__struct_fields__
 
 
 def first(rows: Sequence[Row], kind: str, id: str) -> Row:

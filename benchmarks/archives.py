@@ -1,0 +1,189 @@
+"""Maintainers run `python benchmarks/archives.py` to see what archives cost, beside bare copies.
+
+Users are exported from a database, imported into another one and verified. Beside it, in the same
+run, the same rows are copied by the driver alone: COPY on PostgreSQL, executemany and SELECT on
+SQLite. Each export and import has a process of its own, whose peak of resident memory is shown.
+
+Nothing fails here: machines are noisy. What can be counted is asserted in the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+
+from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
+from storeproof.reference.archive import export_archive, import_archive
+from storeproof.reference.auth import User
+from storeproof.reference.auth.collections import CONTENT
+from storeproof.reference.config import Config
+from storeproof.reference.database.compiling import POSTGRES, SQLITE, converters
+from storeproof.reference.selection import open_storages
+
+NOW = datetime(2026, 3, 11, 12, 30, 15, 123456, tzinfo=UTC)
+USERS = CONTENT.collections[0].kept
+NAMES = [column.name for column in USERS.table.columns]
+BATCH = 10_000
+
+
+def users(count: int) -> Iterator[User]:
+    """Users whose ids are in order."""
+    for number in range(count):
+        name = f"user-{number:09}"
+        yield User(
+            id=name,
+            email=f"{name}@Example.org",
+            display_name=f"User {number}",
+            password_hash="$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$" + "x" * 43,
+            created_at=NOW,
+        )
+
+
+def records(dialect: str, count: int) -> list[tuple[Any, ...]]:
+    """The driver's rows of them."""
+    changes = converters(dialect, USERS.table.columns)
+    return [
+        tuple(
+            value if change is None else change(value)
+            for change, value in zip(changes, row, strict=True)
+        )
+        for row in USERS.rows(users(count))
+    ]
+
+
+async def prepare(url: str) -> None:
+    """Makes the tables."""
+    async with open_storages(Config(database_url=url, create_schema=True)) as storages:
+        for each in (storages.auth, storages.costs, storages.errors, storages.providers):
+            assert each is not None
+        assert storages.database is not None
+        await storages.database.open()
+
+
+async def bare_postgres(url: str, count: int, folder: Path) -> tuple[float, float]:
+    """Seconds of COPY of the rows into the table, and of COPY of the table to a file."""
+    rows = records(POSTGRES, count)
+    connection = await asyncpg.connect(url)
+    try:
+        start = perf_counter()
+        await connection.copy_records_to_table(USERS.table.name, records=rows, columns=NAMES)
+        loaded = perf_counter()
+        columns = [column.name for column in USERS.select.selected_columns]
+        await connection.copy_from_table(
+            USERS.table.name, columns=columns, output=folder / "copied", format="csv"
+        )
+        return loaded - start, perf_counter() - loaded
+    finally:
+        await connection.close()
+
+
+def bare_sqlite(path: Path, count: int) -> tuple[float, float]:
+    """Seconds of executemany of the rows, and of reading them."""
+    rows = records(SQLITE, count)
+    places = ", ".join("?" for _ in NAMES)
+    with closing(sqlite3.connect(path)) as connection:
+        start = perf_counter()
+        with connection:
+            connection.executemany(f"INSERT INTO {USERS.table.name} VALUES ({places})", rows)  # noqa: S608 - ours
+        loaded = perf_counter()
+        found = connection.execute(f"SELECT * FROM {USERS.table.name} ORDER BY id")  # noqa: S608 - ours
+        while found.fetchmany(BATCH):
+            pass
+        return loaded - start, perf_counter() - loaded
+
+
+def apart(what: str, url: str, path: Path) -> tuple[float, float]:
+    """Seconds and MiB of an export or import in a process of its own."""
+    command = [sys.executable, __file__, "--do", what, "--url", url, "--path", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    seconds, mebibytes = json.loads(done.stdout)
+    return seconds, mebibytes
+
+
+async def do(what: str, url: str, path: Path) -> None:
+    """What `apart` runs."""
+    async with open_storages(Config(database_url=url, create_schema=True)) as storages:
+        start = perf_counter()
+        if what == "export":
+            await export_archive(storages, path, clock=lambda: NOW)
+        else:
+            await import_archive(path, storages)
+        seconds = perf_counter() - start
+    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+
+
+def show(name: str, count: int, bare: float, taken: tuple[float, float]) -> None:
+    seconds, mebibytes = taken
+    rates = (round(count / each) for each in (bare, seconds))
+    print(
+        "|", " | ".join([name, *map(str, rates), f"{bare / seconds:.0%}", f"{mebibytes:.0f}"]), "|"
+    )
+
+
+def measure(server: str, folder: Path, count: int) -> None:
+    """Prints the rows of the table for so many users."""
+    asyncio.run(prepare(server))
+    loaded, copied = asyncio.run(bare_postgres(server, count, folder))
+    archive = folder / f"archive {count}"
+    show(f"PostgreSQL, export of {count}", count, copied, apart("export", server, archive))
+    asyncio.run(empty(server))
+    show(f"PostgreSQL, import of {count}", count, loaded, apart("import", server, archive))
+    asyncio.run(empty(server))
+    one, other = folder / f"one {count}.db", folder / f"other {count}.db"
+    asyncio.run(prepare(f"sqlite:///{one}"))
+    loaded, copied = bare_sqlite(one, count)
+    again = folder / f"again {count}"
+    show(f"SQLite, export of {count}", count, copied, apart("export", f"sqlite:///{one}", again))
+    taken = apart("import", f"sqlite:///{other}", again)
+    show(f"SQLite, import of {count}", count, loaded, taken)
+
+
+async def empty(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"TRUNCATE {USERS.table.name} CASCADE")
+    finally:
+        await connection.close()
+
+
+def main() -> None:
+    """Print the table, or do one thing for it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--do", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.do:
+        asyncio.run(do(options.do, options.url, options.path))
+        return
+    home = embedded_home()
+    if home is None:
+        raise SystemExit("pip install 'storeproof[embedded]'")
+    print("| what | bare rows/s | rows/s | of bare | MiB |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as directory:
+        server = start_embedded(home, Path(directory) / "server", settings=())
+        try:
+            for count in options.users:
+                measure(server.url.render("postgresql"), Path(directory), count)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Mutants that leave a lock, a transaction or a connection behind, or lose a cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from storeproof.reference.auth import DatabaseAuthStorage
+from storeproof.reference.auth.laws import contract as auth
+from storeproof.reference.costs import DatabaseCostStorage
+from storeproof.reference.costs.laws import contract as costs
+from storeproof.reference.database import Database, Row, Statement
+from storeproof.reference.database.drivers import Run, to_its_end
+from storeproof.reference.database.postgres import PostgresDriver
+from storeproof.reference.database.postgres_pool import PostgresPool
+from storeproof.reference.database.sqlite import SqliteDriver, _run
+from storeproof.reference.exceptions import Unavailable
+from storeproof.reference.providers import DatabaseProviderStorage
+from storeproof.reference.providers.laws import contract as providers
+
+from .catalogue import Family, Seeds
+
+seeds = Seeds(Family.CANCELLATION)
+
+
+def driven_by(change: Callable[[Any], None]) -> Callable[..., Database]:
+    """What makes a Database whose driver has been changed."""
+
+    def make(url: str, **settings: Any) -> Database:
+        database = Database(url, **settings)
+        change(database._driver)
+        return database
+
+    return make
+
+
+def becoming(cls: type) -> Callable[[Any], None]:
+    """Makes an object one of a subclass."""
+
+    def change(changed: Any) -> None:
+        changed.__class__ = cls
+
+    return change
+
+
+class _KeepsTheTurn(SqliteDriver):
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Any]:
+        await self._writing.acquire()
+        try:
+            yield self._writer
+        except Exception:
+            self._writing.release()
+            raise
+        self._writing.release()
+
+
+@seeds.sqlite(auth, "cancellation", database=driven_by(becoming(_KeepsTheTurn)), pool_timeout=0.5)
+class LockIsKept(DatabaseAuthStorage):
+    """The lock of the writer is given back after success and after an Exception, which
+    CancelledError is not."""
+
+
+class _BeginsOutside(SqliteDriver):
+    @asynccontextmanager
+    async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
+        async with self._turn() as writer:
+
+            async def run(text: str, arguments: Sequence[Any]) -> Any:
+                return await _run(writer, text, arguments)
+
+            await run("BEGIN IMMEDIATE", ())
+            try:
+                yield run
+                await run("COMMIT", ())
+            except BaseException:
+                await to_its_end(writer.rollback())
+                raise
+
+
+@seeds.sqlite(providers, "cancellation", database=driven_by(becoming(_BeginsOutside)))
+class BeginOutsideTry(DatabaseProviderStorage):
+    """BEGIN stands before the try: cancelled while it runs, the transaction stays open."""
+
+
+class _SwallowsCancellation(Database):
+    async def read(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        try:
+            return await super().read(statement, parameters)
+        except asyncio.CancelledError:
+            return await super().read(statement, parameters)
+
+
+@seeds.sqlite(auth, "cancellation", database=_SwallowsCancellation)
+class SwallowedCancelledError(DatabaseAuthStorage):
+    """A read that is cancelled is made again, and the call returns as if nothing had been."""
+
+
+class _TellsOfUnavailable(Database):
+    async def write(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        try:
+            return await super().write(statement, parameters)
+        except asyncio.CancelledError:
+            raise Unavailable("the call was cancelled") from None
+
+
+@seeds.sqlite(auth, "cancellation", database=_TellsOfUnavailable)
+class CancelledErrorBecomesAnother(DatabaseAuthStorage):
+    """A write that is cancelled raises Unavailable in the place of CancelledError."""
+
+
+class _LeavesTasks(Database):
+    async def write(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        return await asyncio.shield(super().write(statement, parameters))
+
+
+@seeds.postgres(auth, "cancellation", database=_LeavesTasks)
+class WriteGoesOnAlone(DatabaseAuthStorage):
+    """A write is shielded and nobody waits for it: a cancelled call happens later, after others."""
+
+
+class _KeepsConnections(PostgresPool):
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        await self._turn()
+        connection = await self._take()
+        try:
+            yield connection
+        except Exception:
+            await self._close(connection)
+            self._free.release()
+            raise
+        await self._give_back(connection, sound=True)
+        self._free.release()
+
+
+def _keeps_connections(driver: Any) -> None:
+    driver._pool.__class__ = _KeepsConnections
+
+
+@seeds.postgres(
+    auth, "cancellation", database=driven_by(_keeps_connections), pool_size=4, pool_timeout=0.5
+)
+class UnreleasedConnection(DatabaseAuthStorage):
+    """A connection goes back to the pool after success and after an Exception only."""
+
+
+class _SharesOneConnection(SqliteDriver):
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Any]:
+        yield self._writer
+
+
+@seeds.sqlite(
+    costs, "bursts or linearizability", database=driven_by(becoming(_SharesOneConnection))
+)
+class SharedConnection(DatabaseCostStorage):
+    """All calls share one connection without taking turns: one commits, or undoes, another's."""
+
+
+class _Nests(PostgresDriver):
+    @asynccontextmanager
+    async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
+        async with super().transaction(lock) as run, self._pool.connection():
+            yield run
+
+
+@seeds.postgres(auth, "bursts", database=driven_by(becoming(_Nests)), pool_size=2, pool_timeout=0.5)
+class NestedAcquire(DatabaseAuthStorage):
+    """Within a transaction a second connection is taken: as many calls as connections wait for
+    each other."""
+
+
+@seeds.operation(auth, "put_role", "loop_blocking")
+async def blocked_loop(_storage: Any, right: Any, role: Any) -> Any:
+    """A role is signed in the loop's own thread, which nobody else can use for that long."""
+    made = await right()
+    if len(role.name) == 1:
+        hashlib.pbkdf2_hmac("sha256", role.name.encode(), b"salt", 400_000)
+    return made
