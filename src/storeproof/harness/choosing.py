@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Chooser"]
 
-_OF = 5
-"""Programs that are drawn for each that is tried."""
 _REPEATED = 8
 """One call in so many is one that was made before, with the same arguments."""
 
@@ -40,15 +38,17 @@ class Chooser:
     A program drawn blindly seldom meets a conflict of two things, and hardly ever the last page of
     a list with a filter. To draw and run five on the model costs less than to run one on a
     database.
+
+    of: programs that are drawn for each that is tried.
     """
 
-    def __init__(self, contract: Contract, drawer: CallDrawer) -> None:
-        self._contract, self._drawer = contract, drawer
+    def __init__(self, contract: Contract, drawer: CallDrawer, *, of: int) -> None:
+        self._contract, self._drawer, self._of = contract, drawer, of
         self._seen: Counter[Sight] = Counter()
 
     async def program(self, draw: Draw, steps: int) -> Program:
         """Give a program of so many calls on average, twice as many at most."""
-        drawn = [await self._drawn(draw, steps) for _ in range(_OF)]
+        drawn = [await self._drawn(draw, steps) for _ in range(self._of)]
         best = max(drawn, key=self._worth)
         self._seen.update(best.shown)
         return Program(tuple(best.calls), scribbling=True)

@@ -52,6 +52,8 @@ class Profile:
     programs: int
     steps: int
     """Calls in a program of one client, at most."""
+    drawn: int = 5
+    """Programs of one client that are drawn for each that is tried."""
     bursts: int = 1
     """Pairs of calls that contend, for each operation."""
     histories: int = 60
