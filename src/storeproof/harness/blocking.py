@@ -173,7 +173,7 @@ def common(stacks: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
 
 
 def usual(stacks: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
-    """Give what more than half of the stacks begin with: others are of what came before or after."""
+    """Give what more than half of the stacks begin with; the others are of before or after."""
     shared: tuple[Place, ...] = ()
     while True:
         depth = len(shared)
