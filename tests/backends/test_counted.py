@@ -29,7 +29,7 @@ def started(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Started]
 
 async def sent(counter: Counter, store: Store, puts: int) -> int:
     """Count what so many calls send, once the tables are there."""
-    storage = await store.fresh()
+    _, storage = await store.clients(2)
     await storage.put("first", "1")
     before = counter.total
     for number in range(puts):
@@ -42,7 +42,7 @@ def test_what_handles_send_is_counted_only_meanwhile(started: Started) -> None:
 
     async def use() -> None:
         store = await backend.create_store(notes_contract(), server)
-        address, early = store.address, await store.fresh()
+        address, (first, early) = store.address, await store.clients(2)
         counted = store.counted()
         assert counted is not None
         async with counted as counter:
@@ -50,6 +50,9 @@ def test_what_handles_send_is_counted_only_meanwhile(started: Started) -> None:
                 await early.put("a", "1")
             one, three = await sent(counter, store, 1), await sent(counter, store, 3)
             assert 0 < one < three <= 3 * one
+            total = counter.total
+            await first.put("uncounted", "1")
+            assert counter.total == total
             assert await (await store.second()).get_all() != {}
         total = counter.total
         assert store.address == address

@@ -26,7 +26,7 @@ from storeproof.reference.errors import (
 from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, content, event
 
 from ..at_once import databases
-from ..counting import until_waiting
+from ..counting import counted, until_waiting
 
 A, B, C = GroupId("a"), GroupId("b"), GroupId("c")
 
@@ -79,6 +79,20 @@ async def trends(storage: ErrorStorage) -> list[Trend]:
         for bucket in (Bucket.HOUR, Bucket.DAY)
         for by in Dimension
     ]
+
+
+def test_one_that_is_there_already_costs_the_others_nothing(postgres_url: str) -> None:
+    async def use() -> None:
+        async with counted(postgres_url, DatabaseErrorStorage) as (storage, sent):
+            trips = []
+            for number in range(3):
+                before = sent()
+                answers = await create_all(storage, [*burst(30 * number), burst()[1]])
+                trips.append(sent() - before)
+            assert answers[-1].group.count == 30
+            assert trips[-1] == len(["the first alone", "the others", "the one that is there"])
+
+    asyncio.run(use())
 
 
 async def merge(storage: ErrorStorage) -> None:

@@ -93,7 +93,7 @@ def counted(
 ) -> Iterator[Any]:
     """The items of a collection, of whose number `progress` is told now and then."""
     total, done = archive.part(collection).count, 0
-    for item in archive.items(collection):
+    for item in archive.items(collection, digested=False):
         yield item
         done += 1
         if done % collection.batch == 0:
