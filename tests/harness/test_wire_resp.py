@@ -57,9 +57,12 @@ def answers(connection: socket.socket, count: int) -> bytes:
 
 @contextmanager
 def wired() -> Iterator[tuple[Wire, socket.socket]]:
-    with scripted() as place, Wire(*place, Resp) as wire:
-        with socket.create_connection((wire.host, wire.port), timeout=10) as connection:
-            yield wire, connection
+    with (
+        scripted() as place,
+        Wire(*place, Resp) as wire,
+        socket.create_connection((wire.host, wire.port), timeout=10) as connection,
+    ):
+        yield wire, connection
 
 
 def test_a_pipeline_is_one_round_trip() -> None:
