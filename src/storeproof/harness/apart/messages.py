@@ -6,10 +6,15 @@ form, and both ends are processes of this run.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import io
 import pickle
 from types import MappingProxyType
 from typing import Any
+
+from storeproof.harness.protobuf import home_of
+from storeproof.harness.structure import is_protobuf_class
 
 __all__ = ["pack", "unpack"]
 
@@ -28,11 +33,26 @@ def unpack(data: bytes) -> Any:
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, type) and is_protobuf_class(value):
+            return _class, home_of(value)
+        if is_protobuf_class(type(value)):
+            return _message, (type(value), value.SerializePartialToString())
         if isinstance(value, MappingProxyType):
             return _read_only, (dict(value),)
         if isinstance(value, Exception):
             return _error, (type(value), value.args, _attributes(value))
         return NotImplemented
+
+
+def _class(module: str, path: str) -> Any:
+    """Give a class of protobuf messages, whose own module's name may be none."""
+    return functools.reduce(getattr, path.split("."), importlib.import_module(module))
+
+
+def _message(cls: Any, data: bytes) -> Any:
+    made = cls()
+    made.MergeFromString(data)
+    return made
 
 
 def _read_only(value: dict[Any, Any]) -> MappingProxyType[Any, Any]:
