@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from google.protobuf import struct_pb2
 
 from storeproof import Contract
 from storeproof.harness.apart import Apart, Job, Part, launching
@@ -217,6 +218,21 @@ def test_what_can_t_be_passed_on_shows_nothing(apart: Apart) -> None:
 def test_what_can_t_be_read_again_shows_nothing(apart: Apart) -> None:
     with pytest.raises(Inconclusive, match=r"can't be read by another process \(ValueError"):
         apart.do(contract, job("odd", Call("list_notes")))
+
+
+def test_what_calls_take_must_be_passed_on_too(apart: Apart) -> None:
+    with pytest.raises(Inconclusive, match=r"what calls take can't be passed .*\(strange\)"):
+        apart.do(contract, job("notes", Call("get", {"id": Strange()})))
+
+
+def test_messages_of_protobuf_arrive_with_what_is_set_in_them() -> None:
+    message = struct_pb2.Struct()
+    message.update({"a": [None, 1.5, {"é": False}]})
+
+    arrived, cls = unpack(pack([message, type(message)]))
+
+    assert arrived == message
+    assert cls is struct_pb2.Struct
 
 
 def test_an_undeclared_error_is_told_in_any_case(apart: Apart) -> None:

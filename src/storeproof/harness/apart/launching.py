@@ -87,10 +87,11 @@ class _Launcher:
             raise Inconclusive("another process", reason, remedy)
 
     def do(self, job: Job) -> Told:
+        packed = _packed(job)
         ours, theirs = Pipe()
         with ours:
             with theirs:
-                self._control.send_bytes(pack(job))
+                self._control.send_bytes(packed)
                 send_handle(self._control, theirs.fileno(), self._process.pid)
             client = self._answer()
             told = _listen(ours, self._control, client)
@@ -110,6 +111,14 @@ class _Launcher:
             return unpack(self._control.recv_bytes())
         except (EOFError, ConnectionResetError):
             return None
+
+
+def _packed(job: Job) -> bytes:
+    try:
+        return pack(job)
+    except Exception as problem:  # classes raise what they like where they can't be pickled
+        reason = f"what calls take can't be passed to another process ({problem})"
+        raise Inconclusive("another process", reason, _IMPORTABLE) from problem
 
 
 def _listen(channel: Connection, control: Connection, client: object) -> Told:
