@@ -14,40 +14,14 @@ from storeproof.reference.costs.entities import canonical
 from storeproof.reference.costs.laws import contract as costs
 from storeproof.reference.database import Database
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.postgres import PostgresDriver
 from storeproof.reference.providers import DatabaseProviderStorage
 from storeproof.reference.providers.database import statements as provider_statements
 from storeproof.reference.providers.laws import contract as providers
 from storeproof.reference.values import canonical_id
 
-from .cancellation import becoming, driven_by
 from .catalogue import Family, Seeds
 
 seeds = Seeds(Family.CRASHES)
-
-
-class _Unlogged(Database):
-    async def open(self) -> None:
-        await super().open()
-        for table in ("auth_sessions", "auth_api_keys", "auth_audit"):
-            await self._driver.write(f"ALTER TABLE {table} SET UNLOGGED", ())
-
-
-@seeds.postgres(auth, "kill", database=_Unlogged)
-class UnloggedTables(DatabaseAuthStorage):
-    """Tables are UNLOGGED to be faster: a server that crashes empties them."""
-
-
-class _CommitsLater(PostgresDriver):
-    async def _connect(self) -> Any:
-        connection = await super()._connect()
-        await connection.execute("SET synchronous_commit = off")
-        return connection
-
-
-@seeds.postgres(auth, "kill", database=driven_by(becoming(_CommitsLater)))
-class AcknowledgedBeforeCommit(DatabaseAuthStorage):
-    """The server acknowledges what is only in its memory, and loses it when it crashes."""
 
 
 class _FindsWhenOpened(Database):
@@ -61,7 +35,7 @@ class _FindsWhenOpened(Database):
             self.found = page if page.items else ()
 
 
-@seeds.sqlite(auth, "reopen", database=_FindsWhenOpened)
+@seeds.sqlite(auth, "agreement or reopen", database=_FindsWhenOpened)
 class CachedAtTheStart(DatabaseAuthStorage):
     """A process that starts with audit entries lists those for ever, and no later ones."""
 
