@@ -8,16 +8,8 @@ from storeproof.reference.auth import DatabaseAuthStorage
 from storeproof.reference.auth.database.lists import AUDIT_LIST
 from storeproof.reference.auth.entities import AuditFilter
 from storeproof.reference.auth.laws import contract as auth
-from storeproof.reference.costs import DatabaseCostStorage
-from storeproof.reference.costs.database.statements import GET_CHARGE
-from storeproof.reference.costs.entities import canonical
-from storeproof.reference.costs.laws import contract as costs
 from storeproof.reference.database import Database
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.providers import DatabaseProviderStorage
-from storeproof.reference.providers.database import statements as provider_statements
-from storeproof.reference.providers.laws import contract as providers
-from storeproof.reference.values import canonical_id
 
 from .catalogue import Family, Seeds
 
@@ -44,30 +36,3 @@ class CachedAtTheStart(DatabaseAuthStorage):
         if (filter, cursor, limit) == (AuditFilter(), None, 1000):
             return self._database.found or page  # type: ignore[attr-defined]  # of this Database
         return page
-
-
-@seeds.sqlite(providers, "bursts or linearizability or cancellation or kill")
-class TwoTransactionsForOneEffect(DatabaseProviderStorage):
-    """Deleting a provider commits before its secrets are deleted: a cancelled call does half."""
-
-    async def delete(self, id: Any) -> None:
-        canonical_id("id", id)
-        found = await self._database.write(provider_statements.DELETE_PROVIDER, {"id": id})
-        if not found:
-            await super().delete(id)
-        await self._database.write(provider_statements.DELETE_SECRETS, {"provider": id})
-
-
-@seeds.sqlite(costs, "agreement or bursts or linearizability or cancellation or kill")
-class SettledThenCharged(DatabaseCostStorage):
-    """A settlement commits before its charge is recorded: a crash in between loses the charge."""
-
-    async def settle(self, id: Any, amounts: Any, charge: Any = None) -> Any:
-        if charge is not None:
-            known = await self._database.read(GET_CHARGE, {"id": canonical(charge).id})
-            if known:
-                return await super().settle(id, amounts, charge)
-        settled = await super().settle(id, amounts)
-        if charge is not None:
-            await self.create(charge)
-        return settled
