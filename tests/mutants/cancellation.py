@@ -14,7 +14,7 @@ from storeproof.reference.costs.laws import contract as costs
 from storeproof.reference.database import Database, Row, Statement
 from storeproof.reference.database.drivers import Run, to_its_end
 from storeproof.reference.database.postgres import PostgresDriver
-from storeproof.reference.database.postgres_pool import PostgresPool, close_connection
+from storeproof.reference.database.postgres_pool import PostgresPool
 from storeproof.reference.database.sqlite import SqliteDriver, _run
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.providers import DatabaseProviderStorage
@@ -129,7 +129,7 @@ class _KeepsConnections(PostgresPool):
         try:
             yield connection
         except Exception:
-            await close_connection(connection)
+            await self._close(connection)
             self._free.release()
             raise
         await self._give_back(connection, sound=True)

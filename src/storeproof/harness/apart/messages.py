@@ -6,10 +6,14 @@ form, and both ends are processes of this run.
 
 from __future__ import annotations
 
+import importlib
 import io
+import operator
 import pickle
 from types import MappingProxyType
 from typing import Any
+
+from storeproof.harness.protobuf import home_of, is_protobuf_class
 
 __all__ = ["pack", "unpack"]
 
@@ -28,11 +32,24 @@ def unpack(data: bytes) -> Any:
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
+        if is_protobuf_class(value):
+            return _imported, home_of(value)
+        if is_protobuf_class(type(value)):
+            return _message, (type(value), value.SerializePartialToString())
         if isinstance(value, MappingProxyType):
             return _read_only, (dict(value),)
         if isinstance(value, Exception):
             return _error, (type(value), value.args, _attributes(value))
         return NotImplemented
+
+
+def _imported(module: str, name: str) -> Any:
+    return operator.attrgetter(name)(importlib.import_module(module))
+
+
+def _message(cls: Any, data: bytes) -> Any:
+    """Make a protobuf message, which pickle itself looks for where it was generated."""
+    return cls.FromString(data)
 
 
 def _read_only(value: dict[Any, Any]) -> MappingProxyType[Any, Any]:

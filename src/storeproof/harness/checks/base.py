@@ -37,6 +37,7 @@ class Stage(IntEnum):
     BURSTS = 80
     LINEARIZABILITY = 90
     CANCELLATION = 100
+    FAULTS = 110
     REOPEN = 120
     KILL = 130
     STATEMENTS = 200
@@ -57,11 +58,14 @@ class Profile:
     """Random programs of several clients."""
     cancellations: int = 1
     """Programs whose last call is cancelled, for each operation."""
+    faults: int = 0
+    """Programs whose last call meets every fault at every message, for each operation; where there
+    are none, one meets a single fault at some messages."""
     reopenings: int = 6
     """Programs whose data another process reads."""
-    moments: int = 4
-    """One in so many moments of a call is one at which its process is killed."""
-    kills: int = 2
+    kills: int = 30
+    """Processes that are killed during a call of one client."""
+    killed_programs: int = 2
     """Random programs of several clients whose process is killed."""
     server_kills: int = 1
     """Random programs of several clients whose server is killed."""
