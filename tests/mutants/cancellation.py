@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -172,12 +171,3 @@ class _Nests(PostgresDriver):
 class NestedAcquire(DatabaseAuthStorage):
     """Within a transaction a second connection is taken: as many calls as connections wait for
     each other."""
-
-
-@seeds.operation(auth, "put_role", "loop_blocking")
-async def blocked_loop(_storage: Any, right: Any, role: Any) -> Any:
-    """A role is signed in the loop's own thread, which nobody else can use for that long."""
-    made = await right()
-    if len(role.name) == 1:
-        hashlib.pbkdf2_hmac("sha256", role.name.encode(), b"salt", 400_000)
-    return made

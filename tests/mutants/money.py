@@ -6,46 +6,20 @@ import copy
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
 from msgspec.structs import replace
 
-from storeproof.reference.auth import DatabaseAuthStorage
-from storeproof.reference.auth.database.statements import GET_USER
-from storeproof.reference.auth.database.tables import USERS
-from storeproof.reference.auth.entities import User, next_attempts
 from storeproof.reference.auth.laws import contract as auth
 from storeproof.reference.costs import DatabaseCostStorage, InMemoryCostStorage
-from storeproof.reference.costs.database import statements
-from storeproof.reference.costs.database.tables import RESERVATIONS
 from storeproof.reference.costs.entities import Policy, canonical, in_window, new_reservation
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.laws import contract as costs
-from storeproof.reference.database.entities import bind, entity
 from storeproof.reference.errors.laws import contract as errors
 from storeproof.reference.exceptions import StorageError
 from storeproof.reference.providers.laws import contract as providers
 
 from .catalogue import Family, Seeds, turn
-from .swapping import swapping
 
 seeds = Seeds(Family.MONEY)
-
-
-@seeds.postgres(auth, "bursts")
-class ReadModifyWriteInTheDatabase(DatabaseAuthStorage):
-    """Attempts are counted in Python between a SELECT and an UPDATE: some of several are lost."""
-
-    async def record_attempt(self, id: Any, ok: Any, at: Any, policy: Any) -> Any:
-        rows = await self._database.read(GET_USER, {"id": id}) if "\0" not in id else []
-        await super().record_attempt(id, ok, at, policy)
-        if not rows:
-            return await super().record_attempt(id, ok, at, policy)
-        user = entity(User, rows[0])
-        attempts = next_attempts(user, ok, at, policy)
-        counted = sa.update(USERS).where(USERS.c.id == id)
-        values = {"failures": attempts.failures, "locked_until": attempts.locked_until}
-        await self._database.write(counted.values(values), {})
-        return attempts
 
 
 @seeds.operation(auth, "record_attempt", "bursts")
@@ -97,14 +71,6 @@ async def _has_room(storage: Any, made: Any) -> bool:
 
 def _put(storage: Any, id: Any, budget: Any) -> None:
     storage._budgets[id] = replace(storage._budgets[id], budget=budget)
-
-
-_UNLOCKED = sa.select(RESERVATIONS.c.id).where(RESERVATIONS.c.id == bind(RESERVATIONS.c.id))
-
-
-@seeds.postgres(costs, "bursts", database=swapping({statements.LOCK_RESERVATION: _UNLOCKED}))
-class ReservationEndsUnlocked(DatabaseCostStorage):
-    """A reservation is read without FOR UPDATE before it ends: two at once both count it."""
 
 
 @seeds.operation(auth, "record_attempt", "agreement")

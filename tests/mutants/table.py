@@ -18,9 +18,9 @@ made of, and fails on a mutant that survives, on one that is killed by another c
 named here or by an error of its own code, and on an accusation of what is correct.
 
 The checks run in the order of their stages, without the contract's laws: what dies here dies in a
-contract for which nobody wrote a single example. A mutant that names a law (AUTH-…) is one that
-the derived checks miss in a quick run; they are counted below. Each component's laws have mutants
-of their own, in `tests/reference`.
+contract for which nobody wrote a single example. A mutant that names a law (AUTH-013, say) is one
+that the derived checks miss in a quick run. Each component's laws have mutants of their own, in
+`tests/reference`. The last family is to grow with the checks that kill servers and cut connections.
 
 This page is written by `python -m mutants --write`; a test compares it with the catalogue.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from storeproof.harness.pools import Pools
 from storeproof.harness.program import Build, Call, Program
 from storeproof.harness.running import Actor, Outcome, Unresolvable, public_attributes
 from storeproof.harness.structure import field_values
-from storeproof.harness.values import Draw, choose, pick
+from storeproof.harness.values import Draw, Rejected, choose, pick
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -47,8 +48,16 @@ class Chooser:
         self._seen: Counter[Sight] = Counter()
 
     async def program(self, draw: Draw, steps: int) -> Program:
-        """Give a program of so many calls on average, twice as many at most."""
-        drawn = [await self._drawn(draw, steps) for _ in range(self._of)]
+        """Give a program of so many calls on average, twice as many at most.
+
+        Raises Rejected where none of the programs could be drawn.
+        """
+        drawn = []
+        for _ in range(self._of):
+            with suppress(Rejected):
+                drawn.append(await self._drawn(draw, steps))
+        if not drawn:
+            raise Rejected
         best = max(drawn, key=self._worth)
         self._seen.update(best.shown)
         return Program(tuple(best.calls), scribbling=True)

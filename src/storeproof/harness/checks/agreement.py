@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.exploring import explore
 from storeproof.harness.choosing import Chooser
+from storeproof.harness.contract import Contract
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
@@ -28,7 +29,7 @@ class AgreementCheck(Check):
     sentence = "Every program gives the same outcomes, call by call, as on the in-memory model."
 
     def __init__(self) -> None:
-        self._choosers: dict[tuple[int, int], _Programs] = {}
+        self._chosen: dict[tuple[Contract, int, int], _Programs] = {}
 
     def run(self, context: CheckContext) -> None:
         context.tally.calls = dict.fromkeys(context.contract.operations, (0, 0))
@@ -42,9 +43,9 @@ class AgreementCheck(Check):
     async def _attempt(
         self, context: CheckContext, drawer: CallDrawer, draw: Draw
     ) -> Failure | None:
-        key = context.seed, context.profile.steps
+        key = context.contract, context.seed, context.profile.steps
         chooser = Chooser(context.contract, drawer, of=context.profile.drawn)
-        chosen = self._choosers.setdefault(key, _Programs(chooser))
+        chosen = self._chosen.setdefault(key, _Programs(chooser))
         program = await chosen.program(context.tally.programs - 1, draw, context.profile.steps)
         trial = Trial(context.contract, await context.store.fresh(), context.tally)
         return await trial.replay(program) or await trial.read_all()
@@ -55,11 +56,11 @@ class _Programs:
     """The programs of a seed in their order, chosen once for all backends."""
 
     chooser: Chooser
-    known: list[Program] = field(default_factory=list)
+    known: dict[int, Program] = field(default_factory=dict)
 
     async def program(self, number: int, draw: Draw, steps: int) -> Program:
-        if number == len(self.known):
-            self.known.append(await self.chooser.program(draw, steps))
+        if number not in self.known:
+            self.known[number] = await self.chooser.program(draw, steps)
         return self.known[number]
 
 
