@@ -38,10 +38,12 @@ from .accounts import (
 )
 from .toys import failure
 
-FEW = Profile("few", programs=20, steps=10, reopenings=3, moments=1, kills=1, server_kills=2)
+FEW = Profile(
+    "few", programs=20, steps=10, reopenings=3, kills=120, killed_programs=1, server_kills=2
+)
 MOST = {"sqlite": 8, "directory": 8, "postgres": 20}
 """Calls of the shortest program; a server's kills are too dear to shorten one for long."""
-BY_SERVER = replace(FEW, moments=20)
+BY_SERVER = replace(FEW, kills=3, killed_programs=0)
 """For what only the end of a server shows."""
 CHECKS: dict[str, type[Check]] = {"kill": KillCheck, "reopen": ReopenCheck}
 

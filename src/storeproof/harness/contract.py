@@ -82,6 +82,8 @@ class Contract:
     partition: parameters and "Entity.field"s that name what a call is about, where calls about
         different ones never have to do with each other: no order, no limit, no uniqueness that they
         share. Histories are then judged key by key. Calls without exactly one key are judged whole.
+    thread_safe: whether several threads may use one storage at once; asked only where no operation
+        is async, whose clients call in a thread each.
     longest_step: seconds for which an operation may keep the event loop from everything else.
 
     Raises ContractError, which says what to declare, where something can't be derived.
@@ -109,6 +111,7 @@ class Contract:
         laws: Iterable[Law] | ModuleType | Mapping[str, Any] = (),
         largest_page: int = 1000,
         partition: Iterable[str] = (),
+        thread_safe: bool = False,
         longest_step: float = 0.1,
         name: str | None = None,
     ) -> None:
@@ -128,6 +131,7 @@ class Contract:
         self.unavailable = names_of(self.name, "unavailable", unavailable)
         self.ends_within = ends_within
         self.largest_page, self.longest_step = largest_page, longest_step
+        self.thread_safe = thread_safe
         self.partition = frozenset(names_of(self.name, "partition", partition))
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))

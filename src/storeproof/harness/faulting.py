@@ -142,10 +142,11 @@ class _Sweep:
         """Messages of the last call where nothing is broken."""
 
     async def run(self, choice: Choice) -> Faulted:
-        trial = await self._tried(None, 0)
-        if trial.found is not None:
-            return self._faulted(trial.found, None)
-        self._usual = trial.messages
+        for _ in range(2):  # the first time, statements may be prepared
+            trial = await self._tried(None, 0)
+            if trial.found is not None:
+                return self._faulted(trial.found, None)
+            self._usual = trial.messages
         for nth in itertools.count(1) if self._usual else ():
             reached = False
             faults = choice(nth, self._usual)

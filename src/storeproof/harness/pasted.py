@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -162,8 +163,13 @@ class _Recording:
         self._recorder = Recorder(contract)
         self._calls: list[Call] = []
         self._outcomes: list[Outcome] = []
+        self._one_at_a_time = threading.Lock()
 
     def invoke(self, client: int, operation: str, arguments: dict[str, Any]) -> int:
+        with self._one_at_a_time:
+            return self._invoke(client, operation, arguments)
+
+    def _invoke(self, client: int, operation: str, arguments: dict[str, Any]) -> int:
         call = Call(operation, self._with_references(isolated(arguments)))
         self._calls.append(call)
         self._outcomes.append(Outcome())
@@ -171,9 +177,10 @@ class _Recording:
         return self._recorder.invoke(client, len(self._calls) - 1, call)
 
     def respond(self, word: int, outcome: Outcome) -> None:
-        self._outcomes[word] = outcome
-        self.turns.running -= 1
-        self._recorder.respond(word, outcome)
+        with self._one_at_a_time:
+            self._outcomes[word] = outcome
+            self.turns.running -= 1
+            self._recorder.respond(word, outcome)
 
     def history(self) -> History:
         return self._recorder.history()

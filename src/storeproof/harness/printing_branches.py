@@ -95,7 +95,11 @@ class _Writer(CallWriter):
             for name, (storage, calls) in zip(names, busy, strict=True)
             for line in self._function(name, storage, calls)
         ]
-        gathered = self._gathered([f"{name}()" for name in names])
+        begun = [f"{name}()" for name in names]
+        if not self.contract.is_async:
+            to_thread = self.source.add("asyncio", "to_thread")
+            begun = [f"{to_thread}({name})" for name in names]
+        gathered = self._gathered(begun)
         return [*self._unset(), *functions, "", *gathered]
 
     def _is_plain(self, calls: Numbered) -> bool:
@@ -111,7 +115,8 @@ class _Writer(CallWriter):
         own = [f"r{number + 1}" for number, _ in calls if number in self.referred]
         outer = [f"nonlocal {', '.join(own)}"] if own else []
         lines = [*outer, *self._made(calls, storage)]
-        return ["", f"async def {name}():", *(f"    {line}" for line in lines)]
+        define = "async def" if self.contract.is_async else "def"
+        return ["", f"{define} {name}():", *(f"    {line}" for line in lines)]
 
     def _unset(self) -> list[str]:
         """Name what the branches are given, which the reads refer to."""

@@ -20,8 +20,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
         cancellations=3,
         faults=1,
         reopenings=30,
-        moments=2,
-        kills=20,
+        kills=300,
+        killed_programs=20,
         server_kills=5,
     ),
     "soak": Profile(
@@ -33,8 +33,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
         cancellations=10,
         faults=3,
         reopenings=200,
-        moments=1,
-        kills=200,
+        kills=3000,
+        killed_programs=200,
         server_kills=20,
     ),
 }

@@ -37,7 +37,7 @@ def main() -> None:
         try:
             job = control.recv_bytes()
         except EOFError:
-            return
+            os._exit(0)  # what is frozen would look like a leak to libraries
         channel = Connection(recv_handle(control))
         _serve(contract, job, control, channel)
 

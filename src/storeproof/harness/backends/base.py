@@ -159,8 +159,8 @@ class Store(ABC):
     def counted(self) -> AbstractAsyncContextManager[Counter] | None:
         """Give what counts, while it is entered, what handles send that are opened meanwhile.
 
-        Entering it closes the handles that were opened before, and so does leaving it those that
-        were opened meanwhile. None where nothing can be counted.
+        Entering it closes all handles but the first one, leaving it closes all. None where nothing
+        can be counted.
         """
         return None
 

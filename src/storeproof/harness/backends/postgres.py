@@ -115,7 +115,7 @@ class PostgresStore(HandleStore):
         with Wire(self._url.host, self._url.port, Postgres) as wire:
             self.address = self.address_at(wire.host, wire.port)
             try:
-                await self.reopen()
+                await self._close_others()
                 yield RoundTrips(wire)
             finally:
                 await self._close_handles()

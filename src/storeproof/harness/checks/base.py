@@ -63,9 +63,9 @@ class Profile:
     are none, one meets a single fault at some messages."""
     reopenings: int = 6
     """Programs whose data another process reads."""
-    moments: int = 4
-    """One in so many moments of a call is one at which its process is killed."""
-    kills: int = 2
+    kills: int = 30
+    """Processes that are killed during a call of one client."""
+    killed_programs: int = 2
     """Random programs of several clients whose process is killed."""
     server_kills: int = 1
     """Random programs of several clients whose server is killed."""

@@ -22,8 +22,10 @@ from storeproof.harness.values import Draw, Rejected
 
 __all__ = ["KillCheck"]
 
-_MOST_MOMENTS = 40
-"""Of one program at which its process is killed."""
+_MOST = 40
+"""Processes of one program that are killed."""
+_FEWEST, _OF_SEVERAL = 3, 4
+"""Of a call of one client; of a random program."""
 _MOST_KILLS = 6
 """Of a server, for a program that is replayed."""
 
@@ -56,7 +58,7 @@ class KillCheck(Check):
     needs = frozenset({Capability.SURVIVES_RESTART})
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, str], _Drawn] = {}
+        self._known: dict[tuple[int, int], _Drawn] = {}
 
     def run(self, context: CheckContext) -> None:
         if context.replay is not None:
@@ -64,46 +66,45 @@ class KillCheck(Check):
             return
         drawn = self._drawn(context)
         chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
-        untried = []
-        for name, programs in drawn.single.items():
-            for program in programs:
-                self._kill_writer(context, program, chance, context.profile.moments)
-            if not programs:
-                untried.append(name)
-        context.tally.untried = tuple(untried)
+        context.tally.untried = tuple(name for name, each in drawn.single.items() if not each)
+        single = [program for programs in drawn.single.values() for program in programs]
+        chosen = chance.sample(single, min(len(single), context.profile.kills // _FEWEST))
+        for program in chosen:
+            self._kill_writer(context, program, chance, context.profile.kills // len(chosen))
         shared = Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
         several = [replace(each, shared=shared) for each in drawn.several]
-        for program in several:
-            self._kill_writer(context, program, chance, context.profile.moments)
+        for program in several[: context.profile.killed_programs]:
+            self._kill_writer(context, program, chance, _OF_SEVERAL)
         if Capability.NETWORKED in context.backend.capabilities:
-            single = (each for programs in drawn.single.values() for each in programs)
-            loads = (several or list(single))[: context.profile.server_kills]
+            loads = (several or single)[: context.profile.server_kills]
             self._kill_servers(context, loads, chance)
 
     def _replay(self, context: CheckContext, program: Program) -> None:
-        self._kill_writer(context, program, random.Random(0), 1)  # noqa: S311
+        self._kill_writer(context, program, random.Random(0), _MOST)  # noqa: S311
         if Capability.NETWORKED in context.backend.capabilities:
             times = min(_MOST_KILLS, _answers(program))
             self._kill_servers(context, [program] * times, None)
 
     def _drawn(self, context: CheckContext) -> _Drawn:
         """Draw on the model, once for all backends."""
-        key = context.seed, context.profile.name
+        count = max(context.profile.killed_programs, context.profile.server_kills)
+        key = context.seed, count
         if key not in self._known:
-            self._known[key] = _Drawn(_single(context), _several(context))
+            several = list(_several(context, count)) if context.contract.is_async else []
+            self._known[key] = _Drawn(_single(context), several)
         return self._known[key]
 
     def _kill_writer(
-        self, context: CheckContext, program: Program, chance: random.Random, spacing: int
+        self, context: CheckContext, program: Program, chance: random.Random, times: int
     ) -> None:
-        """Kill the process at the end of a program, and at one in so many of its moments."""
+        """Kill so many processes of a program: one at its end, the others at drawn moments."""
         context.tally.programs += 1
-        found = _first_broken(context, program, chance, spacing)
+        found = _first_broken(context, program, chance, times)
         if not found.is_broken:
             return
 
         def trial(shorter: Program) -> Survival:
-            return _first_broken(context, shorter, chance, 1)
+            return _first_broken(context, shorter, chance, _MOST)
 
         fail(context, self.id, found, trial)
 
@@ -122,16 +123,12 @@ class KillCheck(Check):
 
 
 def _first_broken(
-    context: CheckContext, program: Program, chance: random.Random, spacing: int
+    context: CheckContext, program: Program, chance: random.Random, times: int
 ) -> Survival:
-    """Kill the process at the end, then at some of the moments before, until something breaks.
-
-    spacing: one in so many moments is tried.
-    """
+    """Kill the process at the end, then at some of the moments before, until something breaks."""
     found = conclusive(functools.partial(writer_killed, context, moment=None), program)
     moments = range(1, found.moments)  # the last one is the end
-    count = min(_MOST_MOMENTS, int(len(moments) / spacing + chance.random()))
-    for moment in sorted(chance.sample(moments, count)):
+    for moment in chance.sample(moments, min(len(moments), min(times, _MOST) - 1)):
         if found.is_broken:
             break
         found = conclusive(functools.partial(writer_killed, context, moment=moment), program)
@@ -200,14 +197,10 @@ async def _with_reads(context: CheckContext, program: Program) -> Program:
     return Program(known.calls[:-1], branches=(last,))
 
 
-def _several(context: CheckContext) -> Sequence[Program]:
-    return list(_draw_several(context)) if context.contract.is_async else []
-
-
-def _draw_several(context: CheckContext) -> Iterator[Program]:
+def _several(context: CheckContext, count: int) -> Iterator[Program]:
     drawer = ProgramDrawer(context.contract, experienced_drawer(context))
     chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
-    for _ in range(max(context.profile.kills, context.profile.server_kills)):
+    for _ in range(count):
         with suppress(Rejected):
             program, _ = context.run(drawer.program(Draw(chance.getrandbits(64))))
             yield program
