@@ -82,3 +82,21 @@ def test_a_container_that_does_not_serve_says_its_last_words_and_goes(
     with pytest.raises(BackendUnavailable, match=r"does not serve .*no_such_setting"):
         start_container(IMAGE)
     assert {each.id for each in engine.containers.list(all=True)} == before
+
+
+def test_a_container_of_a_check_s_own_is_killed_and_comes_back_on_its_port() -> None:
+    async def run(statement: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(**container.url.arguments())
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    container = start_container(IMAGE, durable=True)
+    try:
+        asyncio.run(run("CREATE TABLE kept AS SELECT 1 AS number"))
+        container.kill()
+        container.restart()
+        assert len(asyncio.run(run("SELECT * FROM kept"))) == 1
+    finally:
+        container.stop()

@@ -410,15 +410,21 @@ class NeverRecovers(DatabaseAccounts):
     line_of_postgres = DeadLine
 
 
-@mutant("kill", "postgres", told="none of the contract's errors")
-class LeaksTheDriversError(DatabaseAccounts):
-    """What the driver raises when the server is gone comes out."""
+class LeakyLine(PostgresLine):
+    """What a driver raises when the server is gone comes out."""
 
-    async def pay(self, id: AccountId, amount: int) -> Account:
+    async def run(self, text: str, *arguments: Any) -> list[Any]:
         try:
-            return await super().pay(id, amount)
+            return await super().run(text, *arguments)
         except Unknown:
             raise ConnectionResetError from None
+
+
+@mutant("kill", "postgres", told="none of the contract's errors")
+class LeaksTheDriversError(DatabaseAccounts):
+    """A call under way raises what nobody declared."""
+
+    line_of_postgres = LeakyLine
 
 
 class FileAccounts(InMemoryAccounts):
@@ -458,7 +464,7 @@ class FileAccounts(InMemoryAccounts):
 correct(FileAccounts)
 
 
-@mutant("kill", "directory", told="opening the storage raised JSONDecodeError")
+@mutant("kill", "directory", told="Opening the storage raised JSONDecodeError")
 class WritesInPlace(FileAccounts):
     """The file is empty for a moment."""
 
@@ -474,4 +480,66 @@ contract = Contract(
     uncertain=[Unknown],
     arguments={AccountId: ["a", "b", "c"], "amount": [1, 2], "Account.amount": [0, 3]},
     name="accounts",
+)
+
+
+class Lines(Protocol):
+    """Lines, kept by operations that are not async."""
+
+    def add(self, line: str) -> int:
+        """Add a line and say how many there are."""
+        ...
+
+    def list_lines(self) -> list[str]:
+        """Give all lines in the order in which they came."""
+        ...
+
+
+class InMemoryLines:
+    """The model."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, line: str) -> int:
+        self.lines.append(line)
+        return len(self.lines)
+
+    def list_lines(self) -> list[str]:
+        return list(self.lines)
+
+
+class FileLines(InMemoryLines):
+    """Correct: one line is one write."""
+
+    def __init__(self, folder: str) -> None:
+        self.path = Path(folder) / "lines"
+        super().__init__()
+        if self.path.exists():
+            self.lines = self.path.read_text().splitlines()
+
+    def add(self, line: str) -> int:
+        self.write(f"{line}\n")
+        return super().add(line)
+
+    def write(self, text: str) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            file.write(text.encode())
+
+
+class WritesHalfLines(FileLines):
+    """A line and its ending are two writes."""
+
+    def write(self, text: str) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            file.write(text[:1].encode())
+            file.write(text[1:].encode())
+
+
+lines = Contract(
+    Lines,
+    model=InMemoryLines,
+    storages={"FileLines": FileLines, "WritesHalfLines": WritesHalfLines},
+    arguments={"line": ["ab", "cd"]},
+    name="lines",
 )

@@ -46,10 +46,20 @@ class Odd(InMemoryNotes):
     async def count(self) -> Any:
         return Strange()
 
+    async def list_notes(self, *given: Any, **named: Any) -> Any:
+        return OneWay()
+
     async def get(self, id: NoteId) -> Note:
         error = KeyError("gone")
         error.strange = Strange()  # type: ignore[attr-defined]  # what a driver may do
         raise error
+
+
+class OneWay:
+    """Can be pickled, and not read again."""
+
+    def __reduce__(self) -> Any:
+        return int, ("nothing",)
 
 
 def refuses(_: str) -> Any:
@@ -202,6 +212,11 @@ def test_a_process_that_tells_nothing_is_ended(
 def test_what_can_t_be_passed_on_shows_nothing(apart: Apart) -> None:
     with pytest.raises(Inconclusive, match=r"what it gave can't be pickled \(strange\)"):
         apart.do(contract, job("odd", Call("count")))
+
+
+def test_what_can_t_be_read_again_shows_nothing(apart: Apart) -> None:
+    with pytest.raises(Inconclusive, match=r"can't be read by another process \(ValueError"):
+        apart.do(contract, job("odd", Call("list_notes")))
 
 
 def test_an_undeclared_error_is_told_in_any_case(apart: Apart) -> None:

@@ -6,17 +6,19 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storeproof import Capability
+from storeproof import Capability, Contract
 from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, RunOptions, Server
 from storeproof.harness.backends.directory import DirectoryBackend
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.backends.sqlite import SqliteBackend
+from storeproof.harness.checks import outliving
 from storeproof.harness.checks.base import Check, CheckContext, Profile
 from storeproof.harness.checks.kill import KillCheck
 from storeproof.harness.checks.reopen import ReopenCheck
@@ -32,13 +34,21 @@ from .accounts import (
     Unlogged,
     WritesInPlace,
     contract,
+    lines,
 )
 from .toys import failure
 
 FEW = Profile("few", programs=20, steps=10, reopenings=3, moments=1, kills=1, server_kills=2)
 MOST = {"sqlite": 8, "directory": 8, "postgres": 20}
 """Calls of the shortest program; a server's kills are too dear to shorten one for long."""
+BY_SERVER = replace(FEW, moments=20)
+"""For what only the end of a server shows."""
 CHECKS: dict[str, type[Check]] = {"kill": KillCheck, "reopen": ReopenCheck}
+
+
+@pytest.fixture(autouse=True)
+def little_shortening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outliving, "_MOST_SECONDS", 8.0)
 
 
 class Named(SqliteBackend):
@@ -64,7 +74,9 @@ class Place:
         self.apart = left.enter_context(closing(Apart()))
         self._servers: dict[str, Server] = {}
 
-    def context(self, kind: str, name: str, **given: Any) -> CheckContext:
+    def context(
+        self, kind: str, name: str, contract: Contract = contract, **given: Any
+    ) -> CheckContext:
         """Give a check what it needs to run the storage of a class's name."""
         backend = self._backend(kind, name)
         if kind not in self._servers:
@@ -97,7 +109,8 @@ EVERYWHERE = [
 
 @pytest.mark.parametrize(("mutant", "kind"), EVERYWHERE)
 def test_what_outlives_nothing_is_found(mutant: Mutant, kind: str, place: Place) -> None:
-    failed = failure(CHECKS[mutant.check](), place.context(kind, mutant.name))
+    profile = BY_SERVER if mutant.backends == ("postgres",) else FEW
+    failed = failure(CHECKS[mutant.check](), place.context(kind, mutant.name, profile=profile))
 
     assert failed is not None
     assert mutant.told in failed.message, failed.message
@@ -138,3 +151,11 @@ def test_what_is_correct_is_never_accused(kind: str, check: str, seed: int, plac
 
     assert given.tally.programs > 0
     assert given.tally.untried == ()
+
+
+def test_calls_that_are_not_async_are_killed_too(place: Place) -> None:
+    for make in ("FileLines", "WritesHalfLines"):
+        given = place.context("directory", make, lines)
+        failed = failure(KillCheck(), given)
+        assert (failed is not None) == (make == "WritesHalfLines")
+        assert failure(ReopenCheck(), given) is None

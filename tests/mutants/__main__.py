@@ -46,11 +46,16 @@ def _run(mutants: Sequence[Mutant], seed: int, verbose: bool, *, spared: bool) -
             rows.append(spare(bench, candidate))
             _print(rows[-1], verbose)
     problems = [row for row in rows if row.problem]
-    print(f"\n{len(kills)} mutants, {len(rows) - len(kills)} correct storages, seed {seed}, "
-          f"{time.monotonic() - started:.0f} s")
+    print(
+        f"\n{len(kills)} mutants, {len(rows) - len(kills)} correct storages, seed {seed}, "
+        f"{time.monotonic() - started:.0f} s"
+    )
     print("\n".join(figures(kills)))
-    print(f"{len(problems)} not as they should be: {', '.join(each.name for each in problems)}"
-          if problems else "every mutant was killed by its check, and nothing correct was accused")
+    print(
+        f"{len(problems)} not as they should be: {', '.join(each.name for each in problems)}"
+        if problems
+        else "every mutant was killed by its check, and nothing correct was accused"
+    )
     return bool(problems)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from msgspec.structs import asdict
-
 from reference.auth.mutants_of_users import delete_keeps_grants
+
 from storeproof.reference.auth import DatabaseAuthStorage, InMemoryAuthStorage
 from storeproof.reference.auth.database import statements
 from storeproof.reference.auth.database.tables import AUDIT, USERS
@@ -30,9 +30,7 @@ from .swapping import swapping
 
 seeds = Seeds(Family.DELETES)
 
-_DELETE_NONE = sa.delete(SECRETS).where(
-    SECRETS.c.provider == bind(SECRETS.c.provider), sa.false()
-)
+_DELETE_NONE = sa.delete(SECRETS).where(SECRETS.c.provider == bind(SECRETS.c.provider), sa.false())
 
 
 @seeds.sqlite(

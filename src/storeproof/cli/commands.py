@@ -16,13 +16,14 @@ from storeproof.cli.errors import told
 
 __all__ = ["COMMANDS", "GROUPS", "Commands"]
 
-GROUPS: Final = {"schema": "schema"}
+GROUPS: Final = {"schema": "schema", "users": "users"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
 COMMANDS: Final = {
     "compare": "report",
     "export": "archives",
     "import": "archives",
+    "init": "init",
     "report": "report",
     "verify": "archives",
     "migrate": "migrate",

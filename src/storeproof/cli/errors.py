@@ -90,6 +90,7 @@ _MEANINGS = (
     ("storeproof.reference.exceptions", "Unavailable", ExitCode.UNAVAILABLE),
     ("storeproof.reference.exceptions", "OutcomeUnknown", ExitCode.UNKNOWN),
     ("storeproof.reference.exceptions", "StorageError", ExitCode.REFUSED),
+    ("storeproof.reference.auth.service.exceptions", "AuthError", ExitCode.REFUSED),
     (_REVISIONS, "LossNotAccepted", ExitCode.REFUSED),
     (_REVISIONS, "SchemaError", ExitCode.UNUSABLE),
     ("storeproof.reference.config", "ConfigurationError", ExitCode.UNUSABLE),

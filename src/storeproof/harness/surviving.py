@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from storeproof.harness.apart import Job, Part, Told
@@ -36,6 +36,8 @@ class Survival:
     """What is wrong beside the history."""
     moments: int = 0
     """At which its process could have been killed; 0 where it was killed before its end."""
+    makers: tuple[str, str, str] = ("first", "at once", "afterwards")
+    """Who, or when, made the steps, the branches and the reads."""
 
     @property
     def is_broken(self) -> bool:
@@ -69,7 +71,8 @@ def reopened(context: CheckContext, program: Program) -> Survival:
     )
     told.note(program, recorder)
     story = "Client 1 closed all its handles; client 2 is another process, which opened the store."
-    return _judged(context, program, recorder, story=story, told=told)
+    found = _judged(context, program, recorder, story=story, told=told)
+    return replace(found, makers=("client 1", "client 2", "client 2"))
 
 
 async def _fill(context: CheckContext, program: Program, recorder: Recorder) -> dict[int, Any]:
@@ -104,7 +107,7 @@ def writer_killed(context: CheckContext, program: Program, moment: int | None) -
         try:
             context.run(_read(context, program, recorder, told))
         except Exception as problem:  # a storage's opening raises what it likes
-            text = f"opening the storage raised {type(problem).__name__}: {problem}"
+            text = f"Opening the storage raised {type(problem).__name__}: {problem}."
             return _judged(context, program, recorder, story=story, told=told, problem=text)
     return _judged(context, program, recorder, story=story, told=told)
 
@@ -132,10 +135,8 @@ def server_killed(
     """
     recorder = _Killing(context, server, answers)
     clients = context.run(_load(context, store, program, recorder))
-    if not recorder.ended:
-        server.kill()
     server.restart()
-    count = len(program.branches)
+    count = max(1, len(program.branches))
     told = _apart(
         context, store, program, clients.results, parts=(Part.READS,), lanes=(count,) * count
     )
@@ -154,17 +155,25 @@ class _Killing(Recorder):
     def __init__(self, context: CheckContext, server: KillableServer, answers: int) -> None:
         super().__init__(context.contract)
         self._server, self._left = server, answers
-        self.counting = False
+        self.loading = False
+        """Whether the clients are making their calls at once."""
 
     def respond(self, word: int, outcome: Outcome) -> None:
-        if self.ended and outcome.error is not None and outcome.declared:
-            return  # whether it happened before the server ended, nobody knows
-        super().respond(word, outcome)
-        if self.counting and not self.ended:
+        if not self.loading:
+            super().respond(word, outcome)
+        elif not self.ended:
+            super().respond(word, outcome)
             self._left -= 1
             if self._left <= 0:
-                self.ended = True
-                self._server.kill()
+                self.kill()
+        elif outcome.error is None or not outcome.declared:
+            super().respond(word, outcome)  # of the others nobody knows whether they happened
+
+    def kill(self) -> None:
+        """Kill the server, unless that was done."""
+        if not self.ended:
+            self.ended = True
+            self._server.kill()
 
 
 async def _load(
@@ -173,8 +182,10 @@ async def _load(
     handles = await handles_for(store, program)
     clients = Clients(context.contract, program, handles, recorder)
     await clients.make_steps()
-    recorder.counting = True
+    recorder.loading = True
     await clients.make_branches()
+    recorder.loading = False
+    recorder.kill()
     return clients
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from storeproof.reference.database import Database
 from storeproof.reference.errors import (
+    Bucket,
     DatabaseErrorStorage,
+    Dimension,
     ErrorEvent,
     ErrorStorage,
     GroupId,
@@ -18,8 +20,10 @@ from storeproof.reference.errors import (
     InMemoryErrorStorage,
     Level,
     Status,
+    TimeZone,
+    Trend,
 )
-from storeproof.reference.errors.laws.given import HOUR, NOW, content, event
+from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, content, event
 
 from ..at_once import databases
 from ..counting import until_waiting
@@ -62,8 +66,19 @@ def test_they_regress_and_follow_merges_as_on_the_model(url: str) -> None:
             await prepare(storage)
             assert await create_all(storage, burst()) == answers
             assert await content(storage) == await content(model)
+            assert await trends(storage) == await trends(model)
 
     asyncio.run(use())
+
+
+async def trends(storage: ErrorStorage) -> list[Trend]:
+    """By hour, in which bursts have several counts, and by day."""
+    span = (NOW - DAY, NOW + DAY)
+    return [
+        await storage.trend(*span, bucket, TimeZone("UTC"), by)
+        for bucket in (Bucket.HOUR, Bucket.DAY)
+        for by in Dimension
+    ]
 
 
 async def merge(storage: ErrorStorage) -> None:

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import send_handle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.apart.jobs import Ended, Invoked, Job, Returned, Told
 from storeproof.harness.apart.messages import pack, unpack
@@ -24,6 +24,8 @@ __all__ = ["Apart"]
 
 _SECONDS = 60.0
 """After which a process that tells nothing is ended; a call has less."""
+_ENDING_SECONDS = 5.0
+_IMPORTABLE = "Make the classes of results and errors importable by their names"
 
 
 class Apart:
@@ -39,12 +41,15 @@ class Apart:
         """
         if id(contract) not in self._launchers:
             self._launchers[id(contract)] = _Launcher(contract, origin_of(contract))
-        told = self._launchers[id(contract)].do(job)
+        try:
+            told = self._launchers[id(contract)].do(job)
+        except BaseException:
+            self._launchers.pop(id(contract)).close()  # it may be in the middle of something
+            raise
         if told.end is None and not job.dies:
             return replace(told, end=Ended(problem="the process ended", by_storage=True))
         if told.end is not None and told.end.problem and not told.end.by_storage:
-            remedy = "Make the classes of results and errors importable by their names"
-            raise Inconclusive("another process", told.end.problem, remedy)
+            raise Inconclusive("another process", told.end.problem, _IMPORTABLE)
         return told
 
     def close(self) -> None:
@@ -88,14 +93,14 @@ class _Launcher:
                 self._control.send_bytes(pack(job))
                 send_handle(self._control, theirs.fileno(), self._process.pid)
             client = self._answer()
-            told = _listen(ours, client)
+            told = _listen(ours, self._control, client)
         self._answer()
         return told
 
     def close(self) -> None:
         self._control.close()
         try:
-            self._process.wait(_SECONDS)
+            self._process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -107,23 +112,41 @@ class _Launcher:
             return None
 
 
-def _listen(channel: Connection, client: object) -> Told:
-    """Read until the client process is no more; end it where it tells nothing for long."""
+def _listen(channel: Connection, control: Connection, client: object) -> Told:
+    """Read until the client process is no more; end it where it tells nothing for long.
+
+    control: where the launcher says that it is no more.
+
+    Raises Inconclusive where what it tells can't be read.
+    """
     events: list[Invoked | Returned] = []
     end: Ended | None = None
     while True:
-        if not channel.poll(_SECONDS):
+        ready = wait([channel, control], _SECONDS)
+        if not ready:
             _kill(client)
             problem = f"the process told nothing for {_SECONDS:g} seconds"
             return Told(tuple(events), Ended(problem=problem, by_storage=True))
-        try:
-            message = unpack(channel.recv_bytes())
-        except (EOFError, ConnectionResetError):
+        message = _received(channel) if channel in ready else None
+        if message is None:
             return Told(tuple(events), end)
         if isinstance(message, Ended):
             end = message
         else:
             events.append(message)
+
+
+def _received(channel: Connection) -> Any:
+    """Give what was told; None where nobody tells anything any more."""
+    try:
+        data = channel.recv_bytes()
+    except (EOFError, ConnectionResetError):
+        return None
+    try:
+        return unpack(data)
+    except Exception as problem:  # classes raise what they like
+        reason = f"what a call gave can't be read by another process ({problem!r})"
+        raise Inconclusive("another process", reason, _IMPORTABLE) from problem
 
 
 def _kill(client: object) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 import socket
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from storeproof.harness.backends.postgres_connection import run_apart, session
-from storeproof.harness.backends.postgres_embedded import SPEED_SETTINGS
+from storeproof.harness.backends.postgres_embedded import (
+    CRASH_SETTINGS,
+    SPEED_SETTINGS,
+    free_ports,
+)
 from storeproof.harness.backends.postgres_url import PostgresUrl
 from storeproof.harness.exceptions import BackendUnavailable
 
@@ -65,14 +68,16 @@ class PostgresContainer:
         self.container.stop()
 
 
-def start_container(image: str, settings: Sequence[str] = SPEED_SETTINGS) -> PostgresContainer:
+def start_container(image: str, *, durable: bool = False) -> PostgresContainer:
     """Start PostgreSQL from the image, published on the loopback address where the engine is local.
+
+    durable: whether it is to be killed, and keeps its port and what was committed then.
 
     Raises EngineMissing, ImageMissing, and BackendUnavailable where the container does not serve.
     """
     _find_engine()
     password = secrets.token_urlsafe(16)
-    container = _describe(image, password, settings)
+    container = _describe(image, password, durable=durable)
     _run(container, image)
     try:
         url = PostgresUrl(
@@ -118,19 +123,21 @@ def _no_engine(error: Exception) -> EngineMissing:
     return EngineMissing(_words(error), "Start Docker, or give --storage-postgres-url")
 
 
-def _describe(image: str, password: str, settings: Sequence[str]) -> Any:
+def _describe(image: str, password: str, *, durable: bool) -> Any:
     # testcontainers' own PostgresContainer moved between versions and needs a second driver.
     from testcontainers.core.container import DockerContainer
 
     container = DockerContainer(image)
+    settings = CRASH_SETTINGS if durable else SPEED_SETTINGS
     options = " ".join(f"-c {setting}" for setting in settings)
     container.with_command(f"postgres {options} -c max_connections=200")
     variables = {"USER": "storeproof", "PASSWORD": password, "DB": "postgres"}
     for name, value in variables.items():
         container.with_env(f"POSTGRES_{name}", value)
-    ports: dict[str, Any] = {f"{PORT}/tcp": None}
-    if container.get_docker_client().host() in LOOPBACK:
-        ports = {f"{PORT}/tcp": ("127.0.0.1", None)}
+    # An engine gives a container another port when it starts again, unless it was told which.
+    port = next(free_ports()) if durable else None
+    is_local = container.get_docker_client().host() in LOOPBACK
+    ports: dict[str, Any] = {f"{PORT}/tcp": ("127.0.0.1", port) if is_local else port}
     container.ports = ports
     return container
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from storeproof.harness.backends.base import RunOptions
@@ -55,12 +55,12 @@ def find_server(options: RunOptions, *, durable: bool = False) -> PostgresServer
         return PostgresServer(url=url, source=f"URL {url.place}", owned=False)
     image = options.postgres_image or DEFAULT_IMAGE
     try:
-        container = start_container(image, CRASH_SETTINGS if durable else SPEED_SETTINGS)
+        container = start_container(image, durable=durable)
     except (EngineMissing, ImageMissing) as missing:
         if options.postgres_image:
             reason = f"{missing} ({missing.reason})"
             raise BackendUnavailable("postgres", reason, missing.remedy) from missing
-        return _embedded(options, missing, CRASH_SETTINGS if durable else SPEED_SETTINGS)
+        return _embedded(options, missing, durable=durable)
     return PostgresServer(
         url=container.url,
         source=f"container {image}",
@@ -71,7 +71,7 @@ def find_server(options: RunOptions, *, durable: bool = False) -> PostgresServer
 
 
 def _embedded(
-    options: RunOptions, missing: EngineMissing | ImageMissing, settings: Sequence[str]
+    options: RunOptions, missing: EngineMissing | ImageMissing, *, durable: bool
 ) -> PostgresServer:
     home = embedded_home()
     if home is None:
@@ -80,6 +80,7 @@ def _embedded(
             f"no URL was given, {missing} and the embedded server is not installed",
             "Run: pip install 'storeproof[embedded]'",
         )
+    settings = CRASH_SETTINGS if durable else SPEED_SETTINGS
     server = start_embedded(home, options.directory, settings)
     why = f" ({missing})" if isinstance(missing, ImageMissing) else ""
     return PostgresServer(

@@ -37,6 +37,7 @@ class Stage(IntEnum):
     BURSTS = 80
     LINEARIZABILITY = 90
     CANCELLATION = 100
+    FAULTS = 110
     REOPEN = 120
     KILL = 130
     STATEMENTS = 200
@@ -57,6 +58,9 @@ class Profile:
     """Random programs of several clients."""
     cancellations: int = 1
     """Programs whose last call is cancelled, for each operation."""
+    faults: int = 0
+    """Programs whose last call meets every fault at every message, for each operation; where there
+    are none, one meets a single fault at some messages."""
     reopenings: int = 6
     """Programs whose data another process reads."""
     moments: int = 4

@@ -12,12 +12,12 @@ from storeproof.harness.backends.base import Capability, KillableServer, Store
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.outliving import fail
 from storeproof.harness.contention import ProgramDrawer
+from storeproof.harness.disturbing import rehearsed
 from storeproof.harness.exceptions import BackendUnavailable, Unkillable
 from storeproof.harness.program import Branch, Program
 from storeproof.harness.rehearsal import experienced_drawer
 from storeproof.harness.succeeding import succeeding
 from storeproof.harness.surviving import Survival, Trial, conclusive, server_killed, writer_killed
-from storeproof.harness.sweeping import rehearsed
 from storeproof.harness.values import Draw, Rejected
 
 __all__ = ["KillCheck"]
@@ -76,7 +76,9 @@ class KillCheck(Check):
         for program in several:
             self._kill_writer(context, program, chance, context.profile.moments)
         if Capability.NETWORKED in context.backend.capabilities:
-            self._kill_servers(context, several[: context.profile.server_kills], chance)
+            single = (each for programs in drawn.single.values() for each in programs)
+            loads = (several or list(single))[: context.profile.server_kills]
+            self._kill_servers(context, loads, chance)
 
     def _replay(self, context: CheckContext, program: Program) -> None:
         self._kill_writer(context, program, random.Random(0), 1)  # noqa: S311
