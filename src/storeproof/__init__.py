@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from storeproof.harness.backends.base import (
         Backend,
         Capability,
+        Counter,
         HandleStore,
         RunOptions,
         Server,
@@ -28,6 +29,7 @@ __all__ = [
     "Backend",
     "Capability",
     "Contract",
+    "Counter",
     "DirectoryBackend",
     "HandleStore",
     "RunOptions",
@@ -44,6 +46,7 @@ _HOMES = {
     "Backend": "backends.base",
     "Capability": "backends.base",
     "Contract": "contract",
+    "Counter": "backends.base",
     "DirectoryBackend": "backends.directory",
     "HandleStore": "backends.base",
     "MUST": "law",

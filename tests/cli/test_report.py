@@ -91,6 +91,12 @@ PASSED, FAILED = checked(Status.PASSED), checked(Status.FAILED)
             "no longer tried: names on sqlite: pages (passed -> skipped)",
         ),
         (
+            FAILED,
+            checked(Status.DROPPED),
+            1,
+            "no longer tried: names on sqlite: pages (failed -> dropped)",
+        ),
+        (
             PASSED,
             checked(Status.PASSED, replaced="slow"),
             1,

@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from storeproof import Contract
+from storeproof.harness.apart.messages import pack, unpack
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.encoding import decode, encode
 from storeproof.harness.exceptions import ContractError
@@ -109,3 +110,12 @@ def test_a_field_of_a_message_takes_what_a_result_gave() -> None:
 def test_refs_of_a_field_that_no_message_has_are_refused(key: str) -> None:
     with pytest.raises(ContractError, match="there is no field"):
         Contract(Keeping, model=Model, refs={key: "Answer.next"})
+
+
+def test_messages_arrive_in_another_process_also_where_their_code_was_moved() -> None:
+    moment, asked = Timestamp(seconds=1, nanos=2), Ask(token="é")
+
+    arrived = unpack(pack({"asked": [asked], "moment": moment, "class": Ask}))
+
+    assert arrived == {"asked": [asked], "moment": moment, "class": Ask}
+    assert type(arrived["asked"][0]) is Ask

@@ -31,7 +31,6 @@ from .toys import (
     ToyStore,
     context,
     failure,
-    jobs,
     notes,
     printed_test,
     tasks,
@@ -200,11 +199,6 @@ def test_clients_of_a_backend_without_second_handles_share_one(runner: asyncio.R
         assert failed.program is not None
         assert failed.program.shared
         assert "one handle" in failed.message
-
-
-def test_storages_that_are_not_async_are_left_out() -> None:
-    assert [check.applies(jobs) for check in checks()] == [False, False]
-    assert [check.applies(vault) for check in checks()] == [True, True]
 
 
 def test_a_burst_in_which_nothing_contends_shows_nothing(runner: asyncio.Runner) -> None:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
 from storeproof.reference.auth import DatabaseAuthStorage
-from storeproof.reference.auth.database import statements
 from storeproof.reference.auth.laws import contract as auth
 from storeproof.reference.costs import DatabaseCostStorage
 from storeproof.reference.costs.laws import contract as costs
-from storeproof.reference.database import Database, Row, Schema, Statement, Transaction
+from storeproof.reference.database import Database, Row, Statement
 from storeproof.reference.database.drivers import Run, to_its_end
-from storeproof.reference.database.postgres import BEGIN, PostgresDriver
-from storeproof.reference.database.postgres_pool import PostgresPool, close_connection
+from storeproof.reference.database.postgres import PostgresDriver
+from storeproof.reference.database.postgres_pool import PostgresPool
 from storeproof.reference.database.sqlite import SqliteDriver, _run
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.providers import DatabaseProviderStorage
-from storeproof.reference.providers.database import statements as provider_statements
 from storeproof.reference.providers.laws import contract as providers
-from storeproof.reference.values import canonical_id
 
 from .catalogue import Family, Seeds
 
 seeds = Seeds(Family.CANCELLATION)
-T = TypeVar("T")
 
 
 def driven_by(change: Callable[[Any], None]) -> Callable[..., Database]:
@@ -133,7 +130,7 @@ class _KeepsConnections(PostgresPool):
         try:
             yield connection
         except Exception:
-            await close_connection(connection)
+            await self._close(connection)
             self._free.release()
             raise
         await self._give_back(connection, sound=True)
@@ -177,13 +174,10 @@ class NestedAcquire(DatabaseAuthStorage):
     each other."""
 
 
-@seeds.sqlite(providers, "bursts or linearizability or cancellation")
-class TwoTransactionsForOneEffect(DatabaseProviderStorage):
-    """Deleting a provider commits before its secrets are deleted: a cancelled call does half."""
-
-    async def delete(self, id: Any) -> None:
-        canonical_id("id", id)
-        found = await self._database.write(provider_statements.DELETE_PROVIDER, {"id": id})
-        if not found:
-            await super().delete(id)
-        await self._database.write(provider_statements.DELETE_SECRETS, {"provider": id})
+@seeds.operation(auth, "put_role", "loop_blocking")
+async def blocked_loop(_storage: Any, right: Any, role: Any) -> Any:
+    """A role is signed in the loop's own thread, which nobody else can use for that long."""
+    made = await right()
+    if len(role.name) == 1:
+        hashlib.pbkdf2_hmac("sha256", role.name.encode(), b"salt", 400_000)
+    return made

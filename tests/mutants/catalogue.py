@@ -9,7 +9,9 @@ dies here would die in a contract that has no laws at all.
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from reference.breaking import Breaking
+
 from storeproof.reference.database import Database
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ class Mutant:
     name: str
     defect: str
     family: Family
+    contract: Contract
     candidate: Candidate
     check: str
     leaks: Errors = ()
@@ -90,7 +94,7 @@ class Seeds:
         self, contract: Contract, check: str, *, leaks: Errors = ()
     ) -> Callable[[Made], Made]:
         """A class of storages in memory, of which all clients share one."""
-        return self._planting(check, leaks, lambda made: in_memory(contract, made))
+        return self._planting(contract, check, leaks, lambda made: in_memory(contract, made))
 
     def operation(
         self, contract: Contract, operation: str, check: str, *, leaks: Errors = ()
@@ -101,7 +105,7 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return in_memory(contract, breaking.replacing(operation, made))
 
-        return self._planting(check, leaks, plant)
+        return self._planting(contract, check, leaks, plant)
 
     def sqlite(
         self,
@@ -115,9 +119,9 @@ class Seeds:
         """A class of storages on a Database, here of a SQLite file."""
 
         def plant(made: Made) -> Candidate:
-            return Candidate(contract, SQLITE, _opener(made, database, settings))
+            return _in_database(contract, SQLITE, made, _opener(made, database, settings))
 
-        return self._planting(check, leaks, plant)
+        return self._planting(contract, check, leaks, plant)
 
     def postgres(
         self,
@@ -131,12 +135,12 @@ class Seeds:
         """A class of storages on a Database, here of a PostgreSQL server."""
 
         def plant(made: Made) -> Candidate:
-            return Candidate(contract, POSTGRES, _opener(made, database, settings))
+            return _in_database(contract, POSTGRES, made, _opener(made, database, settings))
 
-        return self._planting(check, leaks, plant)
+        return self._planting(contract, check, leaks, plant)
 
     def _planting(
-        self, check: str, leaks: Errors, plant: Callable[[Made], Candidate]
+        self, contract: Contract, check: str, leaks: Errors, plant: Callable[[Made], Candidate]
     ) -> Callable[[Made], Made]:
         def decorate(made: Made) -> Made:
             self.mutants.append(
@@ -144,6 +148,7 @@ class Seeds:
                     name=_words(made.__name__),
                     defect=" ".join((made.__doc__ or "").split()),
                     family=self.family,
+                    contract=contract,
                     candidate=plant(made),
                     check=check,
                     leaks=leaks,
@@ -162,6 +167,14 @@ async def turn() -> None:
 def in_memory(contract: Contract, make: Callable[[], Any]) -> Candidate:
     """A storage in memory, which all clients share."""
     return Candidate(contract, MEMORY, lambda _address: make())
+
+
+def _in_database(contract: Contract, backend: str, made: Any, opener: Open) -> Candidate:
+    """A storage that another process can open too: it imports the contract from `made`'s module."""
+    own = copy.copy(contract)
+    own.storages = {**contract.storages, backend: opener}
+    setattr(sys.modules[made.__module__], f"contract_of_{made.__name__}", own)
+    return Candidate(own, backend, opener)
 
 
 def _words(name: str) -> str:

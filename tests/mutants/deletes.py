@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from msgspec.structs import asdict
-
 from reference.auth.mutants_of_users import delete_keeps_grants
+
 from storeproof.reference.auth import DatabaseAuthStorage, InMemoryAuthStorage
 from storeproof.reference.auth.database import statements
 from storeproof.reference.auth.database.tables import AUDIT, USERS

@@ -73,7 +73,7 @@ def _problem(mutant: Mutant, proof: Proof) -> str:
 
 def correct_candidates(mutants: Iterable[Mutant]) -> Iterator[Candidate]:
     """Give the correct storages of the contracts and backends that mutants have."""
-    known = dict.fromkeys((each.candidate.contract, each.candidate.backend) for each in mutants)
+    known = dict.fromkeys((each.contract, each.candidate.backend) for each in mutants)
     for contract, backend in known:
         opener = contract.storages.get(backend, lambda _, contract=contract: contract.model())
         yield Candidate(contract, backend, opener)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from storeproof.reference.auth import DatabaseAuthStorage
-from storeproof.reference.auth.database.tables import USERS
 from storeproof.reference.auth.database.statements import GET_USER
+from storeproof.reference.auth.database.tables import USERS
 from storeproof.reference.auth.entities import User, next_attempts
 from storeproof.reference.auth.laws import contract as auth
 from storeproof.reference.costs import DatabaseCostStorage, InMemoryCostStorage
@@ -20,11 +20,10 @@ from storeproof.reference.costs.database.tables import RESERVATIONS
 from storeproof.reference.costs.entities import Policy, canonical, in_window, new_reservation
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.laws import contract as costs
-from storeproof.reference.exceptions import StorageError
-from storeproof.reference.errors.laws import contract as errors
-from storeproof.reference.providers.laws import contract as providers
-
 from storeproof.reference.database.entities import bind, entity
+from storeproof.reference.errors.laws import contract as errors
+from storeproof.reference.exceptions import StorageError
+from storeproof.reference.providers.laws import contract as providers
 
 from .catalogue import Family, Seeds, turn
 from .swapping import swapping
@@ -70,20 +69,20 @@ async def count_of_a_group_is_lost(storage: Any, right: Any, entity: Any) -> Any
     return await right()
 
 
-@seeds.operation(costs, "reserve", "bursts")
+@seeds.operation(costs, "reserve", "COST-070")
 async def limit_checked_outside_the_lock(storage: Any, right: Any, **given: Any) -> Any:
     """The limit of a budget is compared before the lock is taken: two pass it together."""
     made = new_reservation(**given)
     if made.id not in storage._reservations and await _has_room(storage, made):
         await turn()
         budgets = {each.budget: storage._budgets[each.budget].budget for each in made.amounts}
-        for id, budget in budgets.items():
-            _put(storage, id, replace(budget, policy=Policy.WARN))
+        for each, budget in budgets.items():
+            _put(storage, each, replace(budget, policy=Policy.WARN))
         try:
             return await right()
         finally:
-            for id, budget in budgets.items():
-                _put(storage, id, budget)
+            for each, budget in budgets.items():
+                _put(storage, each, budget)
     return await right()
 
 
@@ -119,9 +118,9 @@ async def full_budget_is_exceeded(storage: Any, right: Any, amounts: Any, at: An
     """An amount that fills a budget exactly is refused as if it were too much."""
     before = dict(storage._budgets)
     made = await right()
-    for id, status in storage._budgets.items():
-        if status.available == 0 and status != before[id]:
-            raise BudgetExceeded(id, in_window(before[id], at).available)
+    for each, status in storage._budgets.items():
+        if status.available == 0 and status != before[each]:
+            raise BudgetExceeded(each, in_window(before[each], at).available)
     return made
 
 
@@ -136,8 +135,8 @@ async def money_is_float(_storage: Any, right: Any, entity: Any) -> Any:
 async def currencies_are_mixed(storage: Any, right: Any, **_: Any) -> Any:
     """A report adds euros to dollars."""
     charges = dict(storage._charges)
-    for id, each in charges.items():
-        storage._charges[id] = replace(each, currency="USD")
+    for name, each in charges.items():
+        storage._charges[name] = replace(each, currency="USD")
     try:
         return await right()
     finally:

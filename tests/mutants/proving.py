@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import tempfile
 import time
@@ -13,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.toys import ToyStore
+
+from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, Capability, Opener, RunOptions, Server, Store
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.backends.sqlite import SqliteBackend
 from storeproof.harness.checks import all_checks
 from storeproof.harness.checks.base import Check, CheckContext, Profile, Tally
-from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.exceptions import CheckFailed, NotApplicable
+from storeproof.harness.experience import Experience
 from storeproof.harness.law_check import law_check
 from storeproof.harness.profiles import PROFILES
 
@@ -86,6 +90,7 @@ class Bench:
     def __init__(self, *, seed: int = 0, profile: Profile = PROFILES["quick"]) -> None:
         self._seed, self._profile = seed, profile
         self._checks: dict[str, Sequence[Check]] = {}
+        self._learned: dict[str, Experience | None] = {}
         self._backends: dict[str, tuple[_Seeded, Server]] = {}
         self._closing = ExitStack()
 
@@ -94,6 +99,7 @@ class Bench:
             made = tempfile.TemporaryDirectory(prefix="storeproof-")
             self._directory = Path(closing.enter_context(made))
             self._runner = closing.enter_context(asyncio.Runner())
+            self._apart = closing.enter_context(contextlib.closing(Apart()))
             self._closing = closing.pop_all()
         return self
 
@@ -106,21 +112,25 @@ class Bench:
         laws: the ids of the laws to run in their place. Raises whatever keeps a check from being
         carried out.
         """
-        proof = Proof()
+        proof, contract = Proof(), candidate.contract
+        contract.experience = self._learned.get(contract.name)
         backend, server = self._backend(candidate.backend)
         backend.candidate = _watched(candidate, proof.leaked)
-        with self._store(backend, server, candidate.contract) as store:
-            for check in self._suited(candidate.contract, backend, laws):
-                context = self._context(candidate.contract, backend, server, store)
+        with self._store(backend, server, contract) as store:
+            for check in self._suited(contract, backend, laws):
+                context = self._context(contract, backend, server, store)
                 started = time.perf_counter()
                 try:
                     check.run(context)
+                except NotApplicable:
+                    continue
                 except CheckFailed as failed:
                     proof.check, proof.failed = check.id, failed
                 proof.seconds += time.perf_counter() - started
                 proof.programs += context.tally.programs
                 if proof.failed is not None:
                     break
+        self._learned[contract.name] = contract.experience
         return proof
 
     def _suited(self, contract: Contract, backend: Backend, laws: Sequence[str]) -> Iterator[Check]:
@@ -144,6 +154,8 @@ class Bench:
             seed=self._seed,
             tally=Tally(),
             server=server,
+            apart=self._apart,
+            options=RunOptions(directory=self._directory),
         )
 
     def _backend(self, name: str) -> tuple[_Seeded, Server]:

@@ -6,41 +6,28 @@ import dataclasses
 from datetime import timedelta
 from typing import Any
 
-from harness.mutants import GivesItsOwnObjects, KeepsTheCallersObject, ListsItsOwnObjects
+from harness.mutants import GivesItsOwnObjects, KeepsTheCallersObject, ListsItsOwnObjects, Offsets
 from harness.toys import notes
 from msgspec.structs import asdict, replace
 
-from storeproof.reference.auth import DatabaseAuthStorage, InMemoryAuthStorage
+from storeproof.reference.auth import DatabaseAuthStorage
 from storeproof.reference.auth.database.lists import AUDIT_LIST
+from storeproof.reference.auth.database.statements import GET_AUDIT
 from storeproof.reference.auth.entities import AuditEntry, canonical
 from storeproof.reference.auth.laws import contract as auth
-from storeproof.reference.auth.orders import AUDIT_ORDER
-from storeproof.reference.costs import DatabaseCostStorage
 from storeproof.reference.costs.laws import contract as costs
 from storeproof.reference.database.lists import read_page
 from storeproof.reference.errors.laws import contract as errors
 from storeproof.reference.lists import Order, read_time
 from storeproof.reference.providers import ProviderFilter
 from storeproof.reference.providers.laws import contract as providers
-from storeproof.reference.storage import MAX_LIMIT, Cursor, Page, decode_cursor, encode_cursor
+from storeproof.reference.storage import MAX_LIMIT, encode_cursor
 
 from .catalogue import Family, Seeds
 
 TICK = timedelta(microseconds=1)
 
 seeds = Seeds(Family.READS)
-
-
-@seeds.operation(providers, "list_providers", "pages")
-async def offset_for_cursor(_storage: Any, right: Any, cursor: Any, limit: Any, **_: Any) -> Any:
-    """A cursor is an offset: what is deleted or inserted before it moves the rest."""
-    await right(cursor=None)
-    start = int(decode_cursor("offset", 1, cursor)[0]) if cursor else 0
-    every = (await right(cursor=None, limit=MAX_LIMIT)).items
-    found, more = every[start : start + limit], len(every) > start + limit
-    return Page(
-        items=found, next_cursor=encode_cursor("offset", str(start + limit)) if more else None
-    )
 
 
 _BY_TIME = dataclasses.replace(
@@ -52,7 +39,7 @@ _BY_TIME = dataclasses.replace(
 
 @seeds.sqlite(auth, "agreement or pages")
 class NoTieBreaker(DatabaseAuthStorage):
-    """Audit entries are ordered by time alone: where a page ends among equal ones, some are lost."""
+    """Audit entries are ordered by time alone: of equal ones around a page's end, some are lost."""
 
     async def list_audit(self, filter: Any, cursor: Any = None, limit: int = 100) -> Any:
         filters = asdict(canonical(filter))
@@ -96,13 +83,10 @@ async def one_item_too_many(_storage: Any, right: Any, limit: Any, **_: Any) -> 
     return await right(limit=limit + 1) if page.next_cursor else page
 
 
-@seeds.operation(costs, "list_charges", "agreement")
-async def end_is_included(_storage: Any, right: Any, filter: Any, **_: Any) -> Any:
-    """Charges at the end of a period are listed in it, and in the next one."""
-    page = await right()
-    if filter.until is None or filter.until.year > 9000:
-        return page
-    return await right(filter=replace(filter, until=filter.until + TICK))
+@seeds.operation(costs, "expire_reservations", "agreement")
+async def end_is_excluded(_storage: Any, right: Any, at: Any, **_: Any) -> Any:
+    """A reservation that ends at this very instant is not found: < stands where <= should."""
+    return await right(at=at - TICK if at.tzinfo and at.year < 9000 else at)
 
 
 @seeds.operation(providers, "changes_since", "agreement")
@@ -135,15 +119,15 @@ class StaleCache(DatabaseAuthStorage):
         return self._read[id]
 
 
-class _TornStatus(DatabaseCostStorage):
-    async def budget_status(self, id: Any, at: Any) -> Any:
-        first = await super().budget_status(id, at)
-        return replace(await super().budget_status(id, at), spent=first.spent)
+@seeds.sqlite(auth, "statements")
+class OneStatementForEachItem(DatabaseAuthStorage):
+    """A list reads the ids first, and then each entry by a statement of its own: N + 1."""
 
-
-@seeds.sqlite(costs, "bursts or linearizability")
-class StatusOfTwoReads(_TornStatus):
-    """What is spent and what is reserved is read by two statements, between which it moves."""
+    async def list_audit(self, filter: Any, cursor: Any = None, limit: int = 100) -> Any:
+        page = await super().list_audit(filter, cursor, limit)
+        for each in page.items:
+            await self._database.read(GET_AUDIT, {"id": each.id})
+        return page
 
 
 # What the caller overwrote can't be worked with any more, hence the errors that they may raise.
@@ -155,3 +139,10 @@ for _made, _defect in (
     seeds.memory(notes, "agreement", leaks=(AttributeError, KeyError))(
         type(_made.__name__, (_made,), {"__doc__": _defect})
     )
+seeds.memory(notes, "agreement or pages")(
+    type(
+        "OffsetForCursor",
+        (Offsets,),
+        {"__doc__": "A cursor is an offset: what is deleted or inserted before it moves the rest."},
+    )
+)

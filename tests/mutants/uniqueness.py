@@ -15,7 +15,7 @@ from storeproof.reference.auth.laws import contract as auth
 from storeproof.reference.costs import DatabaseCostStorage
 from storeproof.reference.costs.laws import contract as costs
 from storeproof.reference.database import per_dialect
-from storeproof.reference.exceptions import Duplicate, NotFound, StorageError, VersionConflict
+from storeproof.reference.exceptions import Duplicate, StorageError, VersionConflict
 from storeproof.reference.providers.laws import contract as providers
 from storeproof.reference.values import email_key
 
@@ -66,7 +66,7 @@ class SelectThenOnConflictDoNothing(_SelectsFirst):
     """It looks first and inserts with ON CONFLICT DO NOTHING: both of two at once succeed."""
 
 
-@seeds.operation(auth, "update", "agreement")
+@seeds.operation(auth, "update", "AUTH-013")
 async def rename_without_check(storage: Any, right: Any, id: Any, patch: Any, **_: Any) -> Any:
     """A new e-mail is not looked up: a user can take that of another."""
     key = email_key(patch.email or "")
@@ -142,7 +142,7 @@ class DuplicateGrants(InMemoryAuthStorage):
         self._grants = _Bag()  # type: ignore[assignment]  # the defect
 
 
-@seeds.operation(auth, "revoke", "bursts")
+@seeds.operation(auth, "revoke", "AUTH-134 or AUTH-135")
 async def last_admin_race(storage: Any, _right: Any, user: Any, role: Any, scope: Any) -> None:
     """It looks whether another administrator is left and revokes later: the last two both go."""
     grant = canonical(Grant(user=user, role=role, scope=scope))
@@ -153,8 +153,8 @@ async def last_admin_race(storage: Any, _right: Any, user: Any, role: Any, scope
 
 
 @seeds.postgres(auth, "bursts", database=Unlocked)
-class LastAdminWithoutLock(DatabaseAuthStorage):
-    """Transactions that may take the last administrator away are not made one after the other."""
+class RolesWithoutLock(DatabaseAuthStorage):
+    """What changes roles takes no lock: of two who delete one role at once both succeed."""
 
 
 @seeds.operation(providers, "acquire", "bursts")
@@ -172,7 +172,7 @@ class DigestOfTwo(InMemoryAuthStorage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sessions._check_digest = lambda id, digest: None  # type: ignore[method-assign]
+        self._sessions._check_digest = lambda _id, _digest: None  # type: ignore[method-assign]
 
 
 @seeds.operation(auth, "append_audit", "agreement")

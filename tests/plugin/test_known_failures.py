@@ -29,7 +29,7 @@ def program(text: str) -> str:
     return json.dumps(data)
 
 
-def record(project: Project, *entries: dict[str, str]) -> None:
+def record(project: Project, *entries: dict[str, str | list[str]]) -> None:
     """Write an ini option and a file with these entries, of the backend stub unless they say."""
     lines = []
     for entry in entries:
@@ -71,6 +71,20 @@ def test_how_each_known_failure_failed_again_is_reported(project: Project) -> No
     replay = "--storage=stub --storage-replay known/spaces.json"
     assert agreement.failure.replay.endswith(replay)
     assert not law.failure.replay
+
+
+def test_an_entry_of_several_checks_holds_for_each(project: Project) -> None:
+    other = "toy.StubCheck('reopen', toy.Stage.BURSTS, toy.strips)"
+    source = CHECK_ONLY.replace("toy.PAGES", other)
+    project.write(source.format(storage="Stripping"))
+    record(project, {"check": ["agreement", "reopen"], "program": "spaces.json"})
+    project.run("--storage=stub").assert_outcomes(passed=1, xfailed=2)
+
+
+def test_an_entry_names_a_check_at_least(project: Project) -> None:
+    project.write(CHECK_ONLY.format(storage="Stripping"))
+    record(project, {"check": []})
+    assert project.run("--storage=stub").ret == pytest.ExitCode.USAGE_ERROR
 
 
 def test_the_check_is_not_explored_beside_its_known_programs(project: Project) -> None:
@@ -149,11 +163,12 @@ def test_a_program_that_does_not_fit_the_contract_fails_with_a_sentence(project:
     [
         ({"backend": "mysql"}, "no backend is called 'mysql'; known: memory, other, *"),
         ({"contract": "note"}, "no contract called 'note' was collected (but: notes). *"),
+        ({"check": ["TOY-9"]}, "notes has no check or law 'TOY-9'; it has: *"),
         ({"check": "TOY-9"}, "notes has no check or law 'TOY-9'; it has: agreement, pages, *"),
     ],
 )
 def test_an_entry_that_names_something_unknown_fails_the_run(
-    project: Project, entry: dict[str, str], sentence: str
+    project: Project, entry: dict[str, str | list[str]], sentence: str
 ) -> None:
     project.write(CHECK_ONLY.format(storage="MemoryNotes"))
     record(project, {"check": "agreement", **entry})

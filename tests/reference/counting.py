@@ -19,7 +19,7 @@ import asyncpg
 from storeproof.reference.database import Database
 from storeproof.reference.exceptions import StorageError
 
-from .wire import wire_to
+from .wiring import wire_to
 
 Storage = TypeVar("Storage")
 
@@ -101,8 +101,8 @@ async def deadlocks(url: str) -> int:
 @asynccontextmanager
 async def _wire_or_calls(url: str) -> AsyncIterator[tuple[str, Callable[[], int]]]:
     if url.startswith("postgres"):
-        async with wire_to(url) as wire:
-            yield wire.url, lambda: wire.trips
+        with wire_to(url) as (wire, through):
+            yield through, lambda: wire.trips
         return
     plain = aiosqlite.Connection.execute_fetchall
     with patch.object(

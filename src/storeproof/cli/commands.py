@@ -16,15 +16,17 @@ from storeproof.cli.errors import told
 
 __all__ = ["COMMANDS", "GROUPS", "Commands"]
 
-GROUPS: Final = {"schema": "schema"}
+GROUPS: Final = {"schema": "schema", "users": "users"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
 COMMANDS: Final = {
     "compare": "report",
     "export": "archives",
     "import": "archives",
+    "init": "init",
     "report": "report",
     "verify": "archives",
+    "migrate": "migrate",
 }
 """The name of a command -> the module in whose `app` it is."""
 

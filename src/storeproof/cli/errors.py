@@ -77,9 +77,12 @@ def _code(error: Exception) -> ExitCode | None:
     return ExitCode.UNUSABLE if isinstance(error, OSError) else None
 
 
+_MIGRATIONS = "storeproof.reference.migration.exceptions"
 _ARCHIVES = "storeproof.reference.archive.exceptions"
 _REVISIONS = "storeproof.reference.database.revisions.exceptions"
 _MEANINGS = (
+    (_MIGRATIONS, "DoesNotFit", ExitCode.FOUND),
+    (_MIGRATIONS, "MigrationError", ExitCode.REFUSED),
     (_ARCHIVES, "DamagedArchive", ExitCode.FOUND),
     (_ARCHIVES, "ContentDiffers", ExitCode.FOUND),
     (_ARCHIVES, "TargetNotEmpty", ExitCode.REFUSED),
@@ -87,6 +90,7 @@ _MEANINGS = (
     ("storeproof.reference.exceptions", "Unavailable", ExitCode.UNAVAILABLE),
     ("storeproof.reference.exceptions", "OutcomeUnknown", ExitCode.UNKNOWN),
     ("storeproof.reference.exceptions", "StorageError", ExitCode.REFUSED),
+    ("storeproof.reference.auth.service.exceptions", "AuthError", ExitCode.REFUSED),
     (_REVISIONS, "LossNotAccepted", ExitCode.REFUSED),
     (_REVISIONS, "SchemaError", ExitCode.UNUSABLE),
     ("storeproof.reference.config", "ConfigurationError", ExitCode.UNUSABLE),

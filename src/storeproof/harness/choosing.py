@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.pools import Pools
 from storeproof.harness.program import Build, Call, Program
 from storeproof.harness.running import Actor, Outcome, Unresolvable, public_attributes
-from storeproof.harness.structure import field_names, field_values
+from storeproof.harness.structure import field_values
 from storeproof.harness.values import Draw, choose, pick
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Chooser"]
 
-_OF = 5
-"""Programs that are drawn for each that is tried."""
 _REPEATED = 8
 """One call in so many is one that was made before, with the same arguments."""
 
@@ -40,15 +38,17 @@ class Chooser:
     A program drawn blindly seldom meets a conflict of two things, and hardly ever the last page of
     a list with a filter. To draw and run five on the model costs less than to run one on a
     database.
+
+    of: programs that are drawn for each that is tried.
     """
 
-    def __init__(self, contract: Contract, drawer: CallDrawer) -> None:
-        self._contract, self._drawer = contract, drawer
+    def __init__(self, contract: Contract, drawer: CallDrawer, *, of: int) -> None:
+        self._contract, self._drawer, self._of = contract, drawer, of
         self._seen: Counter[Sight] = Counter()
 
     async def program(self, draw: Draw, steps: int) -> Program:
         """Give a program of so many calls on average, twice as many at most."""
-        drawn = [await self._drawn(draw, steps) for _ in range(_OF)]
+        drawn = [await self._drawn(draw, steps) for _ in range(self._of)]
         best = max(drawn, key=self._worth)
         self._seen.update(best.shown)
         return Program(tuple(best.calls), scribbling=True)
@@ -63,25 +63,24 @@ class Chooser:
         names = self._drawer.enabled(draw)
         for _ in range(2 * steps):
             again = bool(drawn.calls) and choose(draw, _REPEATED) == 0
-            call = (
-                pick(draw, drawn.calls) if again else self._drawer.draw_call(draw, pools, names)
-            )
+            call = pick(draw, drawn.calls) if again else self._drawer.draw_call(draw, pools, names)
             outcome = await actor.call(call)
             if isinstance(outcome.error, Unresolvable):
                 actor.results.pop()
                 continue
             drawn.calls.append(call)
-            result = self._result(call, outcome, lambda: actor.arguments(call, actor.results))
+            given = actor.arguments(call, actor.results) if outcome.error is not None else {}
+            result = self._result(call, outcome, given)
             drawn.shown.update(_sights(call, result, again, succeeded=outcome.error is None))
             pools.add_call(call, len(drawn.calls) - 1, outcome)
             if choose(draw, steps) == 0:
                 break
         return drawn
 
-    def _result(self, call: Call, outcome: Outcome, arguments: Callable[[], object]) -> str:
+    def _result(self, call: Call, outcome: Outcome, given: object) -> str:
         """Give the kind of an outcome: an error, or how much was given."""
         if outcome.error is not None:
-            return " ".join([type(outcome.error).__name__, *_told(outcome.error, arguments())])
+            return " ".join([type(outcome.error).__name__, *_told(outcome.error, given)])
         value = outcome.value
         if value is None or isinstance(value, bool):
             return str(value)

@@ -47,7 +47,8 @@ class Contract:
     protocol: the Protocol or ABC whose public methods are the operations.
     model: the in-memory implementation, the executable specification; called without arguments.
     storages: backend name -> how a storage is opened on that backend's address: a callable that
-        gives the storage, an awaitable of it, or an async context manager.
+        gives the storage, an awaitable of it, or an async context manager. If it takes `timeout`,
+        the check of faults gives it the seconds that the storage may wait for the server.
     arguments: "operation.parameter", "parameter" or "Entity.field" -> a sequence of values to draw
         from, or a Hypothesis strategy for them. A sequence is quicker, and programs differ more.
         A NewType as the key, or a field that parameters refer to, says which new values of it are
@@ -65,6 +66,10 @@ class Contract:
         Errors are the same if their class and their public attributes are.
     uncertain: errors after which nobody knows whether the call took effect, such as a connection
         that was lost while it waited for its answer.
+    unavailable: errors of a call that certainly had no effect because the store could not be
+        reached, so that it is safe to make it again.
+    ends_within: seconds within which every call ends, with an error if need be, also where the
+        server falls silent.
     context: parameter -> what makes its value for every call, such as a request context; it is
         neither drawn nor saved.
     canonical: class -> the canonical form that is compared in its place, for values that do not
@@ -77,6 +82,8 @@ class Contract:
     partition: parameters and "Entity.field"s that name what a call is about, where calls about
         different ones never have to do with each other: no order, no limit, no uniqueness that they
         share. Histories are then judged key by key. Calls without exactly one key are judged whole.
+    thread_safe: whether several threads may use one storage at once; asked only where no operation
+        is async, whose clients call in a thread each.
     longest_step: seconds for which an operation may keep the event loop from everything else.
 
     Raises ContractError, which says what to declare, where something can't be derived.
@@ -95,6 +102,8 @@ class Contract:
         moving: Iterable[str] = (),
         errors: Iterable[type[Exception]] = (Exception,),
         uncertain: Iterable[type[Exception]] = (),
+        unavailable: Iterable[type[Exception]] = (),
+        ends_within: float = 20.0,
         context: Mapping[str, Callable[[], Any]] | None = None,
         canonical: Mapping[type, Callable[[Any], Any]] | None = None,
         reads: Iterable[str] | None = None,
@@ -102,6 +111,7 @@ class Contract:
         laws: Iterable[Law] | ModuleType | Mapping[str, Any] = (),
         largest_page: int = 1000,
         partition: Iterable[str] = (),
+        thread_safe: bool = False,
         longest_step: float = 0.1,
         name: str | None = None,
     ) -> None:
@@ -118,7 +128,10 @@ class Contract:
         self.moving = frozenset(names_of(self.name, "moving", moving))
         self.errors = names_of(self.name, "errors", errors)
         self.uncertain = names_of(self.name, "uncertain", uncertain)
+        self.unavailable = names_of(self.name, "unavailable", unavailable)
+        self.ends_within = ends_within
         self.largest_page, self.longest_step = largest_page, longest_step
+        self.thread_safe = thread_safe
         self.partition = frozenset(names_of(self.name, "partition", partition))
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))
@@ -189,6 +202,24 @@ class Contract:
         from storeproof.harness.session import run_on_store
 
         run_on_store(self, PastedCancelling(self, program, shared=shared).run, backend)
+
+    def disconnect(
+        self, program: Callable[[Any], Awaitable[None]], *, backend: str, shared: bool = False
+    ) -> None:
+        """Run an async function of a storage, and break its last call's connection at each message.
+
+        In every way: cut, reset, cut within the message, delayed, silent. Afterwards the call must
+        have happened or not, as its outcome says, and the storage must work again; so must another
+        handle, unless there is to be none. The calls are those that the function makes of the
+        model. Raises AssertionError, which says what is wrong, and Inconclusive where the last call
+        does not succeed on the model or the connection can't be broken. A counterexample of the
+        check of faults that was pasted as a test calls this.
+        """
+        __tracebackhide__ = True
+        from storeproof.harness.pasted import PastedDisconnecting
+        from storeproof.harness.session import run_on_store
+
+        run_on_store(self, PastedDisconnecting(self, program, shared=shared).run, backend)
 
     @property
     def import_path(self) -> tuple[str, str] | None:

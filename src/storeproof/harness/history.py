@@ -95,6 +95,7 @@ class Recorder:
         self._contract = contract
         self._clock = itertools.count()
         self._calls: list[MadeCall] = []
+        self._retracted = set[int]()
 
     def invoke(self, client: int, position: int, call: Call) -> int:
         """Note an invocation; give the word for it."""
@@ -110,13 +111,18 @@ class Recorder:
             made = replace(self._calls[word], returned=next(self._clock), outcome=outcome)
             self._calls[word] = made
 
+    def retract(self, word: int) -> None:
+        """Forget a call that certainly had no effect."""
+        self._retracted.add(word)
+
     def history(self) -> History:
         """Give what was noted, less the reads of which nobody knows what they gave."""
         return History(tuple(self._kept()))
 
     def _kept(self) -> Iterator[MadeCall]:
-        for each in self._calls:
-            if each.returned is not None or each.call.operation not in self._contract.reads:
+        for word, each in enumerate(self._calls):
+            known = each.returned is not None or each.call.operation not in self._contract.reads
+            if known and word not in self._retracted:
                 yield each
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ _TRIED_FIRST = 20
 _SURE = 3
 """A program that fails once in n runs on average is run 3 n times before it counts as passing:
 with 95 % certainty it then fails more seldom."""
+_BOUND = "its storage can only be used in the thread that opened it, but each client has its own"
 _MOST_RUNS = 1000
 _MOST_SECONDS = 30.0
 """While a program is shortened: what waits for a deadlock to be noticed takes a second a run."""
@@ -85,9 +87,16 @@ async def judged(context: CheckContext, program: Program, first: int = 0) -> Rac
 async def _judged_once(context: CheckContext, program: Program, first: int) -> Race:
     history = await race(context.contract, context.store, program, first)
     context.tally.operations += len(history.calls)
-    if history.undeclared() is not None:
+    undeclared = history.undeclared()
+    if undeclared is not None:
+        if _is_of_another_thread(undeclared.outcome.error):
+            raise Inconclusive("a race", _BOUND, "Open it with check_same_thread=False")
         return Race(program, history, Finding(Answer.UNKNOWN))
     return Race(program, history, await judge_history(context.contract, history))
+
+
+def _is_of_another_thread(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.ProgrammingError) and "same thread" in str(error)
 
 
 def smaller(program: Program) -> Iterator[Program]:

@@ -3,7 +3,7 @@
     [[known]]
     contract = "KeyValue"
     backend = "duckdb"
-    check = "agreement"            # a check's id or a law's
+    check = "agreement"            # a check's id or a law's; or several: ["agreement", "reopen"]
     reason = "refuses an empty key; reported to its authors"
     program = "programs/empty-key.json"    # relative to this file; not for laws
 
@@ -32,9 +32,13 @@ _Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contract: _Text
     backend: _Text
-    check: _Text
+    check: _Text | Annotated[list[_Text], msgspec.Meta(min_length=1)]
     reason: _Text
     program: _Text | None = None
+
+    @property
+    def checks(self) -> list[str]:
+        return [self.check] if isinstance(self.check, str) else self.check
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,19 +73,19 @@ def read_known_failures(path: Path) -> tuple[KnownFailure, ...]:
         raise ReportError(path, f"it is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise ReportError(path, f"{error}. {_WANTED}") from None
-    return tuple(_known(path, entry) for entry in entries)
+    return tuple(_known(path, entry, check) for entry in entries for check in entry.checks)
 
 
 _WANTED = "Every [[known]] entry needs contract, backend, check and reason, and may have program"
 
 
-def _known(path: Path, entry: _Entry) -> KnownFailure:
+def _known(path: Path, entry: _Entry, check: str) -> KnownFailure:
     saved = None
     if entry.program is not None:
         program = path.parent / entry.program
         _check_program(path, program)
-        saved = SavedProgram(program, entry.contract, entry.backend, entry.check)
-    return KnownFailure(path, entry.contract, entry.backend, entry.check, entry.reason, saved)
+        saved = SavedProgram(program, entry.contract, entry.backend, check)
+    return KnownFailure(path, entry.contract, entry.backend, check, entry.reason, saved)
 
 
 def _check_program(path: Path, program: Path) -> None:

@@ -1,23 +1,27 @@
-"""`Contract.race` and `Contract.cancel` run functions here, such as tests that failures print."""
+"""`Contract.race`, `cancel` and `disconnect` run here what tests that failures print give them."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.backends.base import Store
 from storeproof.harness.contradiction import broken_parts
 from storeproof.harness.copying import isolated
+from storeproof.harness.disturbing import Broken, Rehearsed, rehearsed
 from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.expectation import Expectation
+from storeproof.harness.faulting import break_everywhere
 from storeproof.harness.history import History, Recorder
 from storeproof.harness.linearizability import Answer, judge_history
 from storeproof.harness.operations import Operation, Style
 from storeproof.harness.program import Call, Program
 from storeproof.harness.running import PATIENCE, Outcome
-from storeproof.harness.sweeping import rehearsed, sweep
+from storeproof.harness.sweeping import sweep
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -74,8 +78,8 @@ class Pasted:
             raise AssertionError("\n\n".join([f"run {number} of {self._times}:", *parts]))
 
 
-class PastedCancelling:
-    """A function of one client, whose last call is cancelled."""
+class _PastedEnding(ABC):
+    """A function of one client, whose last call is disturbed."""
 
     def __init__(
         self, contract: Contract, program: Callable[[Any], Awaitable[None]], *, shared: bool
@@ -83,9 +87,9 @@ class PastedCancelling:
         self._contract, self._program, self._shared = contract, program, shared
 
     async def run(self, store: Store) -> None:
-        """Note the function's calls on the model, then cancel the last one on the store.
+        """Note the function's calls on the model, then disturb the last one on the store.
 
-        Raises AssertionError where that leaves something behind; Inconclusive where the last call
+        Raises AssertionError where that shows something wrong; Inconclusive where the last call
         does not succeed on the model.
         """
         recording = _Recording(self._contract, _Turns(0, 1))
@@ -93,10 +97,34 @@ class PastedCancelling:
         found = await rehearsed(self._contract, recording.program())
         if found is None:
             reason = "the function's last call does not succeed on the model"
-            raise Inconclusive("cancelling", reason, "Make what it needs before")
-        broken = (await sweep(self._contract, store, found, shared=self._shared)).broken
+            raise Inconclusive(self.doing, reason, "Make what it needs before")
+        broken = await self.broken(store, found)
         if broken is not None:
             raise AssertionError("\n\n".join([broken.sentence, *broken.parts]))
+
+    doing: str
+
+    @abstractmethod
+    async def broken(self, store: Store, found: Rehearsed) -> Broken | None:
+        """Disturb the last call everywhere."""
+
+
+class PastedCancelling(_PastedEnding):
+    """A function of one client, whose last call is cancelled."""
+
+    doing = "cancelling"
+
+    async def broken(self, store: Store, found: Rehearsed) -> Broken | None:
+        return (await sweep(self._contract, store, found, shared=self._shared)).broken
+
+
+class PastedDisconnecting(_PastedEnding):
+    """A function of one client, whose last call's connection is broken."""
+
+    doing = "disconnecting"
+
+    async def broken(self, store: Store, found: Rehearsed) -> Broken | None:
+        return (await break_everywhere(self._contract, store, found, shared=self._shared)).broken
 
 
 class _Turns:
@@ -135,8 +163,13 @@ class _Recording:
         self._recorder = Recorder(contract)
         self._calls: list[Call] = []
         self._outcomes: list[Outcome] = []
+        self._one_at_a_time = threading.Lock()
 
     def invoke(self, client: int, operation: str, arguments: dict[str, Any]) -> int:
+        with self._one_at_a_time:
+            return self._invoke(client, operation, arguments)
+
+    def _invoke(self, client: int, operation: str, arguments: dict[str, Any]) -> int:
         call = Call(operation, self._with_references(isolated(arguments)))
         self._calls.append(call)
         self._outcomes.append(Outcome())
@@ -144,9 +177,10 @@ class _Recording:
         return self._recorder.invoke(client, len(self._calls) - 1, call)
 
     def respond(self, word: int, outcome: Outcome) -> None:
-        self._outcomes[word] = outcome
-        self.turns.running -= 1
-        self._recorder.respond(word, outcome)
+        with self._one_at_a_time:
+            self._outcomes[word] = outcome
+            self.turns.running -= 1
+            self._recorder.respond(word, outcome)
 
     def history(self) -> History:
         return self._recorder.history()

@@ -13,7 +13,7 @@ from storeproof.harness.racing import Numbered, Parts
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["python_test_of_branches", "python_test_of_cancelling"]
+__all__ = ["python_test_of_branches", "python_test_of_disturbing"]
 
 
 def python_test_of_branches(contract: Contract, backend: str, program: Program) -> str:
@@ -21,11 +21,11 @@ def python_test_of_branches(contract: Contract, backend: str, program: Program) 
     return _Writer(contract, program).test(backend)
 
 
-def python_test_of_cancelling(
-    contract: Contract, backend: str, program: Program, *, shared: bool
+def python_test_of_disturbing(
+    contract: Contract, backend: str, program: Program, method: str, *, shared: bool
 ) -> str:
-    """Write a program as a test that cancels its last call at each of its suspensions."""
-    return _Writer(contract, program).test_of_cancelling(backend, shared)
+    """Write a program as a test that has a method of the contract disturb its last call."""
+    return _Writer(contract, program).test_of_disturbing(backend, method, shared)
 
 
 class _Writer(CallWriter):
@@ -59,14 +59,14 @@ class _Writer(CallWriter):
             ["def test_program():", f"    {self.name}.race(program, {options})"],
         )
 
-    def test_of_cancelling(self, backend: str, shared: bool) -> str:
+    def test_of_disturbing(self, backend: str, method: str, shared: bool) -> str:
         *before, (_, last) = self.parts.steps
-        body = [*self._made(before, "storage"), f"{self.awaited(last)}  # this one is cancelled"]
+        body = [*self._made(before, "storage"), f"{self.awaited(last)}  # this one is disturbed"]
         options = f'backend="{backend}"{", shared=True" if shared else ""}'
         return self.module(
             [],
             ["async def program(storage):", *(f"    {line}" for line in body)],
-            ["def test_program():", f"    {self.name}.cancel(program, {options})"],
+            ["def test_program():", f"    {self.name}.{method}(program, {options})"],
         )
 
     def _made(self, calls: Numbered, storage: str) -> list[str]:
@@ -95,7 +95,11 @@ class _Writer(CallWriter):
             for name, (storage, calls) in zip(names, busy, strict=True)
             for line in self._function(name, storage, calls)
         ]
-        gathered = self._gathered([f"{name}()" for name in names])
+        begun = [f"{name}()" for name in names]
+        if not self.contract.is_async:
+            to_thread = self.source.add("asyncio", "to_thread")
+            begun = [f"{to_thread}({name})" for name in names]
+        gathered = self._gathered(begun)
         return [*self._unset(), *functions, "", *gathered]
 
     def _is_plain(self, calls: Numbered) -> bool:
@@ -111,7 +115,8 @@ class _Writer(CallWriter):
         own = [f"r{number + 1}" for number, _ in calls if number in self.referred]
         outer = [f"nonlocal {', '.join(own)}"] if own else []
         lines = [*outer, *self._made(calls, storage)]
-        return ["", f"async def {name}():", *(f"    {line}" for line in lines)]
+        define = "async def" if self.contract.is_async else "def"
+        return ["", f"{define} {name}():", *(f"    {line}" for line in lines)]
 
     def _unset(self) -> list[str]:
         """Name what the branches are given, which the reads refer to."""

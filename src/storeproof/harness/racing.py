@@ -12,6 +12,7 @@ from storeproof.harness.compare import Renaming
 from storeproof.harness.history import History, Recorder
 from storeproof.harness.program import Branch, Call, Program, Step
 from storeproof.harness.running import Actor, Outcome, Unresolvable, compare_outcomes
+from storeproof.harness.threads import in_threads
 
 if TYPE_CHECKING:
     from storeproof.harness.backends.base import Store
@@ -56,21 +57,30 @@ class Parts:
 async def race(contract: Contract, store: Store, program: Program, first: int = 0) -> History:
     """Run a program on an emptied store: its steps, the branches at once, then their reads.
 
-    The clients are released together, each at its first call; nothing waits for a clock.
+    The clients are released together, each at its first call; nothing waits for a clock. Where no
+    operation is async, each client makes its calls in a thread of its own.
 
     first: the client whose turn it is first, counted round and round: where nothing else is left
     to chance, another one shows another race.
     """
     handles = await handles_for(store, program)
     recorder = Recorder(contract)
-    clients = Clients(contract, program, handles, recorder)
-    await clients.make_steps()
-    await clients.make_branches(first)
-    await clients.make_reads()
+    if contract.is_async:
+        await _race(Clients(contract, program, handles, recorder), first)
+    else:
+        with in_threads(contract) as threads:
+            clients = Clients(contract, program, handles, recorder, wrapped=threads.make)
+            await _race(clients, first)
     history = recorder.history()
     if history.undeclared() is not None:
         await store.fresh()  # what became of the other handles is unknown, so they are closed
     return history
+
+
+async def _race(clients: Clients, first: int) -> None:
+    await clients.make_steps()
+    await clients.make_branches(first)
+    await clients.make_reads()
 
 
 async def handles_for(store: Store, program: Program) -> list[Any]:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from storeproof.harness.contention import Change, ProgramDrawer
+from storeproof.harness.disturbing import rehearsed
 from storeproof.harness.program import Call, Program
 from storeproof.harness.racing import Outcomes, different, on_model
 from storeproof.harness.rehearsal import experienced_drawer
-from storeproof.harness.sweeping import rehearsed
 from storeproof.harness.values import Draw, Rejected
 
 if TYPE_CHECKING:

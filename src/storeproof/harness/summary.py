@@ -14,6 +14,7 @@ _LEFT = 3
 _PARTIAL = "Pass --storage-partial to accept a run that leaves out checks by selection"
 _WHY_UNTRIED = {
     "cancellation": "no call was found that succeeds and waits for anything",
+    "faults": "no call was found that succeeds and sends anything",
     "kill": "no call was found that succeeds",
     "statements": "no program was found whose data grows and after which a call succeeds",
 }

@@ -10,54 +10,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.cancelling import Way, cancel
-from storeproof.harness.contradiction import broken_parts
-from storeproof.harness.history import History, Recorder, written
-from storeproof.harness.linearizability import Answer, judge_history
-from storeproof.harness.pools import Pools
-from storeproof.harness.program import Call, Program, references_in
+from storeproof.harness.disturbing import Broken, Disturbed, Rehearsed
+from storeproof.harness.history import written
+from storeproof.harness.program import Call
 from storeproof.harness.running import PATIENCE, Actor, Outcome, Unresolvable
-from storeproof.harness.trial import reading_calls
 
 if TYPE_CHECKING:
     from storeproof.harness.backends.base import Store
     from storeproof.harness.contract import Contract
 
-__all__ = ["Broken", "Rehearsed", "Swept", "rehearsed", "sweep"]
+__all__ = ["Swept", "sweep"]
 
-_READS = 4
 REPEATS = 12
 """How often a call is cancelled at one suspension on one handle: more than pools usually hold."""
 _LEFT_SECONDS = 2.0
 """What tasks and threads have to end, where every cancelled call seems to leave one."""
 _OF_THE_LOOP = "asyncio_"
 """How threads of the loop's own executor are called: it keeps them, whoever used them."""
-
-
-@dataclass(frozen=True)
-class Rehearsed:
-    """A program whose last call succeeds on the model, with what was learned there."""
-
-    calls: tuple[Call, ...]
-    outcomes: tuple[Outcome, ...]
-    reads: tuple[Call, ...]
-    """What shows the content afterwards."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """Where a call was cancelled, and what was wrong afterwards."""
-
-    nth: int
-    way: Way
-    parts: Sequence[str]
-    outcome: Outcome | None = None
-    """That of the call that shows it, where one does."""
-    history: History | None = None
-
-    @property
-    def sentence(self) -> str:
-        """Say where the call was cancelled."""
-        return f"The last call was cancelled at suspension {self.nth}, {self.way}."
 
 
 @dataclass(frozen=True)
@@ -70,24 +39,6 @@ class Swept:
     broken: Broken | None = None
 
 
-async def rehearsed(contract: Contract, program: Program) -> Rehearsed | None:
-    """Make a program's calls on the model; None where its last one does not succeed there."""
-    calls = tuple(each for each in program.steps if isinstance(each, Call))
-    actor, pools = Actor(contract, contract.model(), scribbling=False), Pools(contract)
-    outcomes: list[Outcome] = []
-    for number, call in enumerate(calls):
-        outcomes.append(await actor.call(call))
-        if isinstance(outcomes[-1].error, Unresolvable):
-            return None
-        is_last = number == len(calls) - 1
-        pools.add_call(call, number, Outcome() if is_last else outcomes[-1])
-    if not outcomes or outcomes[-1].error is not None:
-        return None
-    known = (each for each in reading_calls(contract, pools) if _knows(each, len(calls) - 1))
-    reads = tuple(known)[:_READS]
-    return Rehearsed(calls, tuple(outcomes), reads)
-
-
 async def _errors(contract: Contract, program: Rehearsed) -> set[type]:
     """Give what the last call raises on the model once it was made any number of times."""
     actor = Actor(contract, contract.model(), scribbling=False)
@@ -95,10 +46,6 @@ async def _errors(contract: Contract, program: Rehearsed) -> set[type]:
         await actor.call(call)
     last = program.calls[-1]
     return {type((await actor.outcome(last, actor.results)).error) for _ in range(REPEATS + 1)}
-
-
-def _knows(call: Call, end: int) -> bool:
-    return all(at.call < end for at in references_in(call.templates()))
 
 
 async def sweep(
@@ -192,39 +139,35 @@ class _Sweep:
             gc.collect(1)  # tasks tell of errors that nobody asked for when they go
         if found is None and self._troubles:
             text = "; ".join(self._troubles)
-            found = Broken(nth, way, [f"The event loop was told of an error: {text}"])
+            found = trial.broken([f"The event loop was told of an error: {text}"])
         return found
 
 
-class _Trial:
+class _Trial(Disturbed):
     """A call cancelled once, and all that is done before and afterwards."""
 
     def __init__(
         self, contract: Contract, program: Rehearsed, handles: Sequence[Any], nth: int, way: Way
     ) -> None:
-        self.contract, self.program = contract, program
-        self.first, self.second = (
-            Actor(contract, each, scribbling=False) for each in (handles[0], handles[-1])
-        )
+        sentence = f"The last call was cancelled at suspension {nth}, {way}."
+        super().__init__(contract, program, handles, sentence)
         self.nth, self.way = nth, way
-        self.reached, self.operations = False, 0
-        self.results: dict[int, Any] = {}
-        self._recorder = Recorder(contract)
+        self.reached = False
 
     async def run(self) -> Broken | None:
         *before, last = self.program.calls
         for call in before:
-            await self._make(self.first, call)
+            await self.make(self.first, call)
         problem = await self._cancel(last)
         if problem is not None:
             return problem
         for call in self.program.reads:
-            await self._make(self.first, call)
+            await self.make(self.first, call)
         for client in (self.second, self.first):
-            await self._make(client, last)
+            await self.make(client, last)
         for call in self.program.reads:
-            await self._make(self.second, call)
-        return await self._judged()
+            await self.make(self.second, call)
+        return await self.judged()
 
     async def cancel(self, call: Call) -> tuple[bool, Outcome | None]:
         """Make a call that is cancelled; give whether it was, and its outcome, if any."""
@@ -239,46 +182,15 @@ class _Trial:
         end = "CancelledError has to come out of it, after it has cleaned up"
         return self.broken([f"It {outcome} although it was cancelled: {end}."], outcome)
 
-    def broken(
-        self, parts: Sequence[str], outcome: Outcome | None = None, history: History | None = None
-    ) -> Broken:
-        """Give what is wrong, with where the call was cancelled."""
-        return Broken(self.nth, self.way, parts, outcome, history)
-
     async def _cancel(self, call: Call) -> Broken | None:
-        position = self.operations
-        self.operations += 1
-        word = self._recorder.invoke(0, position, call)
+        word, position = self.begin(self.first, call)
         try:
             self.reached, outcome = await self.cancel(call)
         except Unresolvable as problem:
             return self.broken([f"{problem}."])
         if not self.reached and outcome is not None:
-            self._respond(word, position, outcome)
+            self.respond(word, position, outcome)
         return self.problem_of(self.reached, outcome)
-
-    async def _make(self, client: Actor, call: Call) -> None:
-        position = self.operations
-        self.operations += 1
-        word = self._recorder.invoke(int(client is not self.first), position, call)
-        self._respond(word, position, await client.outcome(call, self.results))
-
-    def _respond(self, word: int, position: int, outcome: Outcome) -> None:
-        self._recorder.respond(word, outcome)
-        if outcome.error is None:
-            self.results[position] = outcome.value
-
-    async def _judged(self) -> Broken | None:
-        history = self._recorder.history()
-        undeclared = history.undeclared()
-        if undeclared is None:
-            finding = await judge_history(self.contract, history)
-            if finding.answer is Answer.LINEARIZABLE:
-                return None
-        else:
-            finding = await judge_history(self.contract, History(()))
-        outcome = undeclared.outcome if undeclared is not None else None
-        return self.broken(broken_parts(history, finding), outcome, history)
 
 
 class _Exhaustion:

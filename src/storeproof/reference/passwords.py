@@ -10,6 +10,8 @@ import argon2
 import msgspec
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+from storeproof.reference.foreign_passwords import is_known, matches
+
 __all__ = ["MAX_PASSWORD", "Argon2Hasher", "PasswordHasher", "PasswordPolicy"]
 
 Result = TypeVar("Result")
@@ -43,6 +45,8 @@ class PasswordHasher(Protocol):
 
 class Argon2Hasher:
     """Argon2id; by default with the parameters that argon2-cffi recommends (RFC 9106).
+
+    Hashes of other kinds (`foreign_passwords`) are compared with, but never made.
 
     time_cost: passes; memory_cost: kibibytes; parallelism: lanes.
     concurrency: how many hashes are computed at once, each in a thread with its own memory; others
@@ -79,11 +83,14 @@ class Argon2Hasher:
     def _verify(self, hash: str | None, password: str) -> bool:
         if hash is None or len(password) > MAX_PASSWORD:
             return self._waste()
+        given = password.encode(errors="surrogatepass")
         try:
-            return self._argon2.verify(hash, password.encode(errors="surrogatepass"))
+            return self._argon2.verify(hash, given)
         except VerifyMismatchError:
             return False
-        except (InvalidHashError, VerificationError):
+        except InvalidHashError:
+            return matches(hash, given) if is_known(hash) else self._waste()
+        except VerificationError:
             return self._waste()
 
     def _waste(self) -> bool:

@@ -8,11 +8,12 @@
 A rule gives the canonical form of a value, or raises InvalidValue with the name of its field.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
+from itertools import repeat
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -52,13 +53,13 @@ def by_rules(rules: Rules, entity: Entity) -> Entity:
     Raises InvalidValue for the first bad field, in the order of declaration.
     """
     wanted = rules[type(entity)]
-    return _replaced(entity, lambda name, value: wanted[name](name, value))
+    return _replaced(entity, [wanted[name] for name in _fields(type(entity))])
 
 
-def _replaced(entity: Entity, rule: Rule) -> Entity:
-    """The entity itself where the rule gives every field's own value: making one takes longer."""
+def _replaced(entity: Entity, rules: Iterable[Rule]) -> Entity:
+    """The entity itself where the rules give every field's own value: making one takes longer."""
     changed = {}
-    for name in _fields(type(entity)):
+    for name, rule in zip(_fields(type(entity)), rules):  # noqa: B905 - those of `_kept` never end
         value = getattr(entity, name)
         made = rule(name, value)
         if made is not value:
@@ -76,7 +77,7 @@ def canonical_values(item: Entity) -> Entity:
 
     Raises InvalidValue for the first field that none can keep.
     """
-    return _replaced(item, _kept)
+    return _replaced(item, repeat(_kept))
 
 
 def _kept(field: str, value: Any) -> Any:

@@ -145,6 +145,8 @@ def _refuse_time(field: str) -> NoReturn:
 
 def email_fold(value: str) -> str:
     """Text as e-mail keys are compared: NFKC and case folding, until nothing changes."""
+    if value.isascii():
+        return value.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
     return folded if folded == value else email_fold(folded)
 

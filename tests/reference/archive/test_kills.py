@@ -66,14 +66,16 @@ class Breaking:
         return call
 
 
+@pytest.mark.parametrize(("place", "every"), [("sqlite", 1), ("postgres", 5)])
 def test_an_import_that_fails_at_any_statement_leaves_nothing(
-    archive: Path, url: str, monkeypatch: pytest.MonkeyPatch
+    archive: Path, request: pytest.FixtureRequest, place: str, every: int
 ) -> None:
-    breaking = Breaking(monkeypatch)
+    url = request.getfixturevalue(f"{place}_url")
+    breaking = Breaking(request.getfixturevalue("monkeypatch"))
 
     async def work() -> int:
         async with opened(url) as storages:
-            for nth in range(1, 1000):
+            for nth in range(1, 1000, every):
                 breaking.left = nth
                 try:
                     await import_archive(archive, storages)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from storeproof.reference.archive import import_archive
+from storeproof.reference.archive import import_archive, verify_archive
 from storeproof.reference.archive.snapshots import snapshot_of
 from storeproof.reference.costs.collections import CONTENT as COSTS
 from storeproof.reference.errors.laws.given import event
@@ -103,5 +103,20 @@ def test_what_is_written_during_an_export_waits_for_nothing_and_is_not_in_it(url
                 await storages.auth.create(user("second"))
                 again = [each async for each in snapshot.batches(COSTS.collections[0])]
             assert seen == again == [[costs.charge("first")]]
+
+    run(work())
+
+
+def test_of_two_imports_at_once_one_finds_the_other_s_rows(tmp_path: Path, url: str) -> None:
+    async def work() -> None:
+        async with opened(None) as memory:
+            await memory.auth.create(user("ann"))
+            await export(memory, tmp_path / "archive")
+        async with opened(url) as one, opened(url) as other:
+            await export(one, tmp_path / "made")  # makes the tables
+            imports = (import_archive(tmp_path / "archive", each) for each in (one, other))
+            ended = await asyncio.gather(*imports, return_exceptions=True)
+            assert sorted(type(each).__name__ for each in ended) == ["Manifest", "TargetNotEmpty"]
+            assert (await verify_archive(tmp_path / "archive", against=one)).equal
 
     run(work())

@@ -18,7 +18,6 @@ from storeproof.reference.database import (
     Database,
     Transaction,
     UniqueViolated,
-    postgres,
     postgres_pool,
 )
 from storeproof.reference.database.engine import ATTEMPTS
@@ -199,13 +198,9 @@ def test_a_server_that_is_gone_is_unavailable(postgres_url: str) -> None:
 )
 def test_a_silent_wire_ends_in_a_bounded_time(
     postgres_url: str,
-    monkeypatch: pytest.MonkeyPatch,
     call: Callable[[Database], Awaitable[object]],
     kind: type[StorageError],
 ) -> None:
-    for module in (postgres, postgres_pool):
-        monkeypatch.setattr(module, "CLEANING_SECONDS", 0.2)
-
     async def use() -> None:
         async with wired(postgres_url, statement_timeout=0.1) as (wire, database):
             wire.plan(Fault.BLACK_HOLE, of=Of.TRIP)

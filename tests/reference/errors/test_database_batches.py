@@ -10,7 +10,9 @@ import pytest
 
 from storeproof.reference.database import Database
 from storeproof.reference.errors import (
+    Bucket,
     DatabaseErrorStorage,
+    Dimension,
     ErrorEvent,
     ErrorStorage,
     GroupId,
@@ -18,11 +20,13 @@ from storeproof.reference.errors import (
     InMemoryErrorStorage,
     Level,
     Status,
+    TimeZone,
+    Trend,
 )
-from storeproof.reference.errors.laws.given import HOUR, NOW, content, event
+from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, content, event
 
 from ..at_once import databases
-from ..counting import until_waiting
+from ..counting import counted, until_waiting
 
 A, B, C = GroupId("a"), GroupId("b"), GroupId("c")
 
@@ -62,6 +66,31 @@ def test_they_regress_and_follow_merges_as_on_the_model(url: str) -> None:
             await prepare(storage)
             assert await create_all(storage, burst()) == answers
             assert await content(storage) == await content(model)
+            assert await trends(storage) == await trends(model)
+
+    asyncio.run(use())
+
+
+async def trends(storage: ErrorStorage) -> list[Trend]:
+    """By hour, in which bursts have several counts, and by day."""
+    span = (NOW - DAY, NOW + DAY)
+    return [
+        await storage.trend(*span, bucket, TimeZone("UTC"), by)
+        for bucket in (Bucket.HOUR, Bucket.DAY)
+        for by in Dimension
+    ]
+
+
+def test_one_that_is_there_already_costs_the_others_nothing(postgres_url: str) -> None:
+    async def use() -> None:
+        async with counted(postgres_url, DatabaseErrorStorage) as (storage, sent):
+            trips = []
+            for number in range(3):
+                before = sent()
+                answers = await create_all(storage, [*burst(30 * number), burst()[1]])
+                trips.append(sent() - before)
+            assert answers[-1].group.count == 30
+            assert trips[-1] == len(["the first alone", "the others", "the one that is there"])
 
     asyncio.run(use())
 

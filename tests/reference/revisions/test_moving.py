@@ -230,7 +230,7 @@ def test_the_one_that_waits_begins_when_the_other_has_ended(url: str, history: H
                 from sqlalchemy.util import await_only
 
                 second.append(asyncio.ensure_future(start_second()))
-                await_only(waited.wait())
+                await_only(asyncio.wait_for(waited.wait(), 60))
 
         async def start_second() -> list[int]:
             patience = Patience(interval=0, pause=pause)

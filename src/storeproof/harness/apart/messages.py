@@ -6,15 +6,14 @@ form, and both ends are processes of this run.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import io
+import operator
 import pickle
 from types import MappingProxyType
 from typing import Any
 
-from storeproof.harness.protobuf import home_of
-from storeproof.harness.structure import is_protobuf_class
+from storeproof.harness.protobuf import home_of, is_protobuf_class
 
 __all__ = ["pack", "unpack"]
 
@@ -33,8 +32,8 @@ def unpack(data: bytes) -> Any:
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, type) and is_protobuf_class(value):
-            return _class, home_of(value)
+        if is_protobuf_class(value):
+            return _imported, home_of(value)
         if is_protobuf_class(type(value)):
             return _message, (type(value), value.SerializePartialToString())
         if isinstance(value, MappingProxyType):
@@ -44,15 +43,13 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def _class(module: str, path: str) -> Any:
-    """Give a class of protobuf messages, whose own module's name may be none."""
-    return functools.reduce(getattr, path.split("."), importlib.import_module(module))
+def _imported(module: str, name: str) -> Any:
+    return operator.attrgetter(name)(importlib.import_module(module))
 
 
 def _message(cls: Any, data: bytes) -> Any:
-    made = cls()
-    made.MergeFromString(data)
-    return made
+    """Make a protobuf message, which pickle itself looks for where it was generated."""
+    return cls.FromString(data)
 
 
 def _read_only(value: dict[Any, Any]) -> MappingProxyType[Any, Any]:

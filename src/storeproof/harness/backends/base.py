@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.exceptions import ContractError, Unkillable
+from storeproof.harness.exceptions import ContractError, Inconclusive, Unkillable
+from storeproof.harness.wire.framing import Framing, RawBytes
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -29,9 +30,10 @@ __all__ = [
     "enter",
 ]
 
-Opener = Callable[[str], Any]
+Opener = Callable[..., Any]
 """Opens a storage on an address: gives the storage, an awaitable of it, or an async context
-manager that enters to it."""
+manager that enters to it. One that takes `timeout` as well is given, by the check of faults, the
+seconds that the storage may wait for its server."""
 
 
 class Capability(StrEnum):
@@ -115,6 +117,8 @@ class Store(ABC):
     address: str
     endpoint: tuple[str, int] | None = None
     """Host and port of the TCP server behind a networked store."""
+    framing: type[Framing] = RawBytes
+    """How the messages to and from that server are told apart."""
 
     @abstractmethod
     async def fresh(self) -> Any:
@@ -132,6 +136,22 @@ class Store(ABC):
         """
         return [await self.fresh(), *[await self.second() for _ in range(count - 1)]]
 
+    def through(
+        self, host: str, port: int, *, timeout: float | None = None
+    ) -> AbstractAsyncContextManager[Any]:
+        """Give one more handle for a block, whose connections lead to another host and port.
+
+        A proxy listens there, which stands before the `endpoint`. timeout: seconds that the storage
+        may wait for the server, where its opener takes them.
+
+        Raises Inconclusive where nothing says how the server is reached there.
+        """
+        raise Inconclusive(
+            "faults",
+            f"nothing says how {type(self).__name__} is reached through a proxy",
+            "Write its address_at(host, port), where it is a HandleStore, or else its through()",
+        )
+
     @abstractmethod
     async def reopen(self) -> Any:
         """Close every handle, then give a new first handle on the same data."""
@@ -139,8 +159,8 @@ class Store(ABC):
     def counted(self) -> AbstractAsyncContextManager[Counter] | None:
         """Give what counts, while it is entered, what handles send that are opened meanwhile.
 
-        Entering it closes the handles that were opened before, and so does leaving it those that
-        were opened meanwhile. None where nothing can be counted.
+        Entering it closes all handles but the first one, leaving it closes all. None where nothing
+        can be counted.
         """
         return None
 
@@ -225,9 +245,14 @@ class Backend(ABC):
         return found
 
 
-async def enter(opener: Opener, address: str, handles: AsyncExitStack) -> Any:
-    """Open a storage on an address; what has to be closed is left to the stack."""
-    opened = opener(address)
+async def enter(
+    opener: Opener, address: str, handles: AsyncExitStack, *, timeout: float | None = None
+) -> Any:
+    """Open a storage on an address; what has to be closed is left to the stack.
+
+    timeout: seconds that the storage may wait for its server, where its opener takes them.
+    """
+    opened = opener(address, **({"timeout": timeout} if timeout and _takes_timeout(opener) else {}))
     if isinstance(opened, AbstractAsyncContextManager):
         return await handles.enter_async_context(opened)
     return await opened if inspect.isawaitable(opened) else opened
@@ -252,6 +277,27 @@ class HandleStore(Store):
         self._clients: list[Any] = []
         self._handles, self._others = AsyncExitStack(), AsyncExitStack()
 
+    def address_at(self, host: str, port: int) -> str | None:
+        """Give the address of the same data for whoever reaches the server at this host and port.
+
+        A networked store's author writes it, in one line where the address is a URL:
+        `return url_at(self.address, host, port)`. None: nothing says how.
+        """
+        return None
+
+    @asynccontextmanager
+    async def _at(self, address: str, timeout: float | None) -> AsyncIterator[Any]:
+        async with AsyncExitStack() as handles:
+            yield await self._open(handles, address, timeout)
+
+    def through(
+        self, host: str, port: int, *, timeout: float | None = None
+    ) -> AbstractAsyncContextManager[Any]:
+        address = self.address_at(host, port)
+        if address is None:
+            return super().through(host, port, timeout=timeout)
+        return self._at(address, timeout)
+
     @abstractmethod
     async def empty(self) -> None:
         """Remove all data."""
@@ -265,7 +311,7 @@ class HandleStore(Store):
         return await self._emptied()
 
     async def second(self) -> Any:
-        return await self._open(self._others)
+        return await self._open(self._others, self.address)
 
     async def clients(self, count: int) -> list[Any]:
         if not self.clients_stay_open:
@@ -277,7 +323,7 @@ class HandleStore(Store):
 
     async def reopen(self) -> Any:
         await self._close_handles()
-        self._first = await self._open(self._handles)
+        self._first = await self._open(self._handles, self.address)
         return self._first
 
     async def release(self) -> None:
@@ -291,13 +337,15 @@ class HandleStore(Store):
         await self._close_handles()
         await self.remove()
 
-    async def _open(self, handles: AsyncExitStack) -> Any:
-        return await enter(self._opener, self.address, handles)
+    async def _open(
+        self, handles: AsyncExitStack, address: str, timeout: float | None = None
+    ) -> Any:
+        return await enter(self._opener, address, handles, timeout=timeout)
 
     async def _emptied(self) -> Any:
         await self.empty()
         if self._first is None:
-            self._first = await self._open(self._handles)
+            self._first = await self._open(self._handles, self.address)
         return self._first
 
     async def _close_others(self) -> None:
@@ -308,3 +356,10 @@ class HandleStore(Store):
         self._first = None
         await self._close_others()
         await self._handles.aclose()
+
+
+def _takes_timeout(opener: Opener) -> bool:
+    try:
+        return "timeout" in inspect.signature(opener).parameters
+    except (TypeError, ValueError):  # some built-in callables have none
+        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -96,11 +96,15 @@ class PostgresStore(HandleStore):
     """A database of the run's own; its address is a SQLAlchemy URL for the asyncpg dialect."""
 
     clients_stay_open = True
+    framing = Postgres
 
     def __init__(self, opener: Opener, url: PostgresUrl, maintenance: PostgresUrl) -> None:
         super().__init__(opener, url.render(), (url.host, url.port))
         self._url, self._maintenance = url, maintenance
         self._emptier = Emptier(url)
+
+    def address_at(self, host: str, port: int) -> str:
+        return self._url.at(host, port).render()
 
     async def empty(self) -> None:
         await self._emptier.empty()
@@ -109,9 +113,9 @@ class PostgresStore(HandleStore):
     async def counted(self) -> AsyncIterator[Counter]:
         address = self.address
         with Wire(self._url.host, self._url.port, Postgres) as wire:
-            self.address = replace(self._url, host=wire.host, port=wire.port).render()
+            self.address = self.address_at(wire.host, wire.port)
             try:
-                await self.reopen()
+                await self._close_others()
                 yield RoundTrips(wire)
             finally:
                 await self._close_handles()

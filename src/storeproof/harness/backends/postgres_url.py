@@ -39,6 +39,10 @@ class PostgresUrl:
         """Give the same server's other database."""
         return replace(self, database=database)
 
+    def at(self, host: str, port: int) -> PostgresUrl:
+        """Give the same database as reached elsewhere; encrypted only where that was asked for."""
+        return replace(self, host=host, port=port, ssl=self.ssl or "disable")
+
     def arguments(self) -> dict[str, Any]:
         """Give asyncpg.connect's arguments."""
         found = {

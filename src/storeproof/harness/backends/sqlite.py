@@ -71,7 +71,7 @@ class SqliteStore(HandleStore):
     @asynccontextmanager
     async def counted(self) -> AsyncIterator[Counter]:
         with counting_statements() as counter:
-            await self.reopen()
+            await self._close_others()
             try:
                 yield counter
             finally:

@@ -16,6 +16,7 @@ def all_checks() -> tuple[Check, ...]:
     from storeproof.harness.checks.bursts import BurstsCheck
     from storeproof.harness.checks.cancellation import CancellationCheck
     from storeproof.harness.checks.capabilities import CapabilitiesCheck
+    from storeproof.harness.checks.faults import FaultsCheck
     from storeproof.harness.checks.isolation import IsolationCheck
     from storeproof.harness.checks.kill import KillCheck
     from storeproof.harness.checks.linearizability import LinearizabilityCheck
@@ -35,6 +36,7 @@ def all_checks() -> tuple[Check, ...]:
         BurstsCheck(),
         LinearizabilityCheck(),
         CancellationCheck(),
+        FaultsCheck(),
         ReopenCheck(),
         KillCheck(),
         StatementsCheck(),

@@ -43,7 +43,8 @@ class AgreementCheck(Check):
         self, context: CheckContext, drawer: CallDrawer, draw: Draw
     ) -> Failure | None:
         key = context.seed, context.profile.steps
-        chosen = self._choosers.setdefault(key, _Programs(Chooser(context.contract, drawer)))
+        chooser = Chooser(context.contract, drawer, of=context.profile.drawn)
+        chosen = self._choosers.setdefault(key, _Programs(chooser))
         program = await chosen.program(context.tally.programs - 1, draw, context.profile.steps)
         trial = Trial(context.contract, await context.store.fresh(), context.tally)
         return await trial.replay(program) or await trial.read_all()

@@ -37,6 +37,7 @@ class Stage(IntEnum):
     BURSTS = 80
     LINEARIZABILITY = 90
     CANCELLATION = 100
+    FAULTS = 110
     REOPEN = 120
     KILL = 130
     STATEMENTS = 200
@@ -51,12 +52,17 @@ class Profile:
     programs: int
     steps: int
     """Calls in a program of one client, at most."""
+    drawn: int = 5
+    """Programs of one client that are drawn for each that is tried."""
     bursts: int = 1
     """Pairs of calls that contend, for each operation."""
     histories: int = 60
     """Random programs of several clients."""
     cancellations: int = 1
     """Programs whose last call is cancelled, for each operation."""
+    faults: int = 0
+    """Programs whose last call meets every fault at every message, for each operation; where there
+    are none, one meets a single fault at some messages."""
     reopenings: int = 6
     """Programs whose data another process reads."""
     kills: int = 30

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.together import prove, replay
+from storeproof.harness.checks.together import Sharing, prove, replay
 from storeproof.harness.contention import ProgramDrawer, with_clients
-from storeproof.harness.contract import Contract
 from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.pairs import Pair, find_pairs
 from storeproof.harness.program import Program
@@ -19,8 +17,6 @@ __all__ = ["BurstsCheck"]
 
 _CLIENTS = (2, 4, 8)
 """In the quick profile two different calls are made by 4 clients only."""
-_SHARED = 4
-"""One in so many programs is run by clients that share a handle."""
 
 
 class BurstsCheck(Check):
@@ -39,13 +35,11 @@ class BurstsCheck(Check):
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], dict[Pair, Program]] = {}
 
-    def applies(self, contract: Contract) -> bool:
-        return contract.is_async
-
     def run(self, context: CheckContext) -> None:
         if context.replay is not None:
             replay(context, self.id, context.replay)
             return
+        sharing = Sharing(context)
         pairs = self._pairs(context)
         names = {name for pair in pairs for name in pair}
         context.tally.untried = tuple(
@@ -57,7 +51,7 @@ class BurstsCheck(Check):
                 f"no two calls of {context.contract.name} contend on its model",
                 "Name the operations that show its content with Contract(reads=[…])",
             )
-        prove(context, self.id, _bursts(context, pairs))
+        prove(context, self.id, _bursts(context, pairs, sharing))
 
     def _pairs(self, context: CheckContext) -> dict[Pair, Program]:
         """Look on the model, once for all backends."""
@@ -68,14 +62,15 @@ class BurstsCheck(Check):
         return self._known[key]
 
 
-def _bursts(context: CheckContext, pairs: dict[Pair, Program]) -> Iterator[Program]:
+def _bursts(
+    context: CheckContext, pairs: dict[Pair, Program], sharing: Sharing
+) -> Iterator[Program]:
     """Give the pairs to several clients, in turn with handles of their own and with one."""
-    apart = Capability.CONCURRENT_CLIENTS in context.backend.capabilities
     sized = ((program, size) for pair in pairs for program, size in _sized(context, pairs, pair))
     for number, (program, clients) in enumerate(sized):
         context.tally.contended += 1
-        shared = not apart or number % _SHARED == 0
-        yield replace(with_clients(context.contract, program, clients), shared=shared)
+        made = with_clients(context.contract, program, clients)
+        yield replace(made, shared=sharing.is_shared(number))
 
 
 def _sized(

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import gc
-import time
 
-from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.telling import failed_cancelled
+from storeproof.harness.checks.disturbed import has_one_handle, shortened
 from storeproof.harness.contract import Contract
-from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.disturbing import Rehearsed, rehearsed
 from storeproof.harness.operations import Style
 from storeproof.harness.program import Program
-from storeproof.harness.search import Failure
-from storeproof.harness.shortening import shorten
 from storeproof.harness.succeeding import succeeding
-from storeproof.harness.sweeping import Broken, Rehearsed, rehearsed, sweep
+from storeproof.harness.sweeping import Swept, sweep
 
 __all__ = ["CancellationCheck"]
-
-_MOST_SECONDS = 30.0
-"""While a program is shortened: what waits for a lock that nobody gives back takes long."""
 
 
 class CancellationCheck(Check):
@@ -57,19 +50,28 @@ class CancellationCheck(Check):
         if found is None:
             return 0
         context.tally.programs += 1
-        swept = context.run(
-            sweep(
-                context.contract,
-                context.store,
-                found,
-                shared=_shared(context),
-                exhausting=exhausting,
-            )
-        )
+        swept = self._swept(context, found, exhausting)
         context.tally.operations += swept.operations
         if swept.broken is not None:
-            raise _failed(context, self.id, program, found, swept.broken)
+            raise shortened(
+                context,
+                self.id,
+                program,
+                found,
+                swept.broken,
+                disturb=lambda shorter: self._swept(context, shorter).broken,
+                method="cancel",
+            )
         return swept.suspensions
+
+    def _swept(
+        self, context: CheckContext, found: Rehearsed, exhausting: int | None = None
+    ) -> Swept:
+        shared = has_one_handle(context)
+        sweeping = sweep(
+            context.contract, context.store, found, shared=shared, exhausting=exhausting
+        )
+        return context.run(sweeping)
 
 
 def _programs(context: CheckContext) -> dict[str, list[Program]]:
@@ -78,32 +80,3 @@ def _programs(context: CheckContext) -> dict[str, list[Program]]:
         name: programs if operations[name].style is not Style.SYNC else []
         for name, programs in succeeding(context, context.profile.cancellations).items()
     }
-
-
-def _shared(context: CheckContext) -> bool:
-    return Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
-
-
-def _failed(
-    context: CheckContext, check: str, program: Program, found: Rehearsed, broken: Broken
-) -> CheckFailed:
-    """Shorten a program that fails, unless it is replayed, and tell of it."""
-    best = broken
-    ends = time.monotonic() + _MOST_SECONDS
-
-    def again(shorter: Program) -> Failure | None:
-        nonlocal best
-        rehearsal = context.run(rehearsed(context.contract, shorter))
-        if rehearsal is None or time.monotonic() > ends:
-            return None
-        shared = _shared(context)
-        swept = context.run(sweep(context.contract, context.store, rehearsal, shared=shared))
-        if swept.broken is None:
-            return None
-        best = swept.broken
-        return Failure(shorter, rehearsal.outcomes, best.outcome, best.sentence)
-
-    failure = Failure(program, found.outcomes, broken.outcome, broken.sentence)
-    if context.replay is None:
-        failure = shorten(context.contract, failure, again)
-    return failed_cancelled(context, check, failure.program, best)

@@ -12,12 +12,12 @@ from storeproof.harness.backends.base import Capability, KillableServer, Store
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.outliving import fail
 from storeproof.harness.contention import ProgramDrawer
+from storeproof.harness.disturbing import rehearsed
 from storeproof.harness.exceptions import BackendUnavailable, Unkillable
 from storeproof.harness.program import Branch, Program
 from storeproof.harness.rehearsal import experienced_drawer
 from storeproof.harness.succeeding import succeeding
 from storeproof.harness.surviving import Survival, Trial, conclusive, server_killed, writer_killed
-from storeproof.harness.sweeping import rehearsed
 from storeproof.harness.values import Draw, Rejected
 
 __all__ = ["KillCheck"]

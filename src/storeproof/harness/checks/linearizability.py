@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.together import prove, replay
+from storeproof.harness.checks.together import Sharing, prove, replay
 from storeproof.harness.contention import ProgramDrawer
-from storeproof.harness.contract import Contract
 from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.program import Program
 from storeproof.harness.rehearsal import experienced_drawer
@@ -21,8 +19,6 @@ __all__ = ["LinearizabilityCheck"]
 
 Drawn = tuple[Program, bool]
 """A program of several clients, and whether its calls contend."""
-_SHARED = 4
-"""One in so many programs is run by clients that share a handle."""
 
 
 class LinearizabilityCheck(Check):
@@ -38,9 +34,6 @@ class LinearizabilityCheck(Check):
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Sequence[Drawn]] = {}
 
-    def applies(self, contract: Contract) -> bool:
-        return contract.is_async
-
     def run(self, context: CheckContext) -> None:
         if context.replay is not None:
             replay(context, self.id, context.replay)
@@ -49,11 +42,11 @@ class LinearizabilityCheck(Check):
 
     def _programs(self, context: CheckContext) -> Iterator[Program]:
         """Give programs, most of whose clients have handles of their own."""
-        apart = Capability.CONCURRENT_CLIENTS in context.backend.capabilities
+        sharing = Sharing(context)
         drawn = self._drawn(context)
         for number, (program, contended) in enumerate(drawn):
             context.tally.contended += contended
-            yield replace(program, shared=not apart or number % _SHARED == 0)
+            yield replace(program, shared=sharing.is_shared(number))
 
     def _drawn(self, context: CheckContext) -> Sequence[Drawn]:
         """Draw programs on the model, once for all backends.

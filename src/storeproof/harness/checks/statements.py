@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storeproof.harness.backends.base import Counter
+from storeproof.harness.backends.base import Capability, Counter
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.telling import failed_growing
 from storeproof.harness.exceptions import Inconclusive, NotApplicable
@@ -62,6 +62,8 @@ class StatementsCheck(Check):
         tried, counted_any = set[str](), False
         reads = [] if context.replay else _reads(context, programs)
         async with counted as counter:
+            if not _apart(context):
+                await context.store.reopen()
             for program in programs:
                 if program.steps[-1].operation in tried & context.contract.reads:
                     continue
@@ -168,11 +170,19 @@ async def _is_again(context: CheckContext, counter: Counter, growth: Growth) -> 
     return any(each.is_too_much and each.call.operation == growth.call.operation for each in found)
 
 
+def _apart(context: CheckContext) -> bool:
+    return Capability.CONCURRENT_CLIENTS in context.backend.capabilities
+
+
 async def _sent(
     context: CheckContext, counter: Counter, data: Grown
 ) -> list[tuple[Call, Sequence[str]]]:
-    """Make a program's calls on the emptied store; give what each of its last ones sent."""
-    actor = Actor(context.contract, await context.store.fresh(), scribbling=False)
+    """Make a program's calls on the emptied store; give what each of its last ones sent.
+
+    Where there is a second handle, the last calls are made on it, and only these are counted.
+    """
+    handles = await context.store.clients(2 if _apart(context) else 1)
+    actor, last = (Actor(context.contract, handles[at], scribbling=False) for at in (0, -1))
     results: dict[int, Any] = {}
     for number, call in data.before:
         outcome = await actor.outcome(call, results)
@@ -182,7 +192,7 @@ async def _sent(
     sent: list[tuple[Call, Sequence[str]]] = []
     for call in data.lasts:
         total, texts = counter.total, len(counter.texts)
-        await actor.outcome(call, results)
+        await last.outcome(call, results)
         told = list(counter.texts[texts:])
         sent.append((call, told or [counter.unit] * (counter.total - total)))
     return sent

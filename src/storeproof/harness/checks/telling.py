@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.contract import Contract
 from storeproof.harness.contradiction import broken_parts, picture
+from storeproof.harness.disturbing import Broken
 from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
-from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_cancelling
+from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_disturbing
 from storeproof.harness.program import Call, Program
 from storeproof.harness.racing import Parts
 from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
 from storeproof.harness.surviving import Survival
-from storeproof.harness.sweeping import Broken
 from storeproof.harness.two_stores import Disagreement
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ __all__ = [
     "failed",
     "failed_apart",
     "failed_blocking",
-    "failed_cancelled",
+    "failed_disturbed",
     "failed_growing",
     "failed_outliving",
     "failed_together",
@@ -153,19 +152,27 @@ def failed_blocking(
     return _check_failed(account, program)
 
 
-def failed_cancelled(
-    context: CheckContext, check: str, program: Program, broken: Broken
+def failed_disturbed(
+    context: CheckContext,
+    check: str,
+    program: Program,
+    broken: Broken,
+    method: str,
+    *,
+    shared: bool,
 ) -> CheckFailed:
-    """Give the error for a program whose last call leaves something behind when it is cancelled."""
+    """Give the error for a program whose last call leaves something wrong when it is disturbed.
+
+    method: the contract's, which the printed test calls. shared: whether there is no second handle.
+    """
     contract, backend = context.contract, context.backend.name
-    shared = Capability.CONCURRENT_CLIENTS not in context.backend.capabilities
     operation = program.steps[-1].operation
     account = Account(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
         happened=(broken.sentence, *broken.parts),
         found=_found(context, _calls(len(program.steps))),
-        source=python_test_of_cancelling(contract, backend, program, shared=shared),
+        source=python_test_of_disturbing(contract, backend, program, method, shared=shared),
     )
     return _check_failed(account, program, broken.history)
 

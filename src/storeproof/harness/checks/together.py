@@ -4,17 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.checks.telling import failed_together
-from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.exceptions import CheckFailed, NotApplicable
 from storeproof.harness.judging import Race, Runs, judged
 from storeproof.harness.program import Program
 from storeproof.harness.search import Failure
 from storeproof.harness.shortening import shorten
 
-__all__ = ["prove", "replay"]
+__all__ = ["Sharing", "prove", "replay"]
 
 _REPLAYS = 100
+_SHARED = 4
+"""One in so many programs is run by clients that share a handle."""
+_ONE_THREAD = (
+    "threads would have to share one storage on {name}, which is not declared to be thread-safe: "
+    "Contract(thread_safe=True)"
+)
+
+
+class Sharing:
+    """Which programs are run by clients that share a handle: one in four, or all of them.
+
+    Storages that are not async are shared by threads only if the contract says that they may be.
+
+    Raises NotApplicable where several clients can't use them at all.
+    """
+
+    def __init__(self, context: CheckContext) -> None:
+        contract = context.contract
+        self._apart = Capability.CONCURRENT_CLIENTS in context.backend.capabilities
+        self._shares = contract.is_async or contract.thread_safe
+        if self._apart and not contract.is_async:
+            one, other = context.run(context.store.clients(2))
+            self._apart = one is not other
+        if not self._apart and not self._shares:
+            raise NotApplicable(_ONE_THREAD.format(name=context.backend.name))
+
+    def is_shared(self, number: int) -> bool:
+        """Whether the clients of the program of this number share a handle."""
+        return not self._apart or (self._shares and number % _SHARED == 0)
 
 
 def prove(context: CheckContext, check: str, programs: Iterable[Program]) -> None:

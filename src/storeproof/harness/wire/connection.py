@@ -95,10 +95,9 @@ class Connection:
         self._state = _State.ENDED
         self._released.set()
         for each in self._writers.values():
-            with suppress(OSError):  # it is closed already
-                each.get_extra_info("socket").setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE
-                )
+            with suppress(OSError):  # it may be closed already
+                to_it = each.get_extra_info("socket")
+                to_it.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             each.transport.abort()
 
     async def _pass_on(self, side: Side) -> None:

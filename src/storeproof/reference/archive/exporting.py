@@ -28,7 +28,7 @@ from storeproof.reference.selection import CONTENTS, Storages
 from storeproof.reference.storage import Clock
 from storeproof.reference.values import canonical_time
 
-__all__ = ["Progress", "export_archive", "no_progress"]
+__all__ = ["Progress", "export_archive", "new_folder", "no_progress", "write_manifest"]
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Told of a collection, its rows that are done, and how many there are, where that is known."""
@@ -55,7 +55,7 @@ async def export_archive(
     nothing at `path`. Raises ArchiveExists where there is something already, OSError where it
     can't be written, and as storages do.
     """
-    with _new_folder(path) as folder:
+    with new_folder(path) as folder:
         async with snapshot_of(storages) as snapshot:
             exported_at = canonical_time("clock", clock())
             parts = [
@@ -64,7 +64,7 @@ async def export_archive(
                 for each in content.collections
             ]
         manifest = sealed(_manifest(parts, exported_at))
-        _write_manifest(folder, manifest)
+        write_manifest(folder, manifest)
     return manifest
 
 
@@ -94,7 +94,8 @@ def _manifest(parts: Sequence[Part], exported_at: datetime) -> Manifest:
     )
 
 
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Writes `manifest.json`, which makes a folder an archive."""
     with (folder / MANIFEST).open("xb") as file:
         file.write(text_of(manifest))
         file.flush()
@@ -102,7 +103,7 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 @contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path`, which becomes `path` when the block has ended well."""
     if path.exists():
         raise ArchiveExists(path)

@@ -10,7 +10,14 @@ from storeproof.reference.collections import Collection
 from storeproof.reference.database import Bulk
 from storeproof.reference.selection import CONTENTS, Storages
 
-__all__ = ["DatabaseSnapshot", "MemorySnapshot", "Snapshot", "digest_of", "snapshot_of"]
+__all__ = [
+    "DatabaseSnapshot",
+    "MemorySnapshot",
+    "Snapshot",
+    "digest_of",
+    "require_all",
+    "snapshot_of",
+]
 
 
 class Snapshot(Protocol):

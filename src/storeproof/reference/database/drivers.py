@@ -23,6 +23,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+_CLEANING_SECONDS = 2.0
+
 Run: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Rows]]
 """Runs one statement with its arguments, and gives the rows that it returns."""
 
@@ -35,6 +37,11 @@ class Settings:
     pool_size: int
     pool_timeout: float
     statement_timeout: float
+
+    @property
+    def cleaning_timeout(self) -> float:
+        """Seconds that closing or rolling back may take on a connection that may be dead."""
+        return min(_CLEANING_SECONDS, self.statement_timeout)
 
 
 class Ear(Protocol):

@@ -29,7 +29,6 @@ from storeproof.reference.database.exceptions import (
     UniqueViolated,
 )
 from storeproof.reference.database.postgres_pool import (
-    CLEANING_SECONDS,
     ERRORS,
     PostgresPool,
     close_connection,
@@ -68,8 +67,8 @@ class PostgresDriver:
 
     def __init__(self, url: URL, settings: Settings) -> None:
         self._dsn = _dsn(url)
-        self._settings = settings
-        self._pool = PostgresPool(self.connect, settings.pool_size, settings.pool_timeout)
+        self._settings, self._cleaning_timeout = settings, settings.cleaning_timeout
+        self._pool = PostgresPool(self.connect, settings)
 
     async def open(self) -> None:
         """Nothing to do: the first statement connects."""
@@ -86,7 +85,7 @@ class PostgresDriver:
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
         # The lock comes with BEGIN, in one round trip. It ends with the transaction.
         begin = BEGIN if lock is None else f"{BEGIN}; SELECT pg_advisory_xact_lock({lock})"
-        async with self._pool.connection() as connection, _begun(connection, begin):
+        async with self._pool.connection() as connection, self._begun(connection, begin):
 
             async def run(text: str, arguments: Sequence[Any]) -> Rows:
                 return await _fetch(Retryable, connection, text, arguments)
@@ -97,19 +96,30 @@ class PostgresDriver:
     async def bulk(self, *, writes: bool) -> AsyncIterator[Carrier]:
         connection = await self._connect(None)
         try:
-            async with _begun(connection, BEGIN if writes else SNAPSHOT):
+            async with self._begun(connection, BEGIN if writes else SNAPSHOT):
                 yield PostgresCarrier(connection)
         finally:
-            await to_its_end(close_connection(connection))
+            await to_its_end(close_connection(connection, self._cleaning_timeout))
 
     async def listen(self, notified: Notified, lost: Lost) -> Ear | None:
-        return PostgresEar(await self.connect(), notified, lost)
+        return PostgresEar(await self.connect(), self._settings, notified, lost)
 
     async def close(self) -> None:
         await self._pool.close()
 
     async def connect(self) -> Any:
         return await self._connect(self._settings.statement_timeout)
+
+    @asynccontextmanager
+    async def _begun(self, connection: Any, begin: str) -> AsyncIterator[None]:
+        """A transaction for the block, which commits unless the block raises."""
+        try:
+            await _answer(Retryable, connection.execute, begin)
+            yield
+            await _answer(OutcomeUnknown, connection.execute, "COMMIT")
+        except BaseException:
+            await to_its_end(_roll_back(connection, self._cleaning_timeout))
+            raise
 
     async def _connect(self, seconds: float | None) -> Any:
         """A connection whose statements take so long at most; None: as long as they need."""
@@ -118,7 +128,7 @@ class PostgresDriver:
             self._dsn,
             timeout=self._settings.pool_timeout,
             # The server gives up first; the client only where no answer comes at all.
-            command_timeout=None if seconds is None else seconds + CLEANING_SECONDS,
+            command_timeout=None if seconds is None else seconds + self._cleaning_timeout,
             server_settings={
                 "application_name": "storeproof",
                 "statement_timeout": milliseconds,
@@ -133,18 +143,6 @@ class PostgresDriver:
             remedy = "Use a database that was created with ENCODING 'UTF8'"
             raise ConfigurationError("database_url", "the database's encoding is not UTF8", remedy)
         return connection
-
-
-@asynccontextmanager
-async def _begun(connection: Any, begin: str) -> AsyncIterator[None]:
-    """A transaction for the block, which commits unless the block raises."""
-    try:
-        await _answer(Retryable, connection.execute, begin)
-        yield
-        await _answer(OutcomeUnknown, connection.execute, "COMMIT")
-    except BaseException:
-        await to_its_end(_roll_back(connection))
-        raise
 
 
 class PostgresCarrier:
@@ -180,8 +178,9 @@ class PostgresCarrier:
 class PostgresEar:
     """Implements `Ear`."""
 
-    def __init__(self, connection: Any, notified: Notified, lost: Lost) -> None:
+    def __init__(self, connection: Any, settings: Settings, notified: Notified, lost: Lost) -> None:
         self.connection = connection
+        self._cleaning_timeout = settings.cleaning_timeout
         self._notified = notified
         connection.add_termination_listener(lambda _: lost())
 
@@ -192,7 +191,7 @@ class PostgresEar:
         return bool(self.connection.is_closed())
 
     async def close(self) -> None:
-        await close_connection(self.connection)
+        await close_connection(self.connection, self._cleaning_timeout)
 
     def _hear(self, _connection: Any, _process: int, channel: str, _payload: str) -> None:
         self._notified(channel)
@@ -221,10 +220,10 @@ async def _fetch(lost: Meaning, connection: Any, text: str, arguments: Sequence[
     return rows
 
 
-async def _roll_back(connection: Any) -> None:
+async def _roll_back(connection: Any, timeout: float) -> None:
     """Ends a failed transaction. asyncpg first waits until a cancelled statement has ended."""
     try:
-        async with asyncio.timeout(CLEANING_SECONDS):
+        async with asyncio.timeout(timeout):
             await connection.execute("ROLLBACK")
     except ERRORS:
         connection.terminate()

@@ -13,13 +13,10 @@ from typing import Any
 
 import asyncpg
 
-from storeproof.reference.database.drivers import to_its_end
+from storeproof.reference.database.drivers import Settings, to_its_end
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
-__all__ = ["CLEANING_SECONDS", "ERRORS", "PostgresPool", "close_connection"]
-
-CLEANING_SECONDS = 2.0
-"""How long closing or rolling back may take on a connection that may be dead."""
+__all__ = ["ERRORS", "PostgresPool", "close_connection"]
 
 IDLE_SECONDS = 300.0
 """After so long without use, what stands between may have forgotten a connection."""
@@ -29,15 +26,16 @@ ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientE
 
 
 class PostgresPool:
-    """At most `size` connections, made by `connect`, which raises Unavailable if it can't.
+    """At most `pool_size` connections, made by `connect`, which raises Unavailable if it can't.
 
-    Whoever waits longer than `timeout` seconds for one gets Unavailable.
+    Whoever waits longer than `pool_timeout` seconds for one gets Unavailable.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], size: int, timeout: float) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Any]], settings: Settings) -> None:
         self._connect = connect
-        self._timeout = timeout
-        self._free = asyncio.Semaphore(size)
+        self._timeout = settings.pool_timeout
+        self._cleaning_timeout = settings.cleaning_timeout
+        self._free = asyncio.Semaphore(settings.pool_size)
         self._idle: list[tuple[Any, float]] = []
         self._used: set[Any] = set()
         self._closed = False
@@ -67,7 +65,7 @@ class PostgresPool:
         for connection in tuple(self._used):
             connection.terminate()
         idle, self._idle = self._idle, []
-        await to_its_end(asyncio.gather(*(close_connection(connection) for connection, _ in idle)))
+        await to_its_end(asyncio.gather(*(self._close(connection) for connection, _ in idle)))
 
     async def _turn(self) -> None:
         try:
@@ -102,7 +100,10 @@ class PostgresPool:
         elif sound and not self._closed:
             self._idle.append((connection, asyncio.get_running_loop().time()))
         else:
-            await to_its_end(close_connection(connection))
+            await to_its_end(self._close(connection))
+
+    async def _close(self, connection: Any) -> None:
+        await close_connection(connection, self._cleaning_timeout)
 
     def _cut_idle(self) -> None:
         for connection, _ in self._idle:
@@ -117,11 +118,11 @@ def _was_answered(error: Exception) -> bool:
     return True
 
 
-async def close_connection(connection: Any) -> None:
+async def close_connection(connection: Any, timeout: float) -> None:
     """Closes a connection; asyncpg first has the server end a statement that still runs."""
     try:
         # Its own timeouts don't cover the waiting for that.
-        async with asyncio.timeout(CLEANING_SECONDS):
+        async with asyncio.timeout(timeout):
             await connection.close()
     except ERRORS:
         with suppress(*ERRORS):

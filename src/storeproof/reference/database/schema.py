@@ -9,8 +9,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from storeproof.reference.database.columns import TEXT, metadata
@@ -18,7 +20,16 @@ from storeproof.reference.database.compiling import Rows, compile_ddl, compile_f
 from storeproof.reference.database.drivers import Driver, Run
 from storeproof.reference.database.exceptions import SchemaMismatch, TableExists, TableMissing
 
-__all__ = ["CHANGING", "VERSIONS", "VERSION_TABLE", "Schema", "newer", "prepare", "read_versions"]
+__all__ = [
+    "ALL_VERSIONS",
+    "CHANGING",
+    "VERSIONS",
+    "VERSION_TABLE",
+    "Schema",
+    "newer",
+    "prepare",
+    "read_versions",
+]
 
 VERSION_TABLE = "storeproof_schema_version"
 
@@ -31,8 +42,22 @@ VERSIONS = sa.Table(
 _FIND = sa.select(VERSIONS.c.version).where(
     VERSIONS.c.component == sa.bindparam("component", type_=TEXT)
 )
-_LIST = sa.select(VERSIONS.c.component, VERSIONS.c.version)
+ALL_VERSIONS = sa.select(VERSIONS.c.component, VERSIONS.c.version)
 _RECORD = sa.insert(VERSIONS)
+
+
+class _Creation(CreateTable):
+    """A table whose `info` may say how full PostgreSQL makes its pages: `fillfactor`, in percent.
+
+    SQLAlchemy says that itself only from 2.1 on.
+    """
+
+
+@compiles(_Creation, "postgresql")
+def _create_on_postgres(element: _Creation, compiler: Any, **options: Any) -> str:
+    text: str = compiler.visit_create_table(element)
+    percent = element.element.info.get("fillfactor")
+    return text if percent is None else f"{text.rstrip()} WITH (fillfactor = {percent})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +79,7 @@ class Schema:
     def creation(self) -> Iterator[ExecutableDDLElement]:
         """What creates the tables, in order."""
         for table in self.tables.sorted_tables:
-            yield CreateTable(table)
+            yield _Creation(table)
             indexes = sorted(table.indexes, key=lambda index: str(index.name))
             yield from (CreateIndex(index) for index in indexes)
 
@@ -71,7 +96,7 @@ CHANGING = _lock_key("creation of tables")
 async def read_versions(driver: Driver) -> dict[str, int]:
     """The version of each component's tables that are in the database."""
     try:
-        found = await driver.read(compile_for(driver.dialect, _LIST).text, ())
+        found = await driver.read(compile_for(driver.dialect, ALL_VERSIONS).text, ())
     except TableMissing:
         return {}
     return {row[0]: row[1] for row in found}

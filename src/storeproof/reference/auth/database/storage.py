@@ -75,7 +75,7 @@ from storeproof.reference.database import (
 )
 from storeproof.reference.database.entities import entity, first
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.opening import open_storage
+from storeproof.reference.database.opening import TIMEOUT, open_storage
 from storeproof.reference.exceptions import (
     Duplicate,
     InUse,
@@ -98,9 +98,14 @@ from storeproof.reference.values import (
 __all__ = ["DatabaseAuthStorage", "open_auth_storage"]
 
 
-def open_auth_storage(url: str) -> AbstractAsyncContextManager["DatabaseAuthStorage"]:
-    """The auth storage in the database at this URL; its tables are created if absent."""
-    return open_storage(url, DatabaseAuthStorage)
+def open_auth_storage(
+    url: str, *, timeout: float = TIMEOUT
+) -> AbstractAsyncContextManager["DatabaseAuthStorage"]:
+    """The auth storage in the database at this URL; its tables are created if absent.
+
+    timeout: seconds that it may wait for a statement, or for a connection.
+    """
+    return open_storage(url, DatabaseAuthStorage, timeout)
 
 
 class DatabaseAuthStorage(AuthStorage):

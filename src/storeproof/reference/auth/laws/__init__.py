@@ -19,7 +19,7 @@ from storeproof.reference.auth.entities import (
 from storeproof.reference.auth.laws import attempts, lists, races, roles, tokens, users, values
 from storeproof.reference.auth.memory import InMemoryAuthStorage
 from storeproof.reference.auth.protocol import AuthStorage
-from storeproof.reference.exceptions import OutcomeUnknown, StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
@@ -93,6 +93,8 @@ contract = Contract(
     storages={"sqlite": open_auth_storage, "postgres": open_auth_storage},
     errors=(StorageError,),
     uncertain=(OutcomeUnknown,),
+    unavailable=(Unavailable,),
+    ends_within=10,
     arguments={
         ApiKeyId: some(IDS, ODD_IDS),
         AuditId: some(IDS, ODD_IDS),

@@ -66,7 +66,7 @@ from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.compiling import POSTGRES
 from storeproof.reference.database.entities import entity, first
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.opening import open_storage
+from storeproof.reference.database.opening import TIMEOUT, open_storage
 from storeproof.reference.exceptions import Duplicate, NotFound, VersionConflict
 from storeproof.reference.storage import Cursor, Page, canonical_limit
 from storeproof.reference.values import canonical_id, canonical_integer, canonical_time
@@ -74,9 +74,14 @@ from storeproof.reference.values import canonical_id, canonical_integer, canonic
 __all__ = ["DatabaseCostStorage", "open_cost_storage"]
 
 
-def open_cost_storage(url: str) -> AbstractAsyncContextManager["DatabaseCostStorage"]:
-    """The cost storage in the database at this URL; its tables are created if absent."""
-    return open_storage(url, DatabaseCostStorage)
+def open_cost_storage(
+    url: str, *, timeout: float = TIMEOUT
+) -> AbstractAsyncContextManager["DatabaseCostStorage"]:
+    """The cost storage in the database at this URL; its tables are created if absent.
+
+    timeout: seconds that it may wait for a statement, or for a connection.
+    """
+    return open_storage(url, DatabaseCostStorage, timeout)
 
 
 class DatabaseCostStorage(CostStorage):

@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 _TABLES = metadata()
-SCHEMA = Schema("costs", 2, _TABLES)
+SCHEMA = Schema("costs", 6, _TABLES)
 NUMBER = sa.BigInteger()
 AMOUNT = IntegerOf(nanos, money)
 """An amount of money, as integer nano-units."""
@@ -104,7 +104,7 @@ ROLLUPS = sa.Table(
     column("whole", NUMBER),
     column("nano", NUMBER),
     column("charges", NUMBER),
-    postgresql_with={"fillfactor": 50},  # what is added to again fits beside what it replaces
+    info={"fillfactor": 50},  # what is added to again fits beside what it replaces
 )
 
 BUDGETS = sa.Table(

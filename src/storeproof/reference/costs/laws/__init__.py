@@ -20,7 +20,7 @@ from storeproof.reference.costs.laws import (
 from storeproof.reference.costs.laws.arguments import ARGUMENTS
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.costs.protocol import CostStorage
-from storeproof.reference.exceptions import OutcomeUnknown, StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 
 __all__ = ["LAWS", "contract"]
 
@@ -44,6 +44,8 @@ contract = Contract(
     storages={"sqlite": open_cost_storage, "postgres": open_cost_storage},
     errors=(StorageError,),
     uncertain=(OutcomeUnknown,),
+    unavailable=(Unavailable,),
+    ends_within=10,
     arguments=ARGUMENTS,
     laws=LAWS,
 )

@@ -14,7 +14,7 @@ from storeproof.reference.database.revisions.catalogue import (
     read_catalogue,
 )
 from storeproof.reference.database.revisions.connecting import run
-from storeproof.reference.database.schema import VERSION_TABLE, VERSIONS, Schema
+from storeproof.reference.database.schema import ALL_VERSIONS, VERSION_TABLE, Schema
 
 __all__ = ["check", "mismatches"]
 
@@ -86,8 +86,7 @@ def _by_alembic(connection: sa.Connection, schemas: Sequence[Schema]) -> list[st
 def _versions(connection: sa.Connection) -> dict[str, int]:
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return {}
-    rows = connection.execute(sa.select(VERSIONS.c.component, VERSIONS.c.version))
-    return {row.component: row.version for row in rows}
+    return {row.component: row.version for row in connection.execute(ALL_VERSIONS)}
 
 
 _TEMPORARY = sa.text("SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()")

@@ -21,7 +21,7 @@ from storeproof.reference.database.exceptions import SchemaMismatch
 from storeproof.reference.database.revisions.connecting import run
 from storeproof.reference.database.revisions.exceptions import LossNotAccepted, RevisionFailed
 from storeproof.reference.database.revisions.patience import Patience, ending
-from storeproof.reference.database.schema import CHANGING, VERSIONS, newer
+from storeproof.reference.database.schema import ALL_VERSIONS, CHANGING, VERSIONS, newer
 
 if TYPE_CHECKING:
     from storeproof.reference.database.revisions.history import History, Revision
@@ -126,7 +126,7 @@ class _Move:
 
     def _versions(self) -> dict[str, int]:
         """The versions of the components that this history is about."""
-        found = {row.component: row.version for row in self._connection.execute(_LIST)}
+        found = {row.component: row.version for row in self._connection.execute(ALL_VERSIONS)}
         known = self._history.versions(found)
         for component, last in known.items():
             if found[component] > last:
@@ -195,5 +195,4 @@ class _Move:
         return True
 
 
-_LIST = sa.select(VERSIONS.c.component, VERSIONS.c.version)
 _TRY_LOCK = sa.select(sa.func.pg_try_advisory_lock(CHANGING))

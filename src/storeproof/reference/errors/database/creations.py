@@ -82,7 +82,7 @@ def _fresh(given: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
 def _changes(fresh: sa.CTE) -> sa.Select[Any]:
     """What the events of each group change; the first of them and the one that regresses it."""
     at, position = fresh.c.occurred_at, fresh.c.position
-    change = sa.select(
+    changing = sa.select(
         fresh.c.group_id,
         sa.func.count().label("count"),
         sa.func.min(at).label("first_seen"),
@@ -90,7 +90,7 @@ def _changes(fresh: sa.CTE) -> sa.Select[Any]:
         sa.func.min(position).label("first"),
         sa.func.min(position).filter(at >= fresh.c.state_at).label("regressing"),
     )
-    change = change.group_by(fresh.c.group_id).subquery("change")
+    change = changing.group_by(fresh.c.group_id).subquery("change")
     first, regressing = fresh.alias("first_event"), fresh.alias("regressing_event")
     return (
         sa.select(

@@ -17,7 +17,7 @@ from storeproof.reference.database import POSTGRES, Database, Row, Transaction, 
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.entities import first
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.opening import open_storage
+from storeproof.reference.database.opening import TIMEOUT, open_storage
 from storeproof.reference.errors.archives import digest_of
 from storeproof.reference.errors.buckets import (
     Bucket,
@@ -78,9 +78,14 @@ __all__ = ["DatabaseErrorStorage", "open_error_storage"]
 ATTEMPTS = 10
 
 
-def open_error_storage(url: str) -> AbstractAsyncContextManager["DatabaseErrorStorage"]:
-    """The error storage in the database at this URL; its tables are created if absent."""
-    return open_storage(url, DatabaseErrorStorage)
+def open_error_storage(
+    url: str, *, timeout: float = TIMEOUT
+) -> AbstractAsyncContextManager["DatabaseErrorStorage"]:
+    """The error storage in the database at this URL; its tables are created if absent.
+
+    timeout: seconds that it may wait for a statement, or for a connection.
+    """
+    return open_storage(url, DatabaseErrorStorage, timeout)
 
 
 class DatabaseErrorStorage(DatabaseArchives):

@@ -61,7 +61,7 @@ __all__ = [
 SHARDS = 2
 
 _TABLES = metadata()
-SCHEMA = Schema("errors", 3, _TABLES)
+SCHEMA = Schema("errors", 5, _TABLES)
 
 
 GROUPS = sa.Table(
@@ -146,7 +146,7 @@ ROLLUPS = sa.Table(
     column("key", TEXT, primary_key=True),
     column("shard", sa.BigInteger(), primary_key=True, autoincrement=False),
     column("counts", COUNTS),
-    postgresql_with={"fillfactor": 50},  # what is counted in again fits beside what it replaces
+    info={"fillfactor": 50},  # what is counted in again fits beside what it replaces
 )
 sa.Index(None, ROLLUPS.c.dimension, ROLLUPS.c.key, ROLLUPS.c.span, ROLLUPS.c.slot)
 

@@ -33,7 +33,7 @@ from storeproof.reference.errors.laws import (
 )
 from storeproof.reference.errors.memory import InMemoryErrorStorage
 from storeproof.reference.errors.protocol import ErrorStorage
-from storeproof.reference.exceptions import OutcomeUnknown, StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 from storeproof.reference.law_words import field, maybe, some
 
 __all__ = ["LAWS", "contract"]
@@ -103,6 +103,8 @@ contract = Contract(
     errors=(StorageError,),
     moving=["list_groups"],
     uncertain=(OutcomeUnknown,),
+    unavailable=(Unavailable,),
+    ends_within=10,
     arguments={
         ArchiveId: some(IDS, ODD_IDS),
         EventId: some(MANY_IDS, ODD_IDS),

@@ -23,7 +23,7 @@ from storeproof.reference.database import (
 from storeproof.reference.database.combining import Combined
 from storeproof.reference.database.entities import entity, first
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.opening import open_storage
+from storeproof.reference.database.opening import TIMEOUT, open_storage
 from storeproof.reference.exceptions import (
     Duplicate,
     InvalidValue,
@@ -74,9 +74,14 @@ from storeproof.reference.watching import Watch
 __all__ = ["DatabaseProviderStorage", "open_provider_storage"]
 
 
-def open_provider_storage(url: str) -> AbstractAsyncContextManager["DatabaseProviderStorage"]:
-    """The provider storage in the database at this URL; its tables are created if absent."""
-    return open_storage(url, DatabaseProviderStorage)
+def open_provider_storage(
+    url: str, *, timeout: float = TIMEOUT
+) -> AbstractAsyncContextManager["DatabaseProviderStorage"]:
+    """The provider storage in the database at this URL; its tables are created if absent.
+
+    timeout: seconds that it may wait for a statement, or for a connection.
+    """
+    return open_storage(url, DatabaseProviderStorage, timeout)
 
 
 class DatabaseProviderStorage(ProviderStorage):

@@ -6,7 +6,7 @@ from typing import Final
 
 from storeproof.harness.contract import Contract
 from storeproof.harness.law import Law, laws_of
-from storeproof.reference.exceptions import OutcomeUnknown, StorageError
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 from storeproof.reference.law_words import field, maybe, some
 from storeproof.reference.providers.database import open_provider_storage
 from storeproof.reference.providers.entities import (
@@ -90,6 +90,8 @@ contract = Contract(
     storages={"sqlite": open_provider_storage, "postgres": open_provider_storage},
     errors=(StorageError,),
     uncertain=(OutcomeUnknown,),
+    unavailable=(Unavailable,),
+    ends_within=10,
     arguments={
         Ciphertext: some(CIPHERTEXTS, BAD_CIPHERTEXTS),
         KeyId: some(NAMES, ODD_NAMES),

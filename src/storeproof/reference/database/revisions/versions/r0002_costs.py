@@ -196,5 +196,4 @@ def _create_rollups() -> None:
         sa.Column("nano", sa.BigInteger(), nullable=False),
         sa.Column("charges", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hours", "slot", "series", name="cost_rollups_hours_slot_series"),
-        postgresql_with={"fillfactor": 50},
     )

@@ -168,7 +168,6 @@ def _create_rollups() -> None:
             "shard",
             name="errors_rollups_dimension_span_slot_key_shard",
         ),
-        postgresql_with={"fillfactor": 50},
     )
     op.create_index(
         "errors_rollups_dimension_key_span_slot_index",

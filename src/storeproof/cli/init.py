@@ -1,0 +1,30 @@
+"""For operators: `storeproof init`, the first thing to do with a database of users."""
+
+from __future__ import annotations
+
+import typer
+
+from storeproof.cli.databases import run, storages_at
+from storeproof.cli.output import say
+from storeproof.cli.passwords import PasswordFromStdin, read_password
+from storeproof.cli.users import Email, Name, Url
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: storeproof init ann@example.org --url sqlite:///app.db")
+def init(
+    email: Email, url: Url, name: Name = "", password_stdin: PasswordFromStdin = False
+) -> None:
+    """Make the tables of users, the built-in roles, and the first administrator."""
+    run(_init(url, email, name, read_password(password_stdin)))
+
+
+async def _init(url: str, email: str, name: str, password: str) -> None:
+    from storeproof.reference.auth.service import AuthService
+
+    async with storages_at(url, create=True) as storages:
+        user = await AuthService(storages.auth).bootstrap(email, password, display_name=name)
+    say(f"{user.email} is administrator")

@@ -1,0 +1,101 @@
+"""For imports and migrations: an archive's rows in the tables of an open transaction."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from storeproof.reference.archive.differences import differences, differing
+from storeproof.reference.archive.exceptions import (
+    ContentDiffers,
+    Orphan,
+    RepeatedValue,
+    TargetNotEmpty,
+)
+from storeproof.reference.archive.exporting import Progress
+from storeproof.reference.archive.orphans import check_in_database
+from storeproof.reference.archive.reading import StoredArchive
+from storeproof.reference.archive.snapshots import DatabaseSnapshot, Snapshot
+from storeproof.reference.collections import Collection, Content
+from storeproof.reference.database import POSTGRES, Bulk, ForeignKeyViolated, UniqueViolated
+from storeproof.reference.selection import CONTENTS
+
+__all__ = ["check_empty", "check_read_back", "counted", "empty", "keep_others_out", "load"]
+
+_TABLES = [table for content in CONTENTS for table in content.schema.tables.sorted_tables]
+
+
+async def keep_others_out(bulk: Bulk) -> None:
+    """Nobody else writes until the transaction ends. SQLite's writer is alone anyway."""
+    if bulk.dialect == POSTGRES:
+        names = ", ".join(table.name for table in _TABLES)
+        await bulk.run(sa.text(f"LOCK TABLE {names} IN EXCLUSIVE MODE").columns(), {})
+
+
+async def check_empty(bulk: Bulk) -> None:
+    """Raises TargetNotEmpty where any table has a row."""
+    named = {each.kept.table: each.name for content in CONTENTS for each in content.collections}
+    for table in _TABLES:
+        if await bulk.run(sa.select(sa.literal(1)).select_from(table).limit(1), {}):
+            raise TargetNotEmpty(named.get(table, table.name))
+
+
+async def empty(bulk: Bulk) -> None:
+    """Deletes every row of every component."""
+    for content in reversed(CONTENTS):
+        for table in reversed(content.schema.tables.sorted_tables):
+            await bulk.run(sa.delete(table), {})
+
+
+async def load(archive: StoredArchive, bulk: Bulk, progress: Progress) -> None:
+    """Loads an archive into empty tables, and compares what they hold then.
+
+    Raises DamagedArchive or ContentDiffers; the transaction must end with them.
+    """
+    for content in CONTENTS:
+        for each in content.collections:
+            await _insert(archive, each, bulk, progress)
+        await _derive(bulk, content)
+    await check_in_database(bulk, CONTENTS)
+    await check_read_back(archive, DatabaseSnapshot(bulk))
+
+
+async def _insert(
+    archive: StoredArchive, collection: Collection[Any], bulk: Bulk, progress: Progress
+) -> None:
+    rows = collection.kept.rows(counted(archive, collection, progress))
+    try:
+        await bulk.insert(collection.kept.table, rows)
+    except UniqueViolated as error:
+        raise RepeatedValue(collection.name, error.constraint) from error
+    except ForeignKeyViolated as error:
+        to = [name for each in collection.references for name in each.to]
+        raise Orphan(collection.name, (), to) from error
+
+
+async def _derive(bulk: Bulk, content: Content) -> None:
+    for collection in content.collections:
+        for statement in collection.kept.after:
+            await bulk.run(statement, {})
+    for statement in content.rebuild:
+        await bulk.run(statement, {})
+
+
+async def check_read_back(archive: StoredArchive, snapshot: Snapshot) -> None:
+    """Raises ContentDiffers where storages do not hold what the archive does."""
+    wrong = await differing(archive, snapshot, CONTENTS)
+    if wrong:
+        raise ContentDiffers(await differences(archive, snapshot, wrong))
+
+
+def counted(
+    archive: StoredArchive, collection: Collection[Any], progress: Progress
+) -> Iterator[Any]:
+    """The items of a collection, of whose number `progress` is told now and then."""
+    total, done = archive.part(collection).count, 0
+    for item in archive.items(collection, digested=False):
+        yield item
+        done += 1
+        if done % collection.batch == 0:
+            progress(collection.name, done, total)
+    progress(collection.name, done, total)

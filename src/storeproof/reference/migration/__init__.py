@@ -1,0 +1,36 @@
+"""For operators' tools: move data into a database, with a way back.
+
+entry = await migrate(ArchiveSource(path), target, folder, id=id, actor="ann", clock=clock)
+await roll_back(target, entry.id, folder, clock=clock)
+"""
+
+from storeproof.reference.migration.exceptions import (
+    DoesNotFit,
+    MigrationError,
+    NotTheLast,
+    TargetChanged,
+    UnknownMigration,
+)
+from storeproof.reference.migration.ledger import Entry, entries
+from storeproof.reference.migration.running import Plan, migrate, plan, roll_back
+from storeproof.reference.migration.sources import ArchiveSource, Source, StoragesSource
+from storeproof.reference.migration.users import Problem, UsersSource
+
+__all__ = [
+    "ArchiveSource",
+    "DoesNotFit",
+    "Entry",
+    "MigrationError",
+    "NotTheLast",
+    "Plan",
+    "Problem",
+    "Source",
+    "StoragesSource",
+    "TargetChanged",
+    "UnknownMigration",
+    "UsersSource",
+    "entries",
+    "migrate",
+    "plan",
+    "roll_back",
+]

@@ -1,0 +1,70 @@
+"""However many rows there are, few of them are held at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storeproof.reference.archive import import_archive
+from storeproof.reference.archive.reading import open_archive
+from storeproof.reference.archive.snapshots import snapshot_of
+from storeproof.reference.auth import User
+from storeproof.reference.auth.collections import CONTENT
+from storeproof.reference.selection import CONTENTS
+
+from ..auth.examples import user
+from .examples import export, opened, run
+
+USERS = CONTENT.collections[0]
+ROWS = 2500
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    async def work() -> None:
+        async with opened(None) as memory:
+            for number in range(ROWS):
+                await memory.auth.create(user(f"{number:05}"))
+            await export(memory, tmp_path / "archive")
+
+    run(work())
+    return tmp_path / "archive"
+
+
+def test_an_archive_is_read_in_batches(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+
+    def canonical(item: User) -> User:
+        nonlocal made
+        made += 1
+        return item
+
+    monkeypatch.setitem(vars(USERS), "canonical", canonical)
+    for number, _ in enumerate(open_archive(archive, CONTENTS).items(USERS)):
+        assert made - number <= USERS.batch
+    assert made == ROWS
+
+
+def test_a_database_is_loaded_and_read_in_batches(archive: Path, url: str) -> None:
+    told: list[int] = []
+
+    async def work() -> list[int]:
+        async with opened(url) as storages:
+            await import_archive(
+                archive,
+                storages,
+                progress=lambda name, done, _total: (
+                    told.append(done) if name == USERS.name else None
+                ),
+            )
+            async with snapshot_of(storages) as snapshot:
+                return [len(each) async for each in snapshot.batches(USERS)]
+
+    assert run(work()) == [1000, 1000, 500]
+    assert told == [1000, 2000, 2500]
+
+
+def test_files_of_archived_errors_are_read_one_by_one() -> None:
+    sizes = {each.name: each.batch for content in CONTENTS for each in content.collections}
+    assert sizes["errors.archives"] == 1
