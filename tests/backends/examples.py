@@ -79,7 +79,7 @@ async def open_sqlite(address: str) -> AsyncIterator[SqliteNotes]:
 
 @asynccontextmanager
 async def open_postgres(address: str) -> AsyncIterator[PostgresNotes]:
-    connection = await asyncpg.connect(address.replace("+asyncpg", ""))
+    connection = await asyncpg.connect(**url_of(address).arguments())
     try:
         yield PostgresNotes(connection)
     finally:

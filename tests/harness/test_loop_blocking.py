@@ -153,4 +153,6 @@ def test_stacks_have_their_beginning_in_common() -> None:
     assert common([(HERE,), (THERE,)]) == ()
     assert common([]) == ()
     assert usual([(HERE, HERE), (THERE,), (HERE, THERE)]) == (HERE,)
+    assert usual([(HERE, THERE), (HERE, HERE), (HERE, HERE)]) == (HERE, HERE)
+    assert usual([(HERE,), (THERE,)]) == ()
     assert usual([]) == ()

@@ -173,10 +173,15 @@ def common(stacks: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
 
 
 def usual(stacks: Sequence[tuple[Place, ...]]) -> tuple[Place, ...]:
-    """Give what most stacks have in common: the last ones may be of what came afterwards."""
-    begins = Counter(each[:1] for each in stacks)
-    most = max(begins, key=lambda each: begins[each], default=())
-    return common([each for each in stacks if each[:1] == most])
+    """Give what more than half of the stacks begin with; the others are of before or after."""
+    shared: tuple[Place, ...] = ()
+    while True:
+        depth = len(shared)
+        longer = Counter(x[: depth + 1] for x in stacks if len(x) > depth and x[:depth] == shared)
+        most = max(longer, key=lambda each: longer[each], default=())
+        if 2 * longer[most] <= len(stacks):
+            return shared
+        shared = most
 
 
 def _stack(frame: FrameType | None) -> tuple[Place, ...] | None:

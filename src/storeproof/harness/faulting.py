@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,9 @@ Choice = Callable[[int, int], Sequence[Fault]]
 """Which faults happen at a message, given its number, from 1, and how many there usually are;
 some behind the last one, so that it is seen that there are no more."""
 
-TIMEOUT = 0.25
-"""Seconds that the storage is asked to wait for its server, where its opener takes them."""
+TIMEOUTS = (0.25, 1.0, 4.0)
+"""Seconds that the storage is asked to wait for its server, where its opener takes them: the first
+with which it can be opened, since a busy machine takes its time."""
 ATTEMPTS = 3
 """How often a call is made again on the handle whose connection broke, until it works."""
 _VOID = 3
@@ -107,14 +108,7 @@ def _wire_to(store: Store) -> Iterator[Wire]:
 @asynccontextmanager
 async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
     await store.clients(1)
-    opening = store.through(wire.host, wire.port, timeout=TIMEOUT)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            handle = await opening.__aenter__()
-    except Exception as error:
-        problem = f"the storage can't be opened through the proxy at {wire.host}:{wire.port}"
-        remedy = "See whether its store's address_at(host, port) leads there"
-        raise Inconclusive("faults", f"{problem} ({error!r})", remedy) from error
+    opening, handle = await _opened(wire, store)
     try:
         yield handle
     finally:
@@ -122,6 +116,24 @@ async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
         with suppress(Exception):  # closing what is broken raises what it likes
             async with asyncio.timeout(PATIENCE):
                 await opening.__aexit__(None, None, None)
+
+
+async def _opened(wire: Wire, store: Store) -> tuple[AbstractAsyncContextManager[Any], Any]:
+    """Give a handle behind the wire, with what closes it.
+
+    Raises Inconclusive where it can't be opened.
+    """
+    problem: Exception | None = None
+    for seconds in TIMEOUTS:
+        opening = store.through(wire.host, wire.port, timeout=seconds)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return opening, await opening.__aenter__()
+        except Exception as error:
+            problem = error
+    where = f"the storage can't be opened through the proxy at {wire.host}:{wire.port}"
+    remedy = "See whether its store's address_at(host, port) leads there"
+    raise Inconclusive("faults", f"{where} ({problem!r})", remedy) from problem
 
 
 class _Sweep:
@@ -143,7 +155,7 @@ class _Sweep:
 
     async def run(self, choice: Choice) -> Faulted:
         for _ in range(2):  # the first time, statements may be prepared
-            trial = await self._tried(None, 0)
+            trial = await self._twice(None, 0)
             if trial.found is not None:
                 return self._faulted(trial.found, None)
             self._usual = trial.messages
@@ -151,7 +163,7 @@ class _Sweep:
             reached = False
             faults = choice(nth, self._usual)
             for fault in faults:
-                trial = await self._tried(fault, nth)
+                trial = await self._twice(fault, nth)
                 reached = reached or trial.met is not None
                 if trial.found is not None:
                     return self._faulted(trial.found, fault)
@@ -160,17 +172,29 @@ class _Sweep:
                 break
         return self._faulted(None, None)
 
+    async def _twice(self, fault: Fault | None, nth: int) -> _Trial:
+        """Try a fault; on another handle as well where that shows something wrong.
+
+        On a busy machine the short timeout ends what is in order, but hardly twice.
+        """
+        trial = await self._tried(self._handle, fault, nth)
+        if trial.found is None:
+            return trial
+        async with _handle_behind(self._wire, self._store) as handle:
+            await self._tried(handle, None, 0)  # statements are prepared, as on the first handle
+            return await self._tried(handle, fault, nth)
+
     def _faulted(self, broken: Broken | None, fault: Fault | None) -> Faulted:
         return Faulted(self._broken_at, self._operations, broken, fault)
 
-    async def _tried(self, fault: Fault | None, nth: int) -> _Trial:
+    async def _tried(self, handle: Any, fault: Fault | None, nth: int) -> _Trial:
         """Make the program's calls once; again where they fail before anything is broken.
 
         Raises Inconclusive where they always do.
         """
         for _ in range(_VOID):
             second = (await self._store.clients(1))[0]
-            handles = [self._handle, self._handle if self._shared else second]
+            handles = [handle, handle if self._shared else second]
             trial = _Trial(self._contract, self._program, handles, self._wire)
             trial.found = await trial.run(fault, nth, self._usual)
             self._operations += trial.operations

@@ -26,7 +26,7 @@ from storeproof.reference.errors import (
 from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, content, event
 
 from ..at_once import databases
-from ..counting import counted, until_waiting
+from ..counting import counted, deadlocks, until_waiting
 
 A, B, C = GroupId("a"), GroupId("b"), GroupId("c")
 
@@ -79,6 +79,35 @@ async def trends(storage: ErrorStorage) -> list[Trend]:
         for bucket in (Bucket.HOUR, Bucket.DAY)
         for by in Dimension
     ]
+
+
+def test_two_processes_lock_groups_in_one_order(postgres_url: str) -> None:
+    """Both wait for a row that a third one holds, with what they locked before it."""
+
+    async def use() -> None:
+        before = await deadlocks(postgres_url)
+        async with databases(postgres_url, 3) as (one, two, third):
+            await create_all(DatabaseErrorStorage(one), [event(each, each) for each in "abc"])
+            jobs: list[asyncio.Future[list[Any]]] = []
+
+            async def hold(unit: Database) -> None:
+                await DatabaseErrorStorage(unit).create(event("held", B, level=Level.FATAL))
+                for database, groups, level in (
+                    (one, "abc", Level.INFO),
+                    (two, "cba", Level.DEBUG),
+                ):
+                    alone = event(f"alone {groups}", f"alone {groups}", level=level)
+                    others = [event(f"{groups} {each}", each) for each in groups]
+                    storage = DatabaseErrorStorage(database)
+                    jobs.append(asyncio.ensure_future(create_all(storage, [alone, *others])))
+                await until_waiting(postgres_url, 2)
+
+            await third.together(hold)
+            for job in jobs:
+                assert len(await job) == 4
+        assert await deadlocks(postgres_url) == before
+
+    asyncio.run(use())
 
 
 def test_one_that_is_there_already_costs_the_others_nothing(postgres_url: str) -> None:
