@@ -115,10 +115,10 @@ def test_nothing_is_left_of_a_killed_run(tmp_path: Path, how: signal.Signals) ->
 def test_a_port_that_was_taken_meanwhile_is_left_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ports = postgres_embedded._free_ports()
+    ports = postgres_embedded.free_ports()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(postgres_embedded, "_free_ports", lambda: iter([port, next(ports)]))
+        monkeypatch.setattr(postgres_embedded, "free_ports", lambda: iter([port, next(ports)]))
         server = start_embedded(home(), tmp_path)
     try:
         assert server.url.port != port

@@ -123,6 +123,13 @@ class SqliteLine:
         self.connection.close()
 
 
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,  # while the server recovers
+)
+
+
 class PostgresLine:
     """A connection to PostgreSQL, opened again when it was lost."""
 
@@ -138,7 +145,7 @@ class PostgresLine:
             if self.connection is None or (self.connection.is_closed() and self.reconnects):
                 self.connection = await asyncpg.connect(self.dsn)
             return [tuple(row) for row in await self.connection.fetch(text, *arguments)]
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        except (OSError, *LOST):
             raise Unknown from None
 
     @asynccontextmanager

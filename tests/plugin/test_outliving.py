@@ -152,7 +152,9 @@ def test_what_does_not_survive_a_restart_is_not_asked_to(disk: Project) -> None:
 
 def test_a_module_that_only_pytest_can_import_is_told_of(disk: Project) -> None:
     disk.write(
-        CORRECT + "\nimport __main__\nassert 'launcher' not in __main__.__file__, 'only pytest'"
+        CORRECT
+        + "\nimport __main__\nwhere = getattr(__main__, '__file__', '')"
+        + "\nassert 'launcher' not in where, 'only pytest'"
     )
 
     result, report = disk.report("--storage=disk")
