@@ -22,8 +22,9 @@ class Caller(User):
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[DatabaseTaskStore]:
-    engine = create_async_engine(url)
+async def open_database(url: str, timeout: float = 60) -> AsyncIterator[DatabaseTaskStore]:
+    waits = ["timeout", *(["command_timeout"] if "asyncpg" in url else [])]
+    engine = create_async_engine(url, connect_args=dict.fromkeys(waits, timeout))
     store = DatabaseTaskStore(engine)
     await store.initialize()
     yield store
@@ -39,6 +40,7 @@ common: dict[str, Any] = {
     },
     "generated": ["ListTasksResponse.next_page_token"],
     "errors": [A2AError],
+    "uncertain": [ConnectionError],
 }
 PAGES = {"ListTasksRequest.page_size": [1, 2, 3, 100]}
 anyone = {**common, "context": {"context": ServerCallContext}}
