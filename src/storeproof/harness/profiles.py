@@ -15,7 +15,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         "full",
         programs=400,
         steps=40,
-        drawn=2,
+        drawn=1,
         bursts=4,
         histories=400,
         cancellations=3,
