@@ -20,7 +20,7 @@ from storeproof.harness.program import Program
 from storeproof.harness.running import Outcome
 
 from .leavers import CORRECT, LEAVING, CleansUpUnshielded, PooledVault, ShieldedVault
-from .toys import InMemoryNotes, ToyStore, context, failure, jobs, notes, printed_test
+from .toys import InMemoryNotes, ToyStore, context, executed, failure, jobs, notes, printed_test
 from .vaults import InMemoryVault, LockedVault, vault, vault_store
 
 QUICK = Profile("quick", programs=20, steps=20)
@@ -80,19 +80,13 @@ def test_the_printed_test_passes_on_what_is_correct_and_fails_on_the_mutant(
 
 def run_printed(
     source: str, store: Store, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
-) -> Exception | None:
+) -> BaseException | None:
     def cancelling(self: Contract, program: Any, *, backend: str, shared: bool = False) -> None:
         assert backend == "toy"
         runner.run(PastedCancelling(self, program, shared=shared).run(store))
 
     monkeypatch.setattr(Contract, "cancel", cancelling)
-    space: dict[str, Any] = {}
-    exec(compile(source, "printed", "exec"), space)  # noqa: S102 - what a failure prints is to be run
-    try:
-        space["test_program"]()
-    except Exception as error:
-        return error
-    return None
+    return executed(source)
 
 
 def test_the_saved_program_is_replayed(runner: asyncio.Runner) -> None:

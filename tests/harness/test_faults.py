@@ -20,7 +20,7 @@ from storeproof.harness.exceptions import CheckFailed, Inconclusive
 from storeproof.harness.pasted import PastedDisconnecting
 from storeproof.harness.program import Program
 
-from .toys import context, failure, printed_test
+from .toys import context, executed, failure, printed_test
 from .vaults import InMemoryVault, vault
 from .wired import (
     CORRECT,
@@ -157,19 +157,13 @@ def test_the_printed_test_passes_on_what_is_correct_and_fails_on_the_mutant(
 
 def run_printed(
     source: str, store: Store, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
-) -> Exception | None:
+) -> BaseException | None:
     def breaking(self: Contract, program: Any, *, backend: str, shared: bool = False) -> None:
         assert backend == "toy"
         runner.run(PastedDisconnecting(self, program, shared=shared).run(store))
 
     monkeypatch.setattr(Contract, "disconnect", breaking)
-    space: dict[str, Any] = {}
-    exec(compile(source, "printed", "exec"), space)  # noqa: S102 - what a failure prints is to be run
-    try:
-        space["test_program"]()
-    except Exception as error:
-        return error
-    return None
+    return executed(source)
 
 
 def test_the_saved_program_is_replayed(server: VaultServer, runner: asyncio.Runner) -> None:

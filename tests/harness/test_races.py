@@ -30,6 +30,7 @@ from .toys import (
     TaskId,
     ToyStore,
     context,
+    executed,
     failure,
     notes,
     printed_test,
@@ -96,7 +97,7 @@ def test_the_printed_race_passes_on_what_is_correct_and_fails_on_the_mutant(
 
 def run_printed(
     source: str, store: Store, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
-) -> Exception | None:
+) -> BaseException | None:
     def race(self: Contract, program: Any, *, backend: str, clients: int, **rest: Any) -> None:
         assert backend == "toy"
         shared = rest.get("shared", False)
@@ -104,13 +105,7 @@ def run_printed(
         runner.run(pasted.run(store))
 
     monkeypatch.setattr(Contract, "race", race)
-    space: dict[str, Any] = {}
-    exec(compile(source, "printed", "exec"), space)  # noqa: S102 - what a failure prints is to be run
-    try:
-        space["test_program"]()
-    except Exception as error:
-        return error
-    return None
+    return executed(source)
 
 
 @pytest.mark.parametrize("name", ["ChecksThenCreates", "LocksItself", "SharesAVariable"])

@@ -31,7 +31,7 @@ from .counters import (
     counter_store,
     counters,
 )
-from .toys import ToyStore, context, failure, printed_test
+from .toys import ToyStore, context, executed, failure, printed_test
 
 FEW = Profile("few", programs=20, steps=20, bursts=1, histories=20)
 APART = (Capability.CONCURRENT_CLIENTS,)
@@ -106,20 +106,14 @@ def test_the_printed_race_passes_on_what_is_correct_and_fails_on_the_mutant(
 
 def run_printed(
     source: str, store: Store, monkeypatch: pytest.MonkeyPatch, runner: asyncio.Runner
-) -> Exception | None:
+) -> BaseException | None:
     def race(self: Contract, program: Any, *, backend: str, clients: int, **rest: Any) -> None:
         assert backend == "toy"
         pasted = Pasted(plain, program, clients=clients, shared=False, times=50)
         runner.run(pasted.run(store))
 
     monkeypatch.setattr(Contract, "race", race)
-    space: dict[str, Any] = {"contract": plain}
-    exec(compile(source, "printed", "exec"), space)  # noqa: S102 - what a failure prints is to be run
-    try:
-        space["test_program"]()
-    except Exception as error:
-        return error
-    return None
+    return executed(source, contract=plain)
 
 
 def test_the_saved_race_is_replayed(runner: asyncio.Runner) -> None:

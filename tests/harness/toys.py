@@ -434,17 +434,9 @@ def printed_test(failed: CheckFailed) -> str:
     return "\n".join(line[4:] for line in shown.split("\n"))
 
 
-def run_printed(
-    source: str, make: Callable[[], Any], monkeypatch: Any, runner: asyncio.Runner
-) -> BaseException | None:
-    """Execute a printed test, whose storage is what `make` makes; give what it raises."""
-
-    def run(self: Contract, program: Callable[[Any], Any], *, backend: str) -> None:
-        assert backend == "toy"
-        runner.run(program(make()))
-
-    monkeypatch.setattr(Contract, "run", run)
-    space: dict[str, Any] = {}
+def executed(source: str, **given: Any) -> BaseException | None:
+    """Execute a printed test, with these names in its module; give what it raises."""
+    space = dict(given)
     exec(compile(source, "printed", "exec"), space)  # noqa: S102 - what a failure prints is to be run
     try:
         space["test_program"]()
@@ -455,6 +447,19 @@ def run_printed(
             raise
         return error
     return None
+
+
+def run_printed(
+    source: str, make: Callable[[], Any], monkeypatch: Any, runner: asyncio.Runner
+) -> BaseException | None:
+    """Execute a printed test, whose storage is what `make` makes; give what it raises."""
+
+    def run(self: Contract, program: Callable[[Any], Any], *, backend: str) -> None:
+        assert backend == "toy"
+        runner.run(program(make()))
+
+    monkeypatch.setattr(Contract, "run", run)
+    return executed(source)
 
 
 def runner() -> Iterator[asyncio.Runner]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storeproof.cli.databases import run, storages_at
+from storeproof.cli.databases import URL_VARIABLE, run, storages_at
 from storeproof.cli.errors import ExitCode
 from storeproof.cli.output import say
 from storeproof.cli.progress import Tell, telling
@@ -21,10 +21,9 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_URL = "STOREPROOF_DATABASE_URL"
 _HELP = "postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///PATH; else from the environment."
-From = Annotated[str, typer.Option("--from", metavar="URL", envvar=_URL, help=_HELP)]
-To = Annotated[str, typer.Option("--to", metavar="URL", envvar=_URL, help=_HELP)]
+From = Annotated[str, typer.Option("--from", metavar="URL", envvar=URL_VARIABLE, help=_HELP)]
+To = Annotated[str, typer.Option("--to", metavar="URL", envvar=URL_VARIABLE, help=_HELP)]
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="The folder of an archive.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 

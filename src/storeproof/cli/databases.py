@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from storeproof.reference.database import Database
     from storeproof.reference.selection import Storages
 
-__all__ = ["Url", "database_at", "run", "storages_at"]
+__all__ = ["URL_VARIABLE", "Url", "database_at", "run", "storages_at"]
 
 T = TypeVar("T")
+
+URL_VARIABLE = "STOREPROOF_DATABASE_URL"
+"""The variable of the environment that gives a URL which the command line does not."""
 
 Url = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        envvar="STOREPROOF_DATABASE_URL",
+        envvar=URL_VARIABLE,
         help="postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///PATH. Not given, it is "
         "read from the environment, where other users of the machine don't see its password.",
     ),

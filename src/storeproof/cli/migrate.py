@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storeproof.cli.databases import run, storages_at
+from storeproof.cli.databases import URL_VARIABLE, run, storages_at
 from storeproof.cli.errors import UserError
 from storeproof.cli.output import say
 from storeproof.cli.progress import Tell, telling
@@ -26,7 +26,6 @@ __all__ = ["app"]
 app = typer.Typer()
 
 USERS = (".csv", ".json", ".jsonl", ".ndjson")
-_URL = "STOREPROOF_DATABASE_URL"
 
 
 @app.callback()
@@ -38,7 +37,8 @@ def _group() -> None:
 def migrate(
     *,
     url: Annotated[
-        str, typer.Option("--to", metavar="URL", envvar=_URL, help="The database to move to.")
+        str,
+        typer.Option("--to", metavar="URL", envvar=URL_VARIABLE, help="The database to move to."),
     ],
     source: Annotated[
         str | None,

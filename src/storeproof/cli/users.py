@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storeproof.cli.databases import run, storages_at
+from storeproof.cli.databases import URL_VARIABLE, run, storages_at
 from storeproof.cli.errors import UserError
 from storeproof.cli.output import say
 from storeproof.cli.passwords import PasswordFromStdin, read_password
@@ -27,9 +27,7 @@ app = typer.Typer(help="Manage the users of a database.", no_args_is_help=True)
 
 Url = Annotated[
     str,
-    typer.Option(
-        "--url", envvar="STOREPROOF_DATABASE_URL", help="Where the users are; or the environment."
-    ),
+    typer.Option("--url", envvar=URL_VARIABLE, help="Where the users are; or the environment."),
 ]
 By = Annotated[
     str | None,
