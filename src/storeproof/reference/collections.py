@@ -20,7 +20,17 @@ from storeproof.reference.database.compiling import Row, Statement
 from storeproof.reference.database.entities import columns, entity
 from storeproof.reference.database.schema import Schema
 
-__all__ = ["Collection", "Content", "Kept", "Key", "Reference", "getter", "kept_in", "rows_of"]
+__all__ = [
+    "Collection",
+    "Content",
+    "Kept",
+    "Key",
+    "Reference",
+    "by_id",
+    "getter",
+    "kept_in",
+    "rows_of",
+]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 Key: TypeAlias = tuple[Any, ...]
@@ -150,3 +160,8 @@ def rows_of(
     """Makes the rows of a table of items, whose `values` have those of all its columns."""
     pick = itemgetter(*table.c.keys())
     return lambda items: (pick(values(item)) for item in items)
+
+
+def by_id(items: Iterable[Any]) -> dict[Any, Any]:
+    """Give items under their ids, as storages in memory keep them."""
+    return {each.id: each for each in items}

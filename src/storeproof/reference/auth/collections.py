@@ -22,7 +22,7 @@ from storeproof.reference.auth.entities import (
     canonical,
 )
 from storeproof.reference.auth.memory import InMemoryAuthStorage
-from storeproof.reference.collections import Collection, Content, Reference, kept_in
+from storeproof.reference.collections import Collection, Content, Reference, by_id, kept_in
 from storeproof.reference.values import email_key
 
 __all__ = ["CONTENT"]
@@ -84,7 +84,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         secret=frozenset({"digest", "previous_digest"}),
         unique=_DIGESTS,
         give=lambda storage: storage._sessions._tokens.values(),
-        take=lambda storage, tokens: storage._sessions._tokens.update(_by_id(tokens)),
+        take=lambda storage, tokens: storage._sessions._tokens.update(by_id(tokens)),
         kept=kept_in(SESSIONS, Session, _ID),
     ),
     Collection(
@@ -95,7 +95,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         secret=frozenset({"digest", "previous_digest"}),
         unique=_DIGESTS,
         give=lambda storage: storage._keys._tokens.values(),
-        take=lambda storage, tokens: storage._keys._tokens.update(_by_id(tokens)),
+        take=lambda storage, tokens: storage._keys._tokens.update(by_id(tokens)),
         kept=kept_in(API_KEYS, ApiKey, _ID),
     ),
     Collection(
@@ -104,14 +104,10 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         key=_ID,
         canonical=canonical,
         give=lambda storage: storage._audit.values(),
-        take=lambda storage, entries: storage._audit.update(_by_id(entries)),
+        take=lambda storage, entries: storage._audit.update(by_id(entries)),
         kept=kept_in(AUDIT, AuditEntry, _ID),
     ),
 )
-
-
-def _by_id(items: Iterable[Any]) -> dict[str, Any]:
-    return {each.id: each for each in items}
 
 
 CONTENT = Content(schema=SCHEMA, collections=_COLLECTIONS)

@@ -17,6 +17,7 @@ from storeproof.reference.collections import (
     Content,
     Kept,
     Reference,
+    by_id,
     kept_in,
     rows_of,
 )
@@ -178,7 +179,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         key=_ID,
         canonical=canonical,
         give=lambda storage: storage._charges.values(),
-        take=lambda storage, charges: storage._charges.update(_by_id(charges)),
+        take=lambda storage, charges: storage._charges.update(by_id(charges)),
         kept=kept_in(CHARGES, Charge, _ID, values=charge_row),
     ),
     Collection(
@@ -188,7 +189,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         canonical=canonical,
         references=(Reference(fields=("charge",), to=("costs.charges",)),),
         give=lambda storage: storage._corrections.values(),
-        take=lambda storage, corrections: storage._corrections.update(_by_id(corrections)),
+        take=lambda storage, corrections: storage._corrections.update(by_id(corrections)),
         kept=kept_in(
             CORRECTIONS, Correction, _ID, values=_correction_values, after=(_FILL_SERIES,)
         ),
@@ -243,7 +244,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         canonical=canonical_values,
         references=(Reference(fields=("budget",), to=("costs.budgets",)),),
         give=lambda storage: storage._alerts.values(),
-        take=lambda storage, alerts: storage._alerts.update(_by_id(alerts)),
+        take=lambda storage, alerts: storage._alerts.update(by_id(alerts)),
         kept=kept_in(ALERTS, Alert, _ID),
     ),
     Collection(
@@ -259,10 +260,6 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         kept=kept_in(DELIVERIES, Delivery, ("alert", "sink")),
     ),
 )
-
-
-def _by_id(items: Iterable[Any]) -> dict[str, Any]:
-    return {each.id: each for each in items}
 
 
 CONTENT = Content(schema=SCHEMA, collections=_COLLECTIONS, rebuild=(REBUILD,))

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import asdict
 
-from storeproof.reference.collections import Collection, Content, Kept, Reference, rows_of
+from storeproof.reference.collections import Collection, Content, Kept, Reference, by_id, rows_of
 from storeproof.reference.errors.archives import (
     Archive,
     Archived,
@@ -167,7 +167,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         key=_ID,
         canonical=canonical_values,
         give=lambda storage: storage._groups.values(),
-        take=lambda storage, groups: storage._groups.update({each.id: each for each in groups}),
+        take=lambda storage, groups: storage._groups.update(by_id(groups)),
         kept=GROUPS_HERE,
     ),
     Collection(
@@ -189,7 +189,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         canonical=canonical,
         references=(_GROUP,),
         give=lambda storage: storage._events.values(),
-        take=lambda storage, events: storage._events.update({each.id: each for each in events}),
+        take=lambda storage, events: storage._events.update(by_id(events)),
         kept=EVENTS_HERE,
     ),
     Collection(
@@ -227,7 +227,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         key=_ID,
         canonical=canonical,
         give=lambda storage: storage._points.values(),
-        take=lambda storage, points: storage._points.update({each.id: each for each in points}),
+        take=lambda storage, points: storage._points.update(by_id(points)),
         kept=Kept(
             table=POINTS,
             select=sa.select(*POINTS.c).order_by(POINTS.c.id),
