@@ -194,7 +194,7 @@ class Contract:
         """Give this contract with another implementation on a backend; on memory, another model."""
         other = copy.copy(self)
         other.storages = {**self.storages, backend: opener}
-        other.model = opener if backend == "memory" else self.model
+        other.model = functools.partial(opener, backend) if backend == "memory" else self.model
         return other
 
     def run(self, program: Callable[[Any], Awaitable[None]], *, backend: str) -> None:

@@ -34,7 +34,7 @@ from storeproof.harness.verdict import accepted
 if TYPE_CHECKING:
     from storeproof.harness.latency.nodes import LatencyRun
 
-__all__ = ["Run"]
+__all__ = ["Run", "versions"]
 
 _BROKEN_OFF = (2, 3, 4)
 """pytest's exit codes for interrupted, internal error, usage error."""
@@ -124,16 +124,18 @@ class Run:
         problems = (*self.problems, *self.collected.clashes(), *self._complaints(judgements))
         partial = self.settings.partial
         profile = PROFILES[self.settings.profile]
+        quick = self.latency is None or self.latency.passed
+        proved = all(accepted(each, partial=partial) for each in judgements)
         return Report(
             started_at=self._started_at,
             seconds=round(time.perf_counter() - self._started, 3),
-            passed=not problems and all(accepted(each, partial=partial) for each in judgements),
+            passed=not problems and quick and proved,
             partial=partial,
             profile=profile.name,
             programs=profile.programs,
             steps=profile.steps,
             seed=self.settings.seed,
-            versions=_versions(),
+            versions=versions(),
             backends={name: self._backend_info(name) for name in self.backends},
             problems=problems,
             judgements=tuple(judgements),
@@ -241,7 +243,8 @@ def _backends(hooked: Iterable[object]) -> list[Backend]:
     return found
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Give the versions of Python and of the libraries that a run's outcome may depend on."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

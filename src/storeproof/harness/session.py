@@ -22,7 +22,7 @@ from storeproof.harness.servers import Servers
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Session", "current_session", "run_on_store", "run_program"]
+__all__ = ["Session", "current_session", "run_on_store", "run_program", "session_of_its_own"]
 
 T = TypeVar("T")
 
@@ -195,12 +195,12 @@ def run_on_store(
     if _current and backend in _current[-1].backends:
         return _current[-1].run_on_store(contract, body, backend)
     chosen = choose(backend, registered_backends(()))
-    with _session_of_its_own({each.name: each for each in chosen}) as session:
+    with session_of_its_own({each.name: each for each in chosen}) as session:
         return session.run_on_store(contract, body, backend)
 
 
 @contextlib.contextmanager
-def _session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
+def session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="storeproof-") as directory:
         options = RunOptions(
             directory=Path(directory),

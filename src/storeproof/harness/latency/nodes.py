@@ -11,46 +11,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeGuard
 import pytest
 
 from storeproof.harness.backends.base import Opener
-from storeproof.harness.backends.memory import MemoryBackend
-from storeproof.harness.checks.base import CheckContext
-from storeproof.harness.exceptions import ContractError, HarnessError
-from storeproof.harness.latency.benchmark import Baseline, Benchmark, Found, placed
-from storeproof.harness.latency.configuration import (
-    LatencyConfiguration,
-    RuleTable,
-    rules_for,
-)
+from storeproof.harness.exceptions import HarnessError
+from storeproof.harness.latency.benchmark import Found
+from storeproof.harness.latency.configuration import LatencyConfiguration, RuleTable
+from storeproof.harness.latency.planning import Measuring, Planned, rules_of
 from storeproof.harness.latency.replaying import show, why_unusable
 from storeproof.harness.latency.results import LatencyResult, broken
-from storeproof.harness.latency.rules import BASELINE, parse_rules
 from storeproof.harness.latency.sampling import Clock
-from storeproof.harness.latency.telling import latency_result
-from storeproof.harness.latency.workloads import Calls, Workload, derived
-from storeproof.harness.profiles import PROFILES
+from storeproof.harness.latency.workloads import Calls
 from storeproof.harness.session import Session
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["LATENCY", "Benchmarks", "LatencyRun", "Planned", "benchmarks_class", "is_benchmarks"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """What a class of benchmarks was declared with."""
-
-    contract: Contract
-    operations: tuple[str, ...]
-    gates: RuleTable
-    calls: Mapping[str, Calls]
-    fill: str
-    rows: int
-    baseline: str | Opener | None
-
-    @property
-    def other_backends(self) -> list[str]:
-        """The backends beside the one that a node is for."""
-        return [self.baseline] if isinstance(self.baseline, str) else []
+__all__ = ["LATENCY", "Benchmarks", "LatencyRun", "benchmarks_class", "is_benchmarks"]
 
 
 class Benchmarks:
@@ -84,8 +58,14 @@ class LatencyRun:
                 backend = str(item.callspec.params["storage_backend"])
                 operation = item.originalname.removeprefix("test_")
                 self.backends |= {backend, *planned.other_backends}
-                if rules_of(planned, self, backend, operation):
+                if rules_of(planned, self.configuration, backend, operation):
                     self.awaited.add(item.nodeid)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no gate that was judged is broken."""
+        policy = self.configuration.undecided
+        return not any(broken(each.gates, policy) for each in self.results.values())
 
     def complaints(self) -> list[str]:
         """Say of how many nodes the gates were not judged, where that is no pass."""
@@ -117,28 +97,17 @@ def benchmarks_class(
 
     Raises ContractError for what is no operation, BadRule for a gate that can't be read.
     """
-    names = tuple(contract.operations if operations is None else operations)
-    given = dict(gates or {})
-    declared = [name for rules in given.values() for name in rules]
-    made_by = fill or ("create" if "create" in contract.operations else "")
-    unknown = {*names, *declared, *(calls or {}), *([made_by] if made_by else [])}
-    for each in sorted(unknown - set(contract.operations)):
-        raise ContractError(
-            contract.name, f"{each!r} is none of its operations", "See benchmarks(…)"
-        )
-    for rules in given.values():
-        for rule in rules.values():
-            parse_rules(rule)
     planned = Planned(
         contract=contract,
-        operations=names,
-        gates=given,
+        operations=tuple(contract.operations if operations is None else operations),
+        gates=dict(gates or {}),
         calls=dict(calls or {}),
-        fill=made_by,
+        fill=fill or ("create" if "create" in contract.operations else ""),
         rows=rows,
         baseline=baseline,
     )
-    members: dict[str, Any] = {f"test_{name}": _node(name) for name in names}
+    planned.check()
+    members: dict[str, Any] = {f"test_{name}": _node(name) for name in planned.operations}
     doc = f"How long the operations of {contract.name} take."
     members |= {"storeproof_benchmarks": planned, "__doc__": doc}
     return type(f"{contract.name}Benchmarks", (Benchmarks,), members)
@@ -209,62 +178,9 @@ class _Node:
         pytest.skip(f"nothing was measured: {why}")
 
     def _rules(self) -> list[str]:
-        return rules_of(self.planned, self._run, self.backend, self.operation)
+        return rules_of(self.planned, self._run.configuration, self.backend, self.operation)
 
     def _measured(self) -> tuple[LatencyResult, Found]:
-        session = self._run.session()
-        benchmark = self._benchmark(session)
-        started = time.perf_counter()
-        with placed(benchmark):
-            found = session.runner.run(benchmark.run())
-        return latency_result(benchmark, found, time.perf_counter() - started), found
-
-    def _benchmark(self, session: Session) -> Benchmark:
-        planned = self.planned
-        fill = self._workload(session, planned.fill) if planned.rows and planned.fill else None
-        return Benchmark(
-            contract=planned.contract,
-            operation=self.operation,
-            backend=session.backends[self.backend],
-            server=session.servers.of(self.backend),
-            workload=self._workload(session, self.operation),
-            fill=fill,
-            rows=planned.rows,
-            rules=parse_rules(self._rules()),
-            plan=self._run.configuration.plan,
-            baseline=self._baseline(session),
-            clock=self._run.clock,
-        )
-
-    def _baseline(self, session: Session) -> Baseline | None:
-        given, contract = self.planned.baseline, self.planned.contract
-        if given is None:
-            return None
-        if isinstance(given, str):
-            backend, server = session.backends[given], session.servers.of(given)
-            return Baseline(backend, server, contract, given)
-        other = contract.stored_by(given, self.backend)
-        backend, server = session.backends[self.backend], session.servers.of(self.backend)
-        return Baseline(backend, server, other, BASELINE)
-
-    def _workload(self, session: Session, operation: str) -> Workload:
-        contract = self.planned.contract
-        stated = self.planned.calls.get(operation)
-        if stated is not None:
-            return Workload(stated, operation in contract.reads)
-        return derived(_context(contract, session), operation)
-
-
-def rules_of(planned: Planned, run: LatencyRun, backend: str, operation: str) -> list[str]:
-    """Give the rules of an operation on a backend."""
-    configured = run.configuration.gates.get(planned.contract.name, {})
-    found = rules_for(planned.gates, configured, backend, operation)
-    usual = planned.baseline not in (None, backend) and not any(BASELINE in each for each in found)
-    return [*found, *([f"p50 <= {BASELINE}"] if usual else [])]
-
-
-def _context(contract: Contract, session: Session) -> CheckContext:
-    """Calls are derived on the model, always with the same seed: a gate's calls stay the same."""
-    memory = MemoryBackend()
-    store = session.runner.run(memory.create_store(contract, session.servers.told(memory.name)))
-    return CheckContext(contract, memory, store, session.runner, PROFILES["quick"], 0)
+        run = self._run
+        measured = Measuring(run.session(), run.configuration, run.clock)
+        return measured.run(self.planned, self.operation, self.backend)
