@@ -15,8 +15,10 @@ from storeproof.cli.errors import ExitCode
 from storeproof.cli.output import say
 
 if TYPE_CHECKING:
+    from storeproof.harness.latency.bench import Bench
     from storeproof.harness.latency.configuration import LatencyConfiguration
     from storeproof.harness.latency.results import LatencyResult
+    from storeproof.harness.report import Report
 
 __all__ = ["app"]
 
@@ -35,6 +37,7 @@ app = typer.Typer(
     help="Measure how long operations take, beside a driver's calibrations or a baseline.",
 )
 
+_BASELINE = "git:REF or pypi:VERSION of the contract's package, or another backend's name."
 _TARGET = "Contract or benchmarks, such as shop.contracts:orders or benchmarks/test_x.py:TestX."
 
 
@@ -44,6 +47,7 @@ def run(
     *,
     storage: Annotated[str, typer.Option(help="Backends, such as memory,sqlite.")] = "memory",
     operation: Annotated[list[str] | None, typer.Option(help="Measure these only.")] = None,
+    baseline: Annotated[str | None, typer.Option(help=_BASELINE)] = None,
     rows: Annotated[int | None, typer.Option(help="Calls that make data before.")] = None,
     seconds: Annotated[float | None, typer.Option(help="At most, of a comparison.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a report.")] = None,
@@ -68,7 +72,7 @@ def run(
     if rows is not None:
         planned = replace(planned, rows=rows)
     bench = Bench(planned, storage, operation or (), _configuration(seconds), _command())
-    report = bench.run(_tell)
+    report = _measured(bench, target, baseline)
     if json:
         save(report, json)
     for view, path in (("latency", svg), ("markdown", markdown)):
@@ -91,6 +95,18 @@ def compare(
 
     for line in lines(load(old), load(new)):
         say(line)
+
+
+def _measured(bench: Bench, target: str, baseline: str | None) -> Report:
+    from storeproof.harness.latency.baselines import version
+    from storeproof.harness.latency.versions import Versions
+
+    if baseline is None or ":" not in baseline:
+        given = bench.planned.baseline if baseline is None else baseline
+        return replace(bench, planned=replace(bench.planned, baseline=given)).run(_tell)
+    with version(baseline, bench.planned.contract) as place:
+        versions = Versions(target, baseline, place, bench.configuration)
+        return bench.run(_tell, versions.measure)
 
 
 def _configuration(seconds: float | None) -> LatencyConfiguration:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter_ns
 
+import msgspec
+
 from storeproof.harness.backends.registry import choose, registered_backends
 from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.latency.configuration import LatencyConfiguration
@@ -85,12 +87,8 @@ class Bench:
                 try:
                     yield measure(session, planned, operation, backend)
                 except HarnessError as error:
-                    yield LatencyResult(
-                        contract=planned.contract.name,
-                        operation=operation,
-                        backend=backend,
-                        problem=str(error),
-                    )
+                    empty = planned.empty(operation, backend)
+                    yield msgspec.structs.replace(empty, problem=str(error))
 
     def _here(
         self, session: Session, planned: Planned, operation: str, backend: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storeproof.harness.backends.base import Backend, Capability, Server, Store
 from storeproof.harness.latency.counting import Counted, count
@@ -107,7 +106,7 @@ class Benchmark:
         return found
 
     async def _counted(self, gate: CountGate) -> Counted:
-        async with self._store(self.contract, self.backend, self.server, 0) as store:
+        async with self.store(self.contract, self.backend, self.server, 0) as store:
             return await count(store, self.workload, gate, self.backend.name)
 
     async def _measure(self, name: str, gates: Sequence[Gate], chance: random.Random) -> Measured:
@@ -172,41 +171,34 @@ class Benchmark:
 
     @asynccontextmanager
     async def _own(self) -> AsyncIterator[Role]:
-        given = (self.contract, self.backend, self.server, self.rows)
-        async with self._store(*given) as store:
+        async with self.store(self.contract, self.backend, self.server, self.rows) as store:
             yield role_of_store(store, self.workload)
 
     @asynccontextmanager
     async def _of_baseline(self) -> AsyncIterator[Role]:
         other = self.baseline
         assert other is not None, "_calibrations has seen to that"
-        given = (other.contract, other.backend, other.server, self.rows)
-        async with self._store(*given) as store:
+        async with self.store(other.contract, other.backend, other.server, self.rows) as store:
             yield role_of_store(store, self.workload)
 
     @asynccontextmanager
     async def _of_calibration(self, name: str) -> AsyncIterator[Role]:
-        async with self._store(self.contract, self.backend, self.server, 0) as store:
+        async with self.store(self.contract, self.backend, self.server, 0) as store:
             yield role_of_calibration(self.backend.calibrations()[name], store.address)
 
     @asynccontextmanager
-    async def _store(
+    async def store(
         self, contract: Contract, backend: Backend, server: Server, rows: int
     ) -> AsyncIterator[Store]:
         """Create a store whose commits are durable, with so much in it."""
         store = await backend.create_store(contract, replace(server, durable=True))
         try:
-            storage = await store.fresh()
-            await self._fill(storage, rows)
+            storage, fill = await store.fresh(), self.fill or self.workload
+            for number in range(_FIRST_OF_FILL, _FIRST_OF_FILL + rows):
+                await (await fill.calls(storage, number))()
             yield store
         finally:
             await store.close()
-
-    async def _fill(self, storage: Any, rows: int) -> None:
-        fill = self.fill or self.workload
-        numbers = itertools.count(_FIRST_OF_FILL)
-        for _ in range(rows):
-            await (await fill.calls(storage, next(numbers)))()
 
 
 _FIRST_OF_FILL = 0x20000

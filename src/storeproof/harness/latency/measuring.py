@@ -25,6 +25,7 @@ from storeproof.harness.latency.spending import miss_of_look
 
 __all__ = [
     "CONTROL",
+    "WINDOWS",
     "Compared",
     "Comparison",
     "Measured",
@@ -40,7 +41,8 @@ Prepare = Callable[[int], Awaitable[Sequence[Call]]]
 Role = Callable[[], AbstractAsyncContextManager[Prepare]]
 """Opens a fresh instance of what is measured."""
 
-_WINDOWS = 5
+WINDOWS = 5
+"""Of a warm-up, at most."""
 
 CONTROL = "control"
 """The name of the role that is the reference once more: A against A."""
@@ -67,7 +69,7 @@ class Plan:
     @property
     def calls(self) -> int:
         """The calls that a role makes ready for a block."""
-        return self.samples + _WINDOWS * self.window
+        return self.samples + WINDOWS * self.window
 
 
 class Compared(Protocol):
@@ -106,7 +108,7 @@ async def block(
     roles: Mapping[str, Role], plan: Plan, chance: random.Random, clock: Clock = perf_counter_ns
 ) -> Samples:
     """Open every role in an order that is drawn, warm it up, and sample its calls in turns."""
-    order, first = list(roles.items()), _WINDOWS * plan.window
+    order, first = list(roles.items()), WINDOWS * plan.window
     chance.shuffle(order)
     async with AsyncExitStack() as instances:
         opened = {name: await instances.enter_async_context(role()) for name, role in order}

@@ -48,6 +48,11 @@ class Planned:
         """The backends beside the one that a node is for."""
         return [self.baseline] if isinstance(self.baseline, str) else []
 
+    def empty(self, operation: str, backend: str) -> LatencyResult:
+        """Give what a report tells of an operation before anything was measured."""
+        name = self.contract.name
+        return LatencyResult(contract=name, operation=operation, backend=backend, rows=self.rows)
+
     def check(self) -> None:
         """See that all that was declared is about operations, and can be read.
 
@@ -91,7 +96,9 @@ class Measuring:
         started = time.perf_counter()
         with placed(benchmark):
             found = self.session.runner.run(benchmark.run())
-        return latency_result(benchmark, found, time.perf_counter() - started), found
+        empty = planned.empty(operation, backend)
+        beside = benchmark.baseline.name if benchmark.baseline else BASELINE
+        return latency_result(empty, found, time.perf_counter() - started, beside), found
 
     def benchmark(self, planned: Planned, operation: str, backend: str) -> Benchmark:
         """Make the benchmark of an operation on a backend."""
@@ -101,8 +108,8 @@ class Measuring:
             operation=operation,
             backend=self.session.backends[backend],
             server=self.session.servers.of(backend),
-            workload=self._workload(planned, operation),
-            fill=self._workload(planned, planned.fill) if filled else None,
+            workload=self.workload(planned, operation),
+            fill=self.workload(planned, planned.fill) if filled else None,
             rows=planned.rows,
             rules=parse_rules(rules_of(planned, self.configuration, backend, operation)),
             plan=self.configuration.plan,
@@ -120,7 +127,8 @@ class Measuring:
         told = given if isinstance(given, str) else BASELINE
         return Baseline(self.session.backends[name], server, other, told)
 
-    def _workload(self, planned: Planned, operation: str) -> Workload:
+    def workload(self, planned: Planned, operation: str) -> Workload:
+        """Give the calls of an operation: those that were stated, or else derived ones."""
         stated = planned.calls.get(operation)
         if stated is not None:
             return Workload(stated, operation in planned.contract.reads)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from storeproof.harness.latency.benchmark import Benchmark, Found
+from msgspec.structs import replace
+
+from storeproof.harness.latency.benchmark import Found
 from storeproof.harness.latency.counting import Counted
 from storeproof.harness.latency.gates import BudgetGate, Decision, Gate, Judgement
 from storeproof.harness.latency.intervals import quantile
@@ -40,28 +42,21 @@ def count_line(operation: str, gate: CountGate, counted: Counted) -> str:
     return f"{operation} {gate}: counted {seen}, {_of_count(gate, counted)}"
 
 
-def latency_result(benchmark: Benchmark, found: Found, seconds: float) -> LatencyResult:
-    """Give what a report tells of a benchmark."""
-    where = f"{benchmark.contract.name}.{benchmark.operation} on {benchmark.backend.name}"
+def latency_result(
+    empty: LatencyResult, found: Found, seconds: float, beside: str = BASELINE
+) -> LatencyResult:
+    """Fill in what came of a benchmark; `beside` is what its baseline is called."""
+    where = f"{empty.contract}.{empty.operation} on {empty.backend}"
     counts = [_count_result(where, gate, each) for gate, each in found.counts.items()]
-    beside = benchmark.baseline.name if benchmark.baseline else BASELINE
     gates = [
         _gate_result(where, gate, each, beside)
         for each in found.measured.values()
         for gate in each.judgements
     ]
-    spreads = {benchmark.operation: spread(found.samples)}
+    spreads = {empty.operation: spread(found.samples)}
     for name, each in found.measured.items():
         spreads[name] = spread([ns for taken in each.samples["reference"] for ns in taken])
-    return LatencyResult(
-        contract=benchmark.contract.name,
-        operation=benchmark.operation,
-        backend=benchmark.backend.name,
-        rows=benchmark.rows,
-        seconds=round(seconds, 3),
-        gates=(*counts, *gates),
-        spreads=spreads,
-    )
+    return replace(empty, seconds=round(seconds, 3), gates=(*counts, *gates), spreads=spreads)
 
 
 def spread(samples: list[int]) -> Spread:
