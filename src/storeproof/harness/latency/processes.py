@@ -87,7 +87,7 @@ class Processes:
             chance.shuffle(self._workers)
             for each in self._workers:
                 taken[each.role] += await each.ask(Chunk(count))
-            middle = max(1, max(quantile(samples, 0.5) for samples in taken.values()))
+            middle = max(1, *(quantile(each, 0.5) for each in taken.values()))
             left = plan.samples - len(taken[CONTROL])
             count = max(1, min(left, _CHUNK_NS // middle))
         for each in self._workers:
