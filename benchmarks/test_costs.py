@@ -98,6 +98,27 @@ CALLS = {
     "mark_delivered": prepared_delivery,
     "list_deliveries": prepared_list,
 }
-BUDGETS: dict[str, Budget] = {}
+BUDGETS = {
+    "get_by_id": Budget("read", sqlite=2, postgres=1.5, round_trips=1),
+    "create": Budget("insert", sqlite=9, postgres=3, round_trips=1),
+    "correct": Budget("insert", sqlite=9, postgres=5, round_trips=5),
+    "list_charges": Budget("read", sqlite=3.5, postgres=2.5, round_trips=1),
+    "list_corrections": Budget("read", sqlite=2, postgres=2.5, round_trips=1),
+    "report": Budget("read", sqlite=3.25, postgres=4, round_trips=1),
+    "rebuild_rollups": Budget("insert", sqlite=18, postgres=20, round_trips=5),
+    "put_budget": Budget("insert", sqlite=9, postgres=5, round_trips=5),
+    "budget_status": Budget("read", sqlite=2.5, postgres=1.5, round_trips=1),
+    "list_budgets": Budget("read", sqlite=3.5, postgres=2.5, round_trips=1),
+    "list_budget_versions": Budget("read", sqlite=2.25, postgres=2.5, round_trips=1),
+    "reserve": Budget("insert", sqlite=12, postgres=8, round_trips=8),
+    "get_reservation": Budget("read", sqlite=2, postgres=1.5, round_trips=1),
+    "settle": Budget("insert", sqlite=12, postgres=8, round_trips=8),
+    "release": Budget("insert", sqlite=11, postgres=7, round_trips=7),
+    "expire_reservations": Budget("insert", sqlite=12, postgres=7, round_trips=7),
+    "raise_alerts": Budget("insert", sqlite=10, postgres=6, round_trips=6),
+    "list_alerts": Budget("read", sqlite=3.25, postgres=2.5, round_trips=1),
+    "mark_delivered": Budget("insert", sqlite=3, postgres=1.5, round_trips=1),
+    "list_deliveries": Budget("read", sqlite=2, postgres=2.5, round_trips=1),
+}
 
 TestCosts = contract.benchmarks(gates=gates_of(BUDGETS), calls=CALLS)

@@ -69,6 +69,24 @@ CALLS = {
     "record_metric": stated(new_point),
     "query_metric": stated(lambda s, n: s.query_metric(SUM), new_point),
 }
-BUDGETS: dict[str, Budget] = {}
+BUDGETS = {
+    "get_by_id": Budget("read", sqlite=2, postgres=1.5, round_trips=1),
+    "create": Budget("insert", sqlite=14, postgres=4, round_trips=1),
+    "get_group": Budget("read", sqlite=2, postgres=1.5, round_trips=1),
+    "list_groups": Budget("read", sqlite=3.5, postgres=2.5, round_trips=1),
+    "set_state": Budget("insert", sqlite=3, postgres=1.5, round_trips=1),
+    "merge": Budget("insert", sqlite=13, postgres=8, round_trips=8),
+    "list_events": Budget("read", sqlite=2.25, postgres=2.5, round_trips=1),
+    "archive": Budget("insert", sqlite=27, postgres=15, round_trips=7),
+    "get_archive": Budget("read", sqlite=2, postgres=1.5, round_trips=1),
+    "archive_file": Budget("read", sqlite=2.25, postgres=1.5, round_trips=1),
+    "list_archives": Budget("read", sqlite=3, postgres=2.5, round_trips=1),
+    "restore_archive": Budget("insert", sqlite=10, postgres=5, round_trips=5),
+    "purge": Budget("insert", sqlite=6, postgres=4, round_trips=4),
+    "trend": Budget("read", sqlite=11, postgres=8, round_trips=1),
+    "top": Budget("read", sqlite=7, postgres=6, round_trips=1),
+    "record_metric": Budget("insert", sqlite=3.5, postgres=2, round_trips=1),
+    "query_metric": Budget("read", sqlite=2.5, postgres=2, round_trips=1),
+}
 
 TestErrors = contract.benchmarks(gates=gates_of(BUDGETS), calls=CALLS)

@@ -72,6 +72,26 @@ CALLS = {
     "end_cooling": stated(lambda s, n: s.end_cooling(f"p{n}", NOW + MINUTE), new_provider, cooled),
     "list_cooling": stated(lambda s, n: s.list_cooling(NOW, limit=10), new_provider, cooled),
 }
-BUDGETS: dict[str, Budget] = {}
+BUDGETS = {
+    "get_by_id": Budget("read", sqlite=2.25, postgres=1.5, round_trips=1),
+    "create": Budget("insert", sqlite=8, postgres=3, round_trips=3),
+    "update": Budget("insert", sqlite=8, postgres=3, round_trips=3),
+    "delete": Budget("insert", sqlite=11, postgres=4, round_trips=4),
+    "list_providers": Budget("read", sqlite=3, postgres=2.5, round_trips=1),
+    "changes_since": Budget("read", sqlite=3, postgres=2.5, round_trips=1),
+    "put_secret": Budget("insert", sqlite=3.25, postgres=1.5, round_trips=1),
+    "get_secret": Budget("read", sqlite=2.25, postgres=1.5, round_trips=1),
+    "list_secrets": Budget("read", sqlite=3, postgres=2.5, round_trips=1),
+    "rotate_secret": Budget("insert", sqlite=3.25, postgres=1.5, round_trips=1),
+    "acquire": Budget("insert", sqlite=3.25, postgres=2, round_trips=1),
+    "list_usage": Budget("read", sqlite=3, postgres=2.5, round_trips=1),
+    "purge_usage": Budget("insert", sqlite=3.25, postgres=1.5, round_trips=1),
+    "record_outcome": Budget("insert", sqlite=3.25, postgres=3, round_trips=1),
+    "stats": Budget("read", sqlite=3, postgres=3, round_trips=1),
+    "purge_outcomes": Budget("insert", sqlite=11, postgres=4, round_trips=4),
+    "cool_down": Budget("insert", sqlite=3.25, postgres=1.5, round_trips=1),
+    "end_cooling": Budget("insert", sqlite=3.25, postgres=1.5, round_trips=1),
+    "list_cooling": Budget("read", sqlite=3, postgres=2.5, round_trips=1),
+}
 
 TestProviders = contract.benchmarks(gates=gates_of(BUDGETS), calls=CALLS)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from plugin_project import Project
 
+from storeproof.harness.latency import nodes
+
 pytest_plugins = ["pytester"]
 
 CONFTEST = """
@@ -30,6 +32,14 @@ addopts = --strict-markers --strict-config -p no:randomly
 filterwarnings =
     error
     ignore::pytest_benchmark.logger.PytestBenchmarkWarning
+"""
+REPLACED = """
+class Fixture:
+    __module__ = "pytest_codspeed.plugin"
+
+@pytest.fixture
+def benchmark():
+    return Fixture()
 """
 GATED = """
 import plugin_timed as timed
@@ -252,3 +262,29 @@ def test_rows_are_there_before(timed: Project) -> None:
     result = timed.run("--storage=timed")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["FAILED *TestFull*"])
+
+
+def test_another_plugin_in_the_place_of_pytest_benchmark_is_named(timed: Project) -> None:
+    gated(timed, "p50 <= 1.5 x read")
+    timed.extend_conftest(REPLACED)
+    result = timed.run("--storage=timed", "-p", "no:benchmark")
+    result.stdout.fnmatch_lines(["*not judged: pytest_codspeed is active in the place of*"])
+    assert result.ret == 1
+
+
+def test_without_pytest_benchmark_a_sentence_says_so(
+    timed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(timed, "p50 <= 1.5 x read")
+    monkeypatch.setattr(nodes, "find_spec", lambda name: None)
+    result = timed.run("--storage=timed", "-p", "no:benchmark")
+    result.stdout.fnmatch_lines(["pytest-benchmark is not installed. Run: pip install *"])
+    assert result.ret == 1
+
+
+def test_a_debugging_loop_is_refused(timed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    gated(timed, "p50 <= 1.5 x read")
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    result = timed.run("--storage=timed")
+    result.stdout.fnmatch_lines(["latency can't be measured: the event loop is in debug mode*"])
+    assert result.ret == 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeGuard
 
 import pytest
@@ -128,7 +128,7 @@ def _node(operation: str) -> Any:
     def refused(self: Benchmarks, storage_backend: str) -> None:
         pytest.fail(_NO_PLUGIN, pytrace=False)
 
-    test = measured if importlib.util.find_spec("pytest_benchmark") else refused
+    test = measured if find_spec("pytest_benchmark") else refused
     test.__name__ = test.__qualname__ = f"test_{operation}"
     test.__doc__ = f"How long {operation} takes."
     return test

@@ -29,6 +29,8 @@ TIMER: pytest.StashKey[Replay] = pytest.StashKey()
 
 def prepare_item(item: pytest.Item) -> None:
     """Give an item's fixture a timer of its own; called before the fixture is made."""
+    if not item.config.pluginmanager.hasplugin("benchmark"):
+        return
     item.stash[TIMER] = timer = Replay()
     marks = [each.kwargs for each in item.iter_markers("benchmark")]
     given = marks[0] if marks else {}  # the fixture reads the nearest one only
