@@ -221,6 +221,27 @@ class Contract:
 
         run_on_store(self, PastedDisconnecting(self, program, shared=shared).run, backend)
 
+    def prove(
+        self,
+        program: Callable[..., Awaitable[None]],
+        *,
+        check: str,
+        backend: str,
+        shared: bool = False,
+    ) -> None:
+        """Have a check prove the calls that an async function makes of the model, and no others.
+
+        What the function takes: one storage for checks of one client's calls; a storage for each
+        store for the check of isolation; `before`, one for each client that makes calls at once,
+        and `after` for those about what outlives a process or a server. shared: whether the clients
+        share one handle. Raises AssertionError, with what the check tells, and Inconclusive where
+        it shows nothing. A counterexample of such a check that was pasted as a test calls this.
+        """
+        __tracebackhide__ = True
+        from storeproof.harness.session import prove_program
+
+        prove_program(self, program, check=check, backend=backend, shared=shared)
+
     @property
     def import_path(self) -> tuple[str, str] | None:
         """Module and name under which this contract can be imported; None where it has no name."""

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, RunOptions, Store
+from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.frames import without_our_first_frames
+from storeproof.harness.pasted_proving import check_called, recorded
+from storeproof.harness.profiles import PROFILES
 from storeproof.harness.servers import Servers
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Session", "current_session", "run_on_store", "run_program"]
+__all__ = ["Session", "current_session", "prove_program", "run_on_store", "run_program"]
 
 T = TypeVar("T")
 
@@ -86,6 +89,19 @@ class Session:
         except BaseException as error:  # pytest's own failures are no Exceptions
             error.__traceback__ = without_our_first_frames(error.__traceback__)
             raise
+
+    def context(self, contract: Contract, backend: str, **given: Any) -> CheckContext:
+        """Give a check what it needs of this session; `store` says what that raises."""
+        return CheckContext(
+            contract=contract,
+            backend=self.backends[backend],
+            store=self.store(contract, backend),
+            server=self.servers.of(backend),
+            runner=self.runner,
+            apart=self.apart,
+            options=self.servers.options,
+            **given,
+        )
 
     def close(self) -> list[str]:
         """Close every store and the loop; gives a sentence on each store that can't be closed."""
@@ -189,14 +205,48 @@ def run_on_store(
     Raises UnknownBackend; another HarnessError where the backend or the storage can't be had;
     whatever `body` raises.
     """
+    __tracebackhide__ = True
+    with _session_with(backend) as session:
+        return session.run_on_store(contract, body, backend)
+
+
+def prove_program(
+    contract: Contract,
+    function: Callable[..., Awaitable[None]],
+    *,
+    check: str,
+    backend: str,
+    shared: bool = False,
+) -> None:
+    """Have a check prove the program that an async function makes of its calls, on a backend.
+
+    The session is that of `run_on_store`. Raises what the check raises.
+    """
+    __tracebackhide__ = True
+    proof = check_called(contract, check)
+    with _session_with(backend) as session:
+        program = session.runner.run(
+            recorded(contract, function, stores=proof.stores, shared=shared)
+        )
+        proof.run(
+            session.context(contract, backend, profile=PROFILES["quick"], seed=0, replay=program)
+        )
+
+
+@contextlib.contextmanager
+def _session_with(backend: str) -> Iterator[Session]:
+    """Give the session of the run, where it has such a backend, or one that ends with the block.
+
+    Raises UnknownBackend.
+    """
     from storeproof.harness.backends.registry import choose, registered_backends
 
-    __tracebackhide__ = True
     if _current and backend in _current[-1].backends:
-        return _current[-1].run_on_store(contract, body, backend)
+        yield _current[-1]
+        return
     chosen = choose(backend, registered_backends(()))
     with _session_of_its_own({each.name: each for each in chosen}) as session:
-        return session.run_on_store(contract, body, backend)
+        yield session
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +15,13 @@ from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
-from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_disturbing
-from storeproof.harness.program import Call, Program
-from storeproof.harness.racing import Parts
+from storeproof.harness.printing_branches import (
+    python_test_of_branches,
+    python_test_of_disturbing,
+    python_test_of_proving,
+    python_test_of_stores,
+)
+from storeproof.harness.program import Program
 from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
 from storeproof.harness.surviving import Survival
@@ -84,12 +87,6 @@ def failed_apart(
     """Give the error for a program of two stores, one of which shows what was done on the other."""
     contract, backend = context.contract, context.backend.name
     name = contract.protocol.__name__
-    lines = [
-        f"store {number}: {written(call)}"
-        for number, branch in enumerate(program.branches, 1)
-        for call in (*branch.calls, *branch.reads)
-    ]
-    size = f"{_calls(len(program.calls))}; tried: {_tried(context)}"
     account = Account(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{name}.{found.call.operation}",
@@ -100,8 +97,8 @@ def failed_apart(
             "The stores share something: a variable of the module or the class, the name of a file "
             "or a database.",
         ),
-        found=f"The shortest program found ({size}), its calls made in turns:",
-        source="\n".join(lines),
+        found=_found(context, _calls(len(program.calls))),
+        source=python_test_of_stores(contract, backend, program, check),
     )
     return _check_failed(account, program)
 
@@ -110,7 +107,6 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
     """Give the error for a call that sends the more, the more data there is."""
     contract, backend = context.contract, context.backend.name
     few, many = (_count(len(each), unit) for each in growth.sent)
-    lines = [written(each) for each in growth.program.steps if isinstance(each, Call)]
     more = [f"{count} more: {text}" for text, count in growth.more_often if text != unit]
     account = Account(
         headline=f"{contract.name} on {backend}: {check} is broken in "
@@ -120,10 +116,11 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
             f"{many} after {growth.made[1]}.",
             *(["\n".join(more)] if more else []),
             "One statement can read, or change, many rows, or a fixed number of them at a time.",
+            "The data is made by the program's calls, the last one apart, and by copies of them "
+            "with other values.",
         ),
-        found="The data is made by these calls, the last one apart, and by copies of them with "
-        "other values:",
-        source="\n".join(lines),
+        found=_found(context, _calls(len(growth.program.steps))),
+        source=python_test_of_proving(contract, backend, growth.program, check),
     )
     return _check_failed(account, growth.program)
 
@@ -135,7 +132,6 @@ def failed_blocking(
     contract, step = context.contract, blocked.step
     did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
     seconds = step.computing if blocked.computing else step.waiting
-    lines = [written(each) for each in program.steps if isinstance(each, Call)]
     account = Account(
         headline=f"{contract.name} on {context.backend.name}: {check} is broken in "
         f"{contract.protocol.__name__}.{program.steps[-1].operation}",
@@ -146,8 +142,8 @@ def failed_blocking(
             "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
             "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
         ),
-        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
-        source="\n".join(lines),
+        found=_found(context, _calls(len(program.steps))),
+        source=python_test_of_proving(contract, context.backend.name, program, check),
     )
     return _check_failed(account, program)
 
@@ -203,27 +199,15 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
     contract, race = context.contract, found.race
     operations = _operations(contract, race)
     told = [found.problem, picture(race.history)] if found.problem else []
-    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
     account = Account(
         headline=f"{contract.name} on {context.backend.name}: {check} is broken"
         f"{f' in {operations}' if operations else ''}",
         sentence="" if found.problem else _sentence(contract, race),
         happened=(found.story, *(told or broken_parts(race.history, race.finding))),
-        found=f"The shortest program found ({size}) is:",
-        source="\n".join(_listed(race.program, found.makers)),
+        found=_found(context, _calls(len(race.program.calls))),
+        source=python_test_of_proving(contract, context.backend.name, race.program, check),
     )
     return _check_failed(account, race.program, race.history)
-
-
-def _listed(program: Program, makers: Sequence[str]) -> Iterator[str]:
-    """Write a program's calls, a line each, with who makes the steps, branches and reads."""
-    parts = Parts(program)
-    groups = [[parts.steps], parts.branches, parts.reads]
-    for who, several in zip(makers, groups, strict=True):
-        for client, calls in enumerate(several, 1):
-            for number, call in calls:
-                where = f", client {client}" if len(several) > 1 else ""
-                yield f"r{number + 1} = {written(call)}  # {who}{where}"
 
 
 def _clients(program: Program) -> str:
