@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.backends.base import Store
@@ -19,14 +19,14 @@ from storeproof.harness.faulting import break_everywhere
 from storeproof.harness.history import History, Recorder
 from storeproof.harness.linearizability import Answer, judge_history
 from storeproof.harness.operations import Operation, Style
-from storeproof.harness.program import Call, Program
+from storeproof.harness.program import Call, Program, Step
 from storeproof.harness.running import PATIENCE, Outcome
 from storeproof.harness.sweeping import sweep
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Pasted", "PastedCancelling"]
+__all__ = ["Pasted", "PastedCancelling", "PastedDisconnecting", "recorded"]
 
 
 class Pasted:
@@ -76,6 +76,17 @@ class Pasted:
         if finding.answer is Answer.NOT_LINEARIZABLE or history.undeclared():
             parts = broken_parts(history, finding)
             raise AssertionError("\n\n".join([f"run {number} of {self._times}:", *parts]))
+
+
+async def recorded(
+    contract: Contract, program: Callable[[Any], Awaitable[None]]
+) -> tuple[Sequence[Step], int]:
+    """Run a function on the model; give its calls, and how many came before `moved`."""
+    recording = _Recording(contract, _Turns(0, 1))
+    client = _MovingClient(recording, 0, contract.model())
+    await program(client)
+    calls = recording.program().steps
+    return calls, len(calls) if client.moved_at is None else client.moved_at
 
 
 class _PastedEnding(ABC):
@@ -213,6 +224,14 @@ class _Client:
             Style.GENERATOR: made.generated,
             Style.SYNC: made.called,
         }[operation.style]
+
+
+class _MovingClient(_Client):
+    moved_at: int | None = None
+    """How many calls came before the content is moved."""
+
+    def storeproof_moved(self) -> None:
+        self.moved_at = len(self._recording.program().steps)
 
 
 class _Recorded:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from storeproof.harness.checks.statements import Growth
 
 __all__ = [
+    "calls_text",
+    "check_failed",
     "failed",
     "failed_apart",
     "failed_blocking",
@@ -36,6 +38,7 @@ __all__ = [
     "failed_growing",
     "failed_outliving",
     "failed_together",
+    "tried_text",
 ]
 
 
@@ -55,10 +58,10 @@ def failed(
             *([] if again else [_NOT_AGAIN]),
             *([_SHARED] if program.scribbling and "scribble(" in source else []),
         ),
-        found=_found(context, _calls(len(program.steps))),
+        found=_found(context, calls_text(len(program.steps))),
         source=source,
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_together(context: CheckContext, check: str, found: Race, often: str) -> CheckFailed:
@@ -72,10 +75,10 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         f"{_operations(contract, found)} ({_clients(program)})",
         sentence=_sentence(contract, found),
         happened=tuple(broken_parts(found.history, found.finding)),
-        found=_found(context, f"{_calls(len(program.calls))}; {often}"),
+        found=_found(context, f"{calls_text(len(program.calls))}; {often}"),
         source=python_test_of_branches(contract, backend, program),
     )
-    return _check_failed(account, program, found.history)
+    return check_failed(account, program, found.history)
 
 
 def failed_apart(
@@ -89,7 +92,7 @@ def failed_apart(
         for number, branch in enumerate(program.branches, 1)
         for call in (*branch.calls, *branch.reads)
     ]
-    size = f"{_calls(len(program.calls))}; tried: {_tried(context)}"
+    size = f"{calls_text(len(program.calls))}; tried: {tried_text(context)}"
     account = Account(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{name}.{found.call.operation}",
@@ -103,7 +106,7 @@ def failed_apart(
         found=f"The shortest program found ({size}), its calls made in turns:",
         source="\n".join(lines),
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
@@ -125,7 +128,7 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
         "other values:",
         source="\n".join(lines),
     )
-    return _check_failed(account, growth.program)
+    return check_failed(account, growth.program)
 
 
 def failed_blocking(
@@ -146,10 +149,10 @@ def failed_blocking(
             "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
             "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
         ),
-        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
+        found=f"The program, whose last call it is ({calls_text(len(program.steps))}):",
         source="\n".join(lines),
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_disturbed(
@@ -171,19 +174,17 @@ def failed_disturbed(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
         happened=(broken.sentence, *broken.parts),
-        found=_found(context, _calls(len(program.steps))),
+        found=_found(context, calls_text(len(program.steps))),
         source=python_test_of_disturbing(contract, backend, program, method, shared=shared),
     )
-    return _check_failed(account, program, broken.history)
+    return check_failed(account, program, broken.history)
 
 
 def _found(context: CheckContext, size: str) -> str:
-    return f"The shortest program found ({size}; tried: {_tried(context)}), as a test to paste:"
+    return f"The shortest program found ({size}; tried: {tried_text(context)}), as a test to paste:"
 
 
-def _check_failed(
-    account: Account, program: Program, history: History | None = None
-) -> CheckFailed:
+def check_failed(account: Account, program: Program, history: History | None = None) -> CheckFailed:
     """Put the message together, and keep its parts; views draw a history themselves."""
     parts = [
         account.headline,
@@ -203,7 +204,7 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
     contract, race = context.contract, found.race
     operations = _operations(contract, race)
     told = [found.problem, picture(race.history)] if found.problem else []
-    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
+    size = f"{calls_text(len(race.program.calls))}; tried: {tried_text(context)}"
     account = Account(
         headline=f"{contract.name} on {context.backend.name}: {check} is broken"
         f"{f' in {operations}' if operations else ''}",
@@ -212,7 +213,7 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
         found=f"The shortest program found ({size}) is:",
         source="\n".join(_listed(race.program, found.makers)),
     )
-    return _check_failed(account, race.program, race.history)
+    return check_failed(account, race.program, race.history)
 
 
 def _listed(program: Program, makers: Sequence[str]) -> Iterator[str]:
@@ -277,10 +278,12 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def _calls(count: int) -> str:
+def calls_text(count: int) -> str:
+    """Say how many calls there are."""
     return "1 call" if count == 1 else f"{count} calls"
 
 
-def _tried(context: CheckContext) -> str:
+def tried_text(context: CheckContext) -> str:
+    """Say how much was tried."""
     tally = context.tally
     return f"{tally.programs} programs, {tally.operations} operations"
