@@ -127,6 +127,7 @@ LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,  # while the server recovers
+    asyncpg.AdminShutdownError,  # what a client may hear of a server that was killed
 )
 
 
