@@ -6,15 +6,22 @@ A mover is opened under its own name as that of a contract, so that another proc
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import sqlite3
+import unicodedata
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NewType, Protocol
 
 from storeproof import Contract, Moves
+from storeproof.harness.encoding import encode
+from storeproof.harness.moving.moves import NotTheSame
 
 ParcelId = NewType("ParcelId", str)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -233,7 +240,7 @@ async def fill(storage: SqliteParcels, content: Any) -> None:
         await turn()
 
 
-REFUSALS = (NotEmpty, Busy)
+REFUSALS = (NotEmpty, Busy, sqlite3.IntegrityError)
 MOVES = Moves.of_snapshots(take, put, refusals=REFUSALS)
 
 parcels = Contract(
@@ -334,3 +341,96 @@ def stumbles() -> Moves:
             raise KeyError("parcels")
 
     return Moves.of_snapshots(take, stumbling, refusals=REFUSALS)
+
+
+def verifying(form: Callable[[str], Any], gather: Callable[[Any], Any] = Counter) -> Moves:
+    """Moves whose verifier compares a form of each row's text."""
+
+    async def verify(path: Path, storage: Any) -> None:
+        content = await take(storage)
+        for file in path.iterdir():
+            expected = gather(map(form, file.read_text("utf-8").splitlines()))
+            texts = (json.dumps(encode(row)) for row in content[file.stem])
+            if expected != gather(map(form, texts)):
+                raise NotEmpty
+
+    return replace(MOVES, verify=verify)
+
+
+@mover("planted_faults", told="a changed microsecond")
+def compares_seconds() -> Moves:
+    return verifying(lambda text: re.sub(r"(:\d\d)\.\d{6}", r"\1", text))
+
+
+@mover("planted_faults", told="a dropped offset")
+def compares_times_without_offsets() -> Moves:
+    return verifying(lambda text: text.replace("+00:00", ""))
+
+
+@mover("planted_faults", told="a rounded Decimal")
+def compares_prices_as_floats() -> Moves:
+    def floats(text: str) -> str:
+        return re.sub(r'"(\d+\.\d+)"', lambda found: f"{float(found[1]):.0f}", text)
+
+    return verifying(floats)
+
+
+@mover("planted_faults", told="one lost row")
+def looks_for_the_archive_s_rows_only() -> Moves:
+    async def verify(path: Path, storage: Any) -> None:
+        content = await take(storage)
+        for file in path.iterdir():
+            there = [json.dumps(encode(row)) for row in content[file.stem]]
+            for line in file.read_text("utf-8").splitlines():
+                if line not in there:
+                    raise NotEmpty
+                there.remove(line)
+
+    return replace(MOVES, verify=verify)
+
+
+@mover("planted_faults", told="one duplicated row")
+def compares_sets_of_rows() -> Moves:
+    return verifying(str, frozenset)
+
+
+@mover("planted_faults", told="two swapped values")
+def compares_values_column_by_column() -> Moves:
+    return verifying(str, lambda rows: sorted("".join(rows)))
+
+
+@mover("planted_faults", told="a truncated text")
+def compares_names_by_their_beginnings() -> Moves:
+    return verifying(lambda text: re.sub(r'("(?:name|text)": "[^"])[^"]*', r"\1", text))
+
+
+@mover("planted_faults", told="NFC for NFD")
+def compares_one_normal_form() -> Moves:
+    return verifying(lambda text: unicodedata.normalize("NFC", repr(json.loads(text))))
+
+
+@mover("planted_faults", told="an empty text for null")
+def takes_null_for_nothing() -> Moves:
+    return verifying(lambda text: text.replace('"note": null', '"note": ""'))
+
+
+@mover("planted_faults", told="another order of keys")
+def compares_labels_as_mappings() -> Moves:
+    def form(text: str) -> str:
+        fields = json.loads(text)["fields"]
+        with suppress(KeyError, ValueError):
+            fields["labels"] = json.loads(fields["labels"])
+        return json.dumps(fields, sort_keys=True)
+
+    return verifying(form)
+
+
+@mover("planted_faults", told="verify raised KeyError('nothing'), which is none of")
+def gives_no_name_to_what_differs() -> Moves:
+    async def verify(path: Path, storage: Any) -> None:
+        try:
+            await MOVES.verify(path, storage)  # type: ignore[misc]  # a Moves of snapshots has it
+        except NotTheSame:
+            raise KeyError("nothing") from None
+
+    return replace(MOVES, verify=verify)

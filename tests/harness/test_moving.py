@@ -15,7 +15,7 @@ from storeproof import Contract, Moves, moved
 from storeproof.harness.backends.base import RunOptions, Server
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.sqlite import SqliteBackend
-from storeproof.harness.checks import move_checks, moving
+from storeproof.harness.checks import move_checks
 from storeproof.harness.checks.base import Check, CheckContext, Profile
 from storeproof.harness.exceptions import BackendUnavailable, Inconclusive, NotApplicable
 from storeproof.harness.program import Program

@@ -45,6 +45,7 @@ def all_checks() -> tuple[Check, ...]:
 
 def move_checks() -> tuple[Check, ...]:
     """Give the checks of moving content from storage to storage, in the order of the stages."""
+    from storeproof.harness.checks.planted_faults import PlantedFaultsCheck
     from storeproof.harness.checks.roundtrip import RoundTripCheck
 
-    return (RoundTripCheck(),)
+    return (RoundTripCheck(), PlantedFaultsCheck())

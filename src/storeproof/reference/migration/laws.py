@@ -64,9 +64,9 @@ async def _load(component: str, path: Path, storage: Any) -> None:
         await import_archive(path, storages)
         return
     with tempfile.TemporaryDirectory(prefix="storeproof-") as folder:
-        source, id = ArchiveSource(path), secrets.token_hex(8)
+        source, made = ArchiveSource(path), secrets.token_hex(8)
         await migrate(
-            source, storages, Path(folder), id=id, actor="suite", clock=_now, replace=True
+            source, storages, Path(folder), id=made, actor="suite", clock=_now, replace=True
         )
 
 
