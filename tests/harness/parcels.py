@@ -174,6 +174,10 @@ class SqliteParcels:
     async def list_entries(self) -> list[Entry]:
         return self.rows_of_journal()
 
+    def wipe(self) -> None:
+        self.connection.execute("DELETE FROM parcels")
+        self.connection.execute("DELETE FROM journal")
+
     def noted(self, text: str) -> Entry:
         made = self.connection.execute("INSERT INTO journal (text) VALUES (?)", (text,))
         return Entry(int(made.lastrowid or 0), text)
@@ -343,15 +347,18 @@ def stumbles() -> Moves:
     return Moves.of_snapshots(take, stumbling, refusals=REFUSALS)
 
 
+def written(path: Path) -> dict[str, list[str]]:
+    return {each.stem: each.read_text("utf-8").splitlines() for each in path.iterdir()}
+
+
 def verifying(form: Callable[[str], Any], gather: Callable[[Any], Any] = Counter) -> Moves:
     """Moves whose verifier compares a form of each row's text."""
 
     async def verify(path: Path, storage: Any) -> None:
         content = await take(storage)
-        for file in path.iterdir():
-            expected = gather(map(form, file.read_text("utf-8").splitlines()))
-            texts = (json.dumps(encode(row)) for row in content[file.stem])
-            if expected != gather(map(form, texts)):
+        for name, lines in written(path).items():
+            texts = (json.dumps(encode(row)) for row in content[name])
+            if gather(map(form, lines)) != gather(map(form, texts)):
                 raise NotEmpty
 
     return replace(MOVES, verify=verify)
@@ -379,9 +386,9 @@ def compares_prices_as_floats() -> Moves:
 def looks_for_the_archive_s_rows_only() -> Moves:
     async def verify(path: Path, storage: Any) -> None:
         content = await take(storage)
-        for file in path.iterdir():
-            there = [json.dumps(encode(row)) for row in content[file.stem]]
-            for line in file.read_text("utf-8").splitlines():
+        for name, lines in written(path).items():
+            there = [json.dumps(encode(row)) for row in content[name]]
+            for line in lines:
                 if line not in there:
                     raise NotEmpty
                 there.remove(line)
@@ -434,3 +441,75 @@ def gives_no_name_to_what_differs() -> Moves:
             raise KeyError("nothing") from None
 
     return replace(MOVES, verify=verify)
+
+
+@mover("move_interference", told="not what was there at any one moment")
+def reads_one_collection_after_the_other() -> Moves:
+    async def taking(storage: Any) -> dict[str, list[Any]]:
+        if isinstance(storage, InMemoryParcels):
+            return await take(storage)
+        parcels = storage.rows_of_parcels()
+        await turn()
+        return {"parcels": parcels, "journal": storage.rows_of_journal()}
+
+    return Moves.of_snapshots(taking, put, refusals=REFUSALS)
+
+
+@mover("move_interference", told="none of the contract's errors")
+def keeps_writers_out_by_force() -> Moves:
+    async def taking(storage: Any) -> dict[str, list[Any]]:
+        if isinstance(storage, SqliteParcels):
+            storage.connection.execute("ALTER TABLE journal RENAME TO hidden")
+            await turn()
+            storage.connection.execute("ALTER TABLE hidden RENAME TO journal")
+        return await take(storage)
+
+    return Moves.of_snapshots(taking, put, refusals=REFUSALS)
+
+
+@mover("move_interference", told="Two loads at once both ended well")
+def looks_whether_it_is_empty_too_early() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, InMemoryParcels):
+            await put(storage, content)
+            return
+        if storage.rows_of_journal():
+            raise NotEmpty
+        await turn()
+        with storage.whole():
+            storage.wipe()
+            await fill(storage, content)
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS)
+
+
+@mover("move_interference", told="and the storage holds something else")
+def replaces_row_by_row() -> Moves:
+    """Right alone: each of its statements is a transaction."""
+
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, InMemoryParcels):
+            await put(storage, content)
+            return
+        storage.wipe()
+        for parcel in content["parcels"]:
+            storage.connection.execute("DELETE FROM parcels WHERE id = ?", (parcel.id,))
+            storage.store(parcel)
+            await turn()
+        for entry in content["journal"]:
+            row = (entry.number, entry.text)
+            storage.connection.execute("INSERT OR REPLACE INTO journal VALUES (?, ?)", row)
+            await turn()
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS, replaces=True)
+
+
+@mover("move_interference", told="which is no declared refusal")
+def stumbles_over_another_load() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        try:
+            await put(storage, content)
+        except Busy:
+            raise RuntimeError("the database is locked") from None
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS)

@@ -12,7 +12,7 @@ from storeproof.harness.running import Outcome
 from storeproof.harness.search import Failure
 from storeproof.harness.shortening import shorten
 
-__all__ = ["shortest"]
+__all__ = ["shortest", "spread"]
 
 Found = TypeVar("Found")
 
@@ -31,7 +31,8 @@ def shortest(
 
     def again(shorter: Program) -> Failure | None:
         nonlocal best
-        tried = None if time.monotonic() > ends else trial(shorter)
+        given_up = time.monotonic() > ends or not shorter.calls
+        tried = None if given_up else trial(shorter)
         if tried is None:
             return None
         best = tried
@@ -44,3 +45,10 @@ def shortest(
 
 def _failure(program: Program) -> Failure:
     return Failure(program, tuple(Outcome() for _ in program.calls), None, "")
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Give numbers from 1 to `count`, all of them or so many, as far apart as can be."""
+    if count <= most:
+        return list(range(1, count + 1))
+    return [1 + number * (count - 1) // max(1, most - 1) for number in range(most)]
