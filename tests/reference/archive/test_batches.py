@@ -35,12 +35,12 @@ def archive(tmp_path: Path) -> Path:
 def test_an_archive_is_read_in_batches(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
 
-    def canonical(item: User) -> User:
+    def all_canonical(items: list[User]) -> list[User]:
         nonlocal made
-        made += 1
-        return item
+        made += len(items)
+        return items
 
-    monkeypatch.setitem(vars(USERS), "canonical", canonical)
+    monkeypatch.setitem(vars(USERS), "all_canonical", all_canonical)
     for number, _ in enumerate(open_archive(archive, CONTENTS).items(USERS)):
         assert made - number <= USERS.batch
     assert made == ROWS

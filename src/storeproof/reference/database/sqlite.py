@@ -7,7 +7,7 @@ here, in order, instead of polling the file's lock.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -196,7 +196,7 @@ class SqliteCarrier:
     async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
         return await _run(self._connection, text, arguments)
 
-    async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+    async def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
         with _meant():
             async with self._connection.execute(text) as cursor:
                 while rows := list(await cursor.fetchmany(size)):

@@ -151,7 +151,7 @@ def _write(target: StoredArchive, path: Path, users: sqlite3.Connection) -> None
         with closing(PartFile(folder, USERS.name, compress=False)) as file:
             found = users.execute("SELECT line FROM users ORDER BY id")
             while rows := found.fetchmany(BATCH):
-                file.write([row[0] for row in rows])
+                file.write(b"".join(line + b"\n" for (line,) in rows))
             parts.insert(0, file.finish())
         write_manifest(folder, sealed(replace(target.manifest, parts=tuple(parts))))
 
