@@ -7,7 +7,7 @@ alone (a rollup of what is still there, a folded address) is in no collection: i
 again. What nothing else tells any more is in one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import starmap, tee
@@ -54,6 +54,11 @@ class Kept(Generic[Item]):
     rows: Callable[[Iterator[Item]], Iterator[Row]]
     after: tuple[Statement, ...] = ()
     twins: Callable[[Iterable[Row]], Iterator[Any]] | None = None
+
+    @cached_property
+    def unordered(self) -> sa.Select[Any]:
+        """`select` without an order."""
+        return self.select.order_by(None)
 
     def written(self, rows: Iterable[Row]) -> list[Any]:
         """What has the same JSON as the items of these rows."""
@@ -108,6 +113,10 @@ class Collection(Generic[Item]):
     def key_of(self) -> Callable[[Item], Key]:
         """Gives what an item is ordered by and told apart by."""
         return getter(self.key)
+
+    def keys_of(self, items: Sequence[Item]) -> list[Key]:
+        """What each of these items is ordered by and told apart by."""
+        return list(zip(*(map(attrgetter(name), items) for name in self.key), strict=True))
 
     def all_canonical(self, items: list[Item]) -> list[Item]:
         """The items in their canonical form. Raises InvalidValue."""

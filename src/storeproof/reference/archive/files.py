@@ -4,9 +4,8 @@ import io
 import os
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from storeproof.reference.archive.digest import RowsDigest
 from storeproof.reference.archive.lines import lines_in
@@ -75,23 +74,29 @@ def hash_of(path: Path) -> str:
     return total.hexdigest()
 
 
-def texts_in(path: Path, lines: int) -> Iterator[bytes]:
-    """What a collection's file says, so many lines at a time, with their ends.
+def texts_in(path: Path) -> Iterator[bytes]:
+    """What a collection's file says: whole lines, with their ends, of CHUNK bytes together.
 
     Raises ConfigurationError where it is compressed and zstandard is not installed, EOFError or
     ValueError for what can't be decompressed.
     """
     with path.open("rb") as raw:
-        file = _decompressed(raw) if path.name.endswith(_COMPRESSED) else raw
-        while text := b"".join(islice(file, lines)):
-            yield text
+        if path.name.endswith(_COMPRESSED):
+            yield from _decompressed(raw)
+        else:
+            yield from _texts(raw)
+
+
+def _texts(file: BinaryIO) -> Iterator[bytes]:
+    while lines := file.readlines(CHUNK):
+        yield b"".join(lines)
 
 
 def _decompressed(raw: Any) -> Iterator[bytes]:
     module = zstandard()
     reader = module.ZstdDecompressor().stream_reader(raw)
     try:
-        yield from io.BufferedReader(reader, CHUNK)
+        yield from _texts(io.BufferedReader(reader, CHUNK))
     except module.ZstdError as error:
         raise ValueError("it can't be decompressed") from error
 

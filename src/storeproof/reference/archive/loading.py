@@ -67,7 +67,7 @@ async def _insert(
     items = chain.from_iterable(counted(archive, collection, progress))
     rows = collection.kept.rows(items)
     try:
-        await bulk.insert(collection.kept.table, rows)
+        await bulk.insert(collection.kept.table, rows, collection.batch)
     except UniqueViolated as error:
         raise RepeatedValue(collection.name, error.constraint) from error
     except ForeignKeyViolated as error:

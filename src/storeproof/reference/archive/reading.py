@@ -24,8 +24,6 @@ from storeproof.reference.exceptions import InvalidValue
 
 __all__ = ["StoredArchive", "open_archive"]
 
-SOME = 1000
-
 
 class StoredArchive:
     """The archive at `path`, whose manifest has been read; `open_archive` makes it."""
@@ -67,7 +65,7 @@ class StoredArchive:
         """
         part, digest, before = self.part(collection), RowsDigest(), 0
         decoder, last = msgspec.json.Decoder(collection.item), list[Key]()
-        for text in self._texts(part, collection.batch):
+        for text in self._texts(part):
             items = _items(collection, decoder, before, text)
             last = self._check_order(collection, items, last, before)
             before += len(items)
@@ -77,9 +75,9 @@ class StoredArchive:
         if digested and (digest.count, digest.hexdigest()) != (part.count, part.digest):
             raise ArchiveEdited(self.path, part.file)
 
-    def _texts(self, part: Part, lines: int) -> Iterator[bytes]:
+    def _texts(self, part: Part) -> Iterator[bytes]:
         try:
-            yield from texts_in(self.path / part.file, lines)
+            yield from texts_in(self.path / part.file)
         except (ValueError, EOFError) as error:
             raise ArchiveEdited(self.path, part.file) from error
 
@@ -87,7 +85,7 @@ class StoredArchive:
         self, collection: Collection[Any], items: list[Any], last: list[Key], before: int
     ) -> list[Key]:
         """The key of the last item, if each comes after the one before it."""
-        keys = last + list(map(collection.key_of, items))
+        keys = last + collection.keys_of(items)
         if not all(starmap(lt, pairwise(keys))):
             first = before + 1 - len(last)
             place = next(n for n, pair in enumerate(pairwise(keys), first) if not lt(*pair))
@@ -98,7 +96,7 @@ class StoredArchive:
 
     def _has_the_rows(self, part: Part) -> bool:
         digest = RowsDigest()
-        for text in self._texts(part, SOME):
+        for text in self._texts(part):
             digest.add(lines_in(text))
         return (digest.count, digest.hexdigest()) == (part.count, part.digest)
 

@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol
 
+import sqlalchemy as sa
+
 from storeproof.reference.archive.digest import RowsDigest
-from storeproof.reference.archive.lines import lines_in, text_of
+from storeproof.reference.archive.lines import line_of, text_of
 from storeproof.reference.collections import Collection
 from storeproof.reference.database import Bulk, Row
 from storeproof.reference.selection import CONTENTS, Storages
@@ -31,6 +33,10 @@ class Snapshot(Protocol):
         """Their canonical lines, each with its end."""
         ...
 
+    def lines(self, collection: Collection[Any]) -> AsyncGenerator[list[bytes], None]:
+        """Their canonical lines without ends, in any order."""
+        ...
+
 
 class MemorySnapshot:
     """Storages in memory, copied when it is made, with nothing in between."""
@@ -51,6 +57,10 @@ class MemorySnapshot:
         async for items in self.batches(collection):
             yield text_of(items)
 
+    async def lines(self, collection: Collection[Any]) -> AsyncGenerator[list[bytes], None]:
+        async for items in self.batches(collection):
+            yield list(map(line_of, items))
+
 
 class DatabaseSnapshot:
     """A database, as its transaction sees it."""
@@ -59,17 +69,24 @@ class DatabaseSnapshot:
         self._bulk = bulk
 
     async def batches(self, collection: Collection[Any]) -> AsyncGenerator[list[Any], None]:
-        async with aclosing(self._rows(collection)) as batches:
+        async with aclosing(self._rows(collection, collection.kept.select)) as batches:
             async for rows in batches:
                 yield list(map(collection.kept.make, rows))
 
     async def texts(self, collection: Collection[Any]) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._rows(collection)) as batches:
+        async with aclosing(self._rows(collection, collection.kept.select)) as batches:
             async for rows in batches:
                 yield text_of(collection.kept.written(rows))
 
-    def _rows(self, collection: Collection[Any]) -> AsyncGenerator[list[Row], None]:
-        return self._bulk.stream(collection.kept.select, collection.batch)
+    async def lines(self, collection: Collection[Any]) -> AsyncGenerator[list[bytes], None]:
+        async with aclosing(self._rows(collection, collection.kept.unordered)) as batches:
+            async for rows in batches:
+                yield list(map(line_of, collection.kept.written(rows)))
+
+    def _rows(
+        self, collection: Collection[Any], query: sa.Select[Any]
+    ) -> AsyncGenerator[list[Row], None]:
+        return self._bulk.stream(query, collection.batch)
 
 
 @asynccontextmanager
@@ -92,7 +109,7 @@ def require_all(storages: Storages) -> None:
 async def digest_of(snapshot: Snapshot, collection: Collection[Any]) -> RowsDigest:
     """The count and the digest of a collection's rows."""
     digest = RowsDigest()
-    async with aclosing(snapshot.texts(collection)) as texts:
-        async for text in texts:
-            digest.add(lines_in(text))
+    async with aclosing(snapshot.lines(collection)) as batches:
+        async for lines in batches:
+            digest.add(lines)
     return digest

@@ -18,8 +18,6 @@ from storeproof.reference.database.drivers import Carrier
 
 __all__ = ["Bulk"]
 
-BATCH = 1000
-
 
 class Bulk:
     """Reads and writes in one transaction; `Database.bulk` makes and ends it."""
@@ -41,19 +39,19 @@ class Bulk:
             async for rows in batches:
                 yield compiled.rows(rows)
 
-    async def insert(self, table: sa.Table, rows: Iterable[Row]) -> None:
-        """Stores rows, which have a value for each column of the table.
+    async def insert(self, table: sa.Table, rows: Iterable[Row], size: int) -> None:
+        """Stores rows, which have a value for each column of the table; holds `size` at once.
 
         Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
         """
         changes = converters(self.dialect, table.columns)
         names = [column.name for column in table.columns]
         if any(changes):
-            rows = chain.from_iterable(_all_converted(rows, changes))
-        await self._carrier.insert(table.name, names, rows)
+            rows = chain.from_iterable(_all_converted(rows, changes, size))
+        await self._carrier.insert(table.name, names, rows, size)
 
 
-def _all_converted(rows: Iterable[Row], changes: Sequence[Any]) -> Iterator[list[Row]]:
+def _all_converted(rows: Iterable[Row], changes: Sequence[Any], size: int) -> Iterator[list[Row]]:
     waiting = iter(rows)
-    while some := list(islice(waiting, BATCH)):
+    while some := list(islice(waiting, size)):
         yield converted(some, changes)

@@ -76,8 +76,10 @@ class Carrier(Protocol):
         """The rows of a query, so many of them at a time. Nothing else runs until it is closed."""
         ...
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        """Stores rows, which have the driver's values of these columns."""
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
+    ) -> None:
+        """Stores rows, which have the driver's values of these columns; holds `size` at once."""
         ...
 
 

@@ -178,7 +178,10 @@ class PostgresCarrier:
             await to_its_end(asyncio.wait([coming]))
         await self._execute(f"CLOSE {name}")
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
+    ) -> None:
+        # asyncpg takes the rows one by one, and holds half a mebibyte of them.
         copy = partial(self._connection.copy_records_to_table, records=rows, columns=columns)
         await _answer(Retryable, copy, table)
 

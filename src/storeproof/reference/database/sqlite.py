@@ -40,7 +40,6 @@ OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
 
 STATEMENTS = 256
-BATCH = 1000
 POLL_SECONDS = 0.01
 ENDING_SECONDS = 1.0
 
@@ -202,12 +201,14 @@ class SqliteCarrier:
                 while rows := list(await cursor.fetchmany(size)):
                     yield rows
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
+    ) -> None:
         names = ", ".join(f'"{each}"' for each in columns)
         places = ", ".join("?" for _ in columns)
         text = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - the schema's names
         waiting = iter(rows)
-        while some := list(islice(waiting, BATCH)):
+        while some := list(islice(waiting, size)):
             with _meant():
                 await (await self._connection.executemany(text, some)).close()
 
