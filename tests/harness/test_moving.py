@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from storeproof import Contract, Moves, moved
+from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import RunOptions, Server
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.sqlite import SqliteBackend
-from storeproof.harness.checks import move_checks
+from storeproof.harness.checks import move_checks, moving
 from storeproof.harness.checks.base import Check, CheckContext, Profile
 from storeproof.harness.exceptions import BackendUnavailable, Inconclusive, NotApplicable
 from storeproof.harness.program import Program
 
-from .parcels import MOVERS, Mover, parcels
+from .parcels import MOVERS, Mover, parcels, replacing
 from .toys import executed, failure, printed_test
 
-PROFILE = Profile("few", programs=20, steps=10, moves=6)
+DROPS = next(each for each in MOVERS if each.name == "drops_microseconds")
+PROFILE = Profile("few", programs=20, steps=10, moves=6, move_crashes=60)
 CHECKS: dict[str, Check] = {each.id: each for each in move_checks()}
 
 
@@ -34,13 +36,20 @@ class Place:
         self.runner, self._left = runner, left
         self.options = RunOptions(directory=directory)
         self.sqlite, self.memory = SqliteBackend(), MemoryBackend()
+        self.apart = left.enter_context(closing(Apart()))
         self._server = self.sqlite.start(self.options)
 
     def context(self, contract: Contract, **given: Any) -> CheckContext:
         store = self.runner.run(self.sqlite.create_store(contract, self._server))
         self._left.callback(lambda: self.runner.run(store.close()))
         memory = self.runner.run(self.memory.create_store(contract, Server()))
-        given = {"profile": PROFILE, "seed": 1, "others": {"memory": lambda: memory}, **given}
+        given = {
+            "profile": PROFILE,
+            "seed": 1,
+            "apart": self.apart,
+            "others": {"memory": lambda: memory},
+            **given,
+        }
         options = self.options
         return CheckContext(
             contract, self.sqlite, store, self.runner, server=self._server, options=options, **given
@@ -53,9 +62,14 @@ def place(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Place(runner, tmp_path_factory.mktemp("place"), left)
 
 
+@pytest.fixture(autouse=True)
+def little_shortening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "_MOST_SECONDS", 8.0)
+
+
 @pytest.mark.parametrize("mover", MOVERS, ids=lambda each: each.name)
 def test_a_mover_with_a_defect_is_found(mover: Mover, place: Place) -> None:
-    given = place.context(parcels.with_moves(mover.moves))
+    given = place.context(mover.contract)
     failed = failure(CHECKS[mover.check], given)
     assert failed is not None
     assert mover.told in failed.message, failed.message
@@ -68,7 +82,7 @@ def test_a_mover_with_a_defect_is_found(mover: Mover, place: Place) -> None:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_correct_mover_is_not_accused(check: str, seed: int, place: Place) -> None:
-    given = place.context(parcels, seed=seed)
+    given = place.context((parcels, replacing)[seed % 2], seed=seed)
     CHECKS[check].run(given)
     assert given.tally.programs > 0
 
@@ -88,12 +102,8 @@ def test_a_backend_that_cannot_be_had_leaves_the_pair_open(place: Place) -> None
         CHECKS["roundtrip"].run(place.context(parcels, others={"other": store}))
 
 
-named = {each.name: parcels.with_moves(each.moves) for each in MOVERS}
-drops_microseconds = named["drops_microseconds"]
-
-
 def test_the_printed_test_shows_the_same(place: Place) -> None:
-    failed = failure(CHECKS["roundtrip"], place.context(drops_microseconds))
+    failed = failure(CHECKS["roundtrip"], place.context(DROPS.contract))
     assert failed is not None
     source = printed_test(failed)
     assert "moved(storage)" in source, source
