@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from storeproof import Contract, Moves, moved
+from storeproof import Contract, Moves
 from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import RunOptions, Server
 from storeproof.harness.backends.memory import MemoryBackend
@@ -24,7 +24,6 @@ from storeproof.harness.program import Program
 from .parcels import MOVERS, Mover, parcels, replacing
 from .toys import executed, failure, printed_test
 
-DROPS = next(each for each in MOVERS if each.name == "drops_microseconds")
 PROFILE = Profile("few", programs=20, steps=10, moves=6, move_crashes=60)
 CHECKS: dict[str, Check] = {each.id: each for each in move_checks()}
 
@@ -102,24 +101,25 @@ def test_a_backend_that_cannot_be_had_leaves_the_pair_open(place: Place) -> None
         CHECKS["roundtrip"].run(place.context(parcels, others={"other": store}))
 
 
-def test_the_printed_test_shows_the_same(place: Place) -> None:
-    failed = failure(CHECKS["roundtrip"], place.context(DROPS.contract))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "drops_microseconds",
+        "compares_seconds",
+        "reads_one_collection_after_the_other",
+        "commits_each_row",
+    ],
+)
+def test_the_printed_test_shows_the_same(name: str, place: Place) -> None:
+    mover = next(each for each in MOVERS if each.name == name)
+    failed = failure(CHECKS[mover.check], place.context(mover.contract))
     assert failed is not None
     source = printed_test(failed)
-    assert "moved(storage)" in source, source
-    assert 'backend="sqlite", then="memory"' in source
+    beside = ', others=["memory"]' if mover.check == "roundtrip" else ""
+    assert f'prove(program, check="{mover.check}", backend="sqlite"{beside})' in source
     raised = executed(source)
     assert isinstance(raised, AssertionError), raised
-    assert "the model -> sqlite" in str(raised)
-
-
-def test_a_printed_test_passes_once_the_mover_is_mended(place: Place) -> None:
-    async def program(storage: Any) -> None:
-        entries = await storage.list_entries()
-        moved(storage)
-        assert await storage.list_entries() == entries
-
-    parcels.move(program, backend="sqlite", then="memory")
+    assert mover.told in str(raised)
 
 
 def test_an_error_of_a_mover_is_none_of_the_storage_s(place: Place) -> None:

@@ -136,6 +136,8 @@ class Check(ABC):
     stage: ClassVar[Stage]
     sentence: ClassVar[str]
     level: ClassVar[Level] = MUST
+    stores: ClassVar[int] = 1
+    """On which a program's clients make their calls, each on the next one, round and round."""
 
     def applies(self, contract: Contract) -> bool:
         """Whether the contract has what this check is about (pages, say)."""
