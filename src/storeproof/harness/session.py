@@ -26,7 +26,14 @@ from storeproof.harness.servers import Servers
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Session", "current_session", "prove_program", "run_on_store", "run_program"]
+__all__ = [
+    "Session",
+    "current_session",
+    "prove_program",
+    "run_on_store",
+    "run_program",
+    "session_of_its_own",
+]
 
 T = TypeVar("T")
 
@@ -258,12 +265,12 @@ def _session_with(*backends: str) -> Iterator[Session]:
         yield _current[-1]
         return
     chosen = choose(",".join(backends), registered_backends(()))
-    with _session_of_its_own({each.name: each for each in chosen}) as session:
+    with session_of_its_own({each.name: each for each in chosen}) as session:
         yield session
 
 
 @contextlib.contextmanager
-def _session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
+def session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="storeproof-") as directory:
         options = RunOptions(
             directory=Path(directory),
