@@ -132,6 +132,8 @@ class Actor:
 
         Raises Unresolvable where they lead nowhere.
         """
+        if call.is_plain:
+            return dict(call.arguments)
         try:
             templates = call.arguments.items()
             return {name: isolated(resolve(each, results)) for name, each in templates}
@@ -155,11 +157,10 @@ class Actor:
 
     def _context(self, operation: Operation) -> dict[str, Any]:
         made = self._contract.context
-        return {
-            each.name: made[each.name]()
-            for each in (operation.parameters if made else ())
-            if each.name in made
-        }
+        if not made:
+            return {}
+        names = (each.name for each in operation.parameters)
+        return {name: made[name]() for name in names if name in made}
 
 
 async def _patiently(call: Coroutine[Any, Any, Any]) -> Any:
