@@ -143,7 +143,7 @@ class Actor:
     async def invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
         """Make one call with these arguments."""
         operation = self._contract.operations[name]
-        given = {**arguments, **self._context(operation)}
+        given = {**arguments, **self.context_of(name)}
         try:
             value = await _patiently(invoke(self._storage, operation, given))
         except Exception as error:
@@ -155,12 +155,13 @@ class Actor:
             scribble(*arguments.values(), *([value] if kept is not value else []))
         return Outcome(value=kept)
 
-    def _context(self, operation: Operation) -> dict[str, Any]:
+    def context_of(self, name: str) -> dict[str, Any]:
+        """Give what an operation takes beside the arguments that are drawn."""
         made = self._contract.context
         if not made:
             return {}
-        names = (each.name for each in operation.parameters)
-        return {name: made[name]() for name in names if name in made}
+        names = (each.name for each in self._contract.operations[name].parameters)
+        return {each: made[each]() for each in names if each in made}
 
 
 async def _patiently(call: Coroutine[Any, Any, Any]) -> Any:
