@@ -12,9 +12,11 @@ from storeproof.reference.migration.exceptions import (
     UnknownMigration,
 )
 from storeproof.reference.migration.ledger import Entry, entries
+from storeproof.reference.migration.preflight import Rejected
+from storeproof.reference.migration.problems import Problem, Problems
 from storeproof.reference.migration.running import Plan, migrate, plan, roll_back
 from storeproof.reference.migration.sources import ArchiveSource, Source, StoragesSource
-from storeproof.reference.migration.users import Problem, UsersSource
+from storeproof.reference.migration.users import UsersSource
 
 __all__ = [
     "ArchiveSource",
@@ -24,6 +26,8 @@ __all__ = [
     "NotTheLast",
     "Plan",
     "Problem",
+    "Problems",
+    "Rejected",
     "Source",
     "StoragesSource",
     "TargetChanged",

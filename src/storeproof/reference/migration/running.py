@@ -54,7 +54,7 @@ async def plan(source: Source, target: Storages, *, clock: Clock, replace: bool 
         if not (replace or source.keeps):
             _require_empty(before)
         path = await source.archive(backup, Path(folder) / "source", clock)
-        manifest = (await verify_archive(path)).manifest
+        manifest = open_archive(path, CONTENTS).manifest
     rows = {part.collection: part.count for part in manifest.parts}
     return Plan(
         source=source.name,
@@ -89,7 +89,7 @@ async def migrate(
     if not (replace or source.keeps):
         _require_empty(before)
     path = await source.archive(backup, folder / f"{id}-source", clock)
-    manifest = (await verify_archive(path)).manifest
+    manifest = open_archive(path, CONTENTS).manifest
     entry = Entry(
         id=id,
         at=canonical_time("clock", clock()),
