@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from storeproof.reference.archive import ArchiveEdited, ArchiveReordered, verify_archive
-from storeproof.reference.archive.files import CHUNK
+from storeproof.reference.archive import ArchiveReordered, ArchiveTruncated, import_archive
 from storeproof.reference.migration import (
     ArchiveSource,
     DoesNotFit,
+    Problem,
+    Problems,
+    Rejected,
     Source,
     StoragesSource,
+    entries,
+    exceptions,
     migrate,
     plan,
 )
-from storeproof.reference.selection import CONTENTS, Storages
+from storeproof.reference.selection import Storages
 
 from ..archive.examples import NOW, export, fill, opened, run
 from ..archive.faults import FAULTS, Change, in_row, plant
-from ..auth.examples import user
 
+LARGEST = "9223372036.854775807"
 TAKEN = "is another row's too"
 MISSING = "names a row that is not there"
 
@@ -71,6 +76,12 @@ FOUND: Final = [
     ("auth.audit", 2, ("a1",), "id", TAKEN),
     ("auth.audit", 4, (), "", "is not JSON"),
     ("costs.charges", 1, ("c1",), "amount", "must have at most 9 decimals"),
+    ("costs.corrections", 1, ("k1",), "charge", MISSING),
+    ("costs.held", 1, ("r1", "b1"), "amount", f"must be from -{LARGEST} to {LARGEST}"),
+    ("errors.merges", 2, ("g2",), "id", TAKEN),
+    ("errors.events", 2, ("e05",), "fingerprint", MISSING),
+    ("errors.events", 6, ("e09",), "fingerprint", MISSING),
+    ("providers.providers", 2, ("gone",), "", "Expected `int`, got `str` - at `$.revision`"),
 ]
 
 
@@ -101,9 +112,147 @@ def moving(source: Source, url: str, folder: Path) -> Any:
     return run(work())
 
 
-def test_show(spoiled: Path, sqlite_url: str, tmp_path: Path) -> None:
-    with pytest.raises(DoesNotFit) as caught:
-        moving(ArchiveSource(spoiled), sqlite_url, tmp_path)
-    for each in caught.value.problems:
-        print(each)
-    assert 0
+def told(error: DoesNotFit) -> list[tuple[str, int, tuple[str, ...], str, str]]:
+    return [(p.what, p.number, p.key, p.field, p.reason) for p in error.problems]
+
+
+def test_all_rows_that_do_not_fit_are_told_at_once(spoiled: Path, url: str, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with opened(url) as target:
+            for moves in (plan_of, moved):
+                with pytest.raises(DoesNotFit) as caught:
+                    await moves(ArchiveSource(spoiled), target, tmp_path)
+                assert told(caught.value) == FOUND
+                shutil.rmtree(tmp_path / "m-before", ignore_errors=True)
+            manifest = await export(target, tmp_path / "after")
+            assert {part.count for part in manifest.parts} == {0}
+            assert target.database is not None
+            assert await entries(target.database) == []
+
+    run(work())
+    assert not (tmp_path / "m-source").exists()
+
+
+async def plan_of(source: Source, target: Storages, _folder: Path) -> None:
+    await plan(source, target, clock=lambda: NOW)
+
+
+async def moved(source: Source, target: Storages, folder: Path) -> None:
+    await migrate(source, target, folder, id="m", actor="x", clock=lambda: NOW)
+
+
+def test_an_archive_that_fits_has_no_problems(
+    archive: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    source = ArchiveSource(archive, rejects=tmp_path / "rejects")
+    moving(source, sqlite_url, tmp_path)
+    assert source.rejected == Rejected()
+    assert not (tmp_path / "rejects").exists()
+
+
+def test_rows_are_written_apart_with_those_that_name_them(
+    archive: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {
+        "auth.users": in_row(1, '"failures":1', '"failures":-1'),
+        "costs.budgets": in_row(0, '"id":"b1"', '"id":"b1","more":1'),
+        "auth.audit": lambda lines: [*lines, b"{"],
+    }
+    for collection, change in changes.items():
+        monkeypatch.setitem(FAULTS, "planted", (collection, change))
+        plant(archive, "planted", hidden=True)
+    source = ArchiveSource(archive, rejects=tmp_path / "rejects")
+    entry = moving(source, url, tmp_path)
+    assert source.rejected.unfit == {"auth.users": 1, "auth.audit": 1, "costs.budgets": 1}
+    dependent = source.rejected.dependent
+    assert dependent["auth.grants"] == 1
+    # An alert names its budget, and a delivery its alert.
+    assert min(dependent[f"costs.{each}"] for each in ("alerts", "deliveries", "held")) > 0
+    assert sum(entry.rows.values()) == rows_in(archive) - len(rejected(tmp_path))
+    assert sum(dependent.values()) + 3 == len(rejected(tmp_path))
+    bob = next(each for each in rejected(tmp_path) if each["collection"] == "auth.users")
+    assert (bob["number"], bob["row"]["id"]) == (2, "bob")
+    assert bob["problems"] == [{"field": "failures", "reason": FOUND[0][4]}]
+    assert [each["row"] for each in rejected(tmp_path) if each["collection"] == "auth.audit"] == [
+        "{"
+    ]
+    assert (tmp_path / "rejects").stat().st_mode & 0o077 == 0
+
+
+def rejected(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "rejects").read_text("utf-8").splitlines()]
+
+
+def rows_in(archive: Path) -> int:
+    return sum(len(each.read_bytes().splitlines()) for each in archive.glob("*.ndjson"))
+
+
+BROKEN: Final = {
+    "UPDATE auth_users SET failures = -1 WHERE id = 'bob'": FOUND[0],
+    "UPDATE auth_users SET created_at = 'x' WHERE id = 'ann'": (
+        "auth.users",
+        1,
+        ("ann",),
+        "",
+        "Invalid RFC3339 encoded datetime - at `$.created_at`",
+    ),
+    "UPDATE auth_users SET display_name = 'a' || char(0) WHERE id = '\uffff'": (
+        "auth.users",
+        3,
+        ("\uffff",),
+        "display_name",
+        "must not contain NUL",
+    ),
+    "UPDATE auth_grants SET user_id = 'amy' WHERE user_id = 'ann'": FOUND[4],
+    "UPDATE costs_budgets SET \"window\" = 'x' WHERE id = 'b1'": (
+        "costs.budgets",
+        1,
+        ("b1",),
+        "",
+        "Object missing required field `budget`",
+    ),
+}
+
+
+def test_what_other_programs_wrote_into_a_database_is_told(
+    archive: Path, tmp_path: Path, sqlite_url: str
+) -> None:
+    path = tmp_path / "source.db"
+
+    async def work() -> None:
+        async with opened(f"sqlite:///{path}") as source:
+            await import_archive(archive, source)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            for statement in BROKEN:
+                assert connection.execute(statement).rowcount == 1
+        async with opened(f"sqlite:///{path}") as source, opened(sqlite_url) as target:
+            with pytest.raises(DoesNotFit) as caught:
+                await moved(StoragesSource(source, "source"), target, tmp_path)
+        assert sorted(told(caught.value)) == sorted(BROKEN.values())
+
+    run(work())
+
+
+def test_an_archive_that_is_damaged_is_refused_as_such(
+    archive: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    plant(archive, "two rows exchanged", hidden=True)
+    with pytest.raises(ArchiveReordered):
+        moving(ArchiveSource(archive), sqlite_url, tmp_path)
+    (archive / "auth.audit.ndjson").write_bytes(b"")
+    shutil.rmtree(tmp_path / "m-before")
+    with pytest.raises(ArchiveTruncated):
+        moving(ArchiveSource(archive), sqlite_url, tmp_path)
+
+
+def test_problems_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exceptions, "MOST", 3)
+    problems = Problems()
+    for number in range(5):
+        for field in ("a", "b"):
+            problems.add(Problem(what="x", number=number, field=field, reason="is wrong"))
+    assert (len(problems), problems.rows) == (10, 5)
+    assert [each.number for each in problems] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    text = str(DoesNotFit(problems))
+    assert text.splitlines()[0] == "5 rows do not fit. Nothing was written:"
+    assert text.splitlines()[-1] == "  and 7 more"
