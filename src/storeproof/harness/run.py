@@ -152,6 +152,7 @@ class Run:
             programs=self.settings.programs,
             known=self.known,
             replay=self.replay,
+            backends=tuple(self.backends),
         )
 
     def _storage(self) -> str:
