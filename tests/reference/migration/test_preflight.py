@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -123,7 +122,6 @@ def test_all_rows_that_do_not_fit_are_told_at_once(spoiled: Path, url: str, tmp_
                 with pytest.raises(DoesNotFit) as caught:
                     await moves(ArchiveSource(spoiled), target, tmp_path)
                 assert told(caught.value) == FOUND
-                shutil.rmtree(tmp_path / "m-before", ignore_errors=True)
             manifest = await export(target, tmp_path / "after")
             assert {part.count for part in manifest.parts} == {0}
             assert target.database is not None
@@ -204,12 +202,12 @@ BROKEN: Final = {
         "must not contain NUL",
     ),
     "UPDATE auth_grants SET user_id = 'amy' WHERE user_id = 'ann'": FOUND[4],
-    "UPDATE costs_budgets SET \"window\" = 'x' WHERE id = 'b1'": (
+    "UPDATE cost_budgets SET \"window\" = 'x' WHERE id = 'b1'": (
         "costs.budgets",
         1,
         ("b1",),
         "",
-        "Object missing required field `budget`",
+        "Invalid enum value 'x' - at `$.budget.window`",
     ),
 }
 
@@ -240,7 +238,6 @@ def test_an_archive_that_is_damaged_is_refused_as_such(
     with pytest.raises(ArchiveReordered):
         moving(ArchiveSource(archive), sqlite_url, tmp_path)
     (archive / "auth.audit.ndjson").write_bytes(b"")
-    shutil.rmtree(tmp_path / "m-before")
     with pytest.raises(ArchiveTruncated):
         moving(ArchiveSource(archive), sqlite_url, tmp_path)
 

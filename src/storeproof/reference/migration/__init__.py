@@ -14,7 +14,15 @@ from storeproof.reference.migration.exceptions import (
 from storeproof.reference.migration.ledger import Entry, entries
 from storeproof.reference.migration.preflight import Rejected
 from storeproof.reference.migration.problems import Problem, Problems
-from storeproof.reference.migration.running import Plan, migrate, plan, roll_back
+from storeproof.reference.migration.running import (
+    Plan,
+    Prepared,
+    carry_out,
+    migrate,
+    plan,
+    prepare,
+    roll_back,
+)
 from storeproof.reference.migration.sources import ArchiveSource, Source, StoragesSource
 from storeproof.reference.migration.users import UsersSource
 
@@ -25,6 +33,7 @@ __all__ = [
     "MigrationError",
     "NotTheLast",
     "Plan",
+    "Prepared",
     "Problem",
     "Problems",
     "Rejected",
@@ -33,8 +42,10 @@ __all__ = [
     "TargetChanged",
     "UnknownMigration",
     "UsersSource",
+    "carry_out",
     "entries",
     "migrate",
     "plan",
+    "prepare",
     "roll_back",
 ]

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from storeproof.reference.archive.exporting import Progress, staged
 from storeproof.reference.archive.lines import line_of, lines_in
 from storeproof.reference.archive.reading import Read, StoredArchive, key_in
 from storeproof.reference.collections import Collection, Content, Key, Reference
@@ -22,7 +23,7 @@ from storeproof.reference.migration.exceptions import DoesNotFit
 from storeproof.reference.migration.problems import Problem, Problems
 from storeproof.reference.migration.rewriting import private_file, rewrite
 
-__all__ = ["TAKEN", "Rejected", "fitting"]
+__all__ = ["Rejected", "fitting"]
 
 TAKEN: Final = "is another row's too"
 MISSING: Final = "names a row that is not there"
@@ -75,7 +76,11 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fitting(
-    archive: StoredArchive, contents: Sequence[Content], path: Path, rejects: Path | None
+    archive: StoredArchive,
+    contents: Sequence[Content],
+    path: Path,
+    rejects: Path | None,
+    progress: Progress,
 ) -> tuple[Path, Rejected]:
     """The archive whose rows all fit: this one, or one that is made at `path` without others.
 
@@ -86,7 +91,7 @@ def fitting(
     archive.check_files()
     with _scratch() as scratch:
         check = _Check(archive, contents, scratch)
-        check.run()
+        check.run(staged(progress, "check"))
         if not check.any_unfit():
             return archive.path, Rejected()
         if rejects is None:
@@ -130,11 +135,11 @@ class _Check:
             if archive.part(each).count
         }
 
-    def run(self) -> None:
+    def run(self, progress: Progress) -> None:
         """Finds all rows that do not fit."""
         for number, collection in enumerate(self._collections):
             self._put_targets(number, collection)
-            self._read(number, collection)
+            self._read(number, collection, progress)
         self._scratch.execute(_INDEX)
         self._scratch.execute(_REPEATED, (TAKEN,))
         self._scratch.execute(_ORPHANS, (MISSING,))
@@ -242,8 +247,8 @@ class _Check:
             ],
         )
 
-    def _read(self, number: int, collection: Collection[Any]) -> None:
-        last = list[Key]()
+    def _read(self, number: int, collection: Collection[Any], progress: Progress) -> None:
+        last, done = list[Key](), 0
         for read in self._archive.reads(collection):
             bad = ((each.line, each.field, each.reason) for each in read.bad)
             again = self._archive.repeated(collection, read, last)
@@ -257,6 +262,8 @@ class _Check:
             self._put_keys(number, collection, read, keys)
             self._put_own(number, collection, read, keys)
             self._put_names(number, collection, read)
+            done += len(read.numbers) + len(read.bad)
+            progress(collection.name, done, self._archive.part(collection).count)
 
     def _put_keys(
         self, number: int, collection: Collection[Any], read: Read, keys: list[Key]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from storeproof.reference.archive.exporting import export_archive
+from storeproof.reference.archive.exporting import Progress, export_archive, staged
 from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.migration.preflight import Rejected, fitting
 from storeproof.reference.selection import CONTENTS, Storages
@@ -22,7 +22,7 @@ class Source(Protocol):
     keeps: bool
     rejected: Rejected
 
-    async def archive(self, target: Path, path: Path, clock: Clock) -> Path:
+    async def archive(self, target: Path, path: Path, clock: Clock, progress: Progress) -> Path:
         """The archive to be loaded, all of whose rows fit; `target` is what the target holds.
 
         It is made at `path` where there is none. Raises DoesNotFit, ArchiveError.
@@ -41,9 +41,9 @@ class ArchiveSource:
         self._path = path
         self._rejects = rejects
 
-    async def archive(self, target: Path, path: Path, clock: Clock) -> Path:
+    async def archive(self, target: Path, path: Path, clock: Clock, progress: Progress) -> Path:
         archive = open_archive(self._path, CONTENTS)
-        found, self.rejected = fitting(archive, CONTENTS, path, self._rejects)
+        found, self.rejected = fitting(archive, CONTENTS, path, self._rejects, progress)
         return found
 
 
@@ -61,9 +61,10 @@ class StoragesSource:
         self._storages = storages
         self._rejects = rejects
 
-    async def archive(self, target: Path, path: Path, clock: Clock) -> Path:
+    async def archive(self, target: Path, path: Path, clock: Clock, progress: Progress) -> Path:
         whole = path.with_name(f"{path.name}-whole") if self._rejects else path
-        await export_archive(self._storages, whole, clock=clock)
+        telling = staged(progress, "read")
+        await export_archive(self._storages, whole, clock=clock, progress=telling)
         archive = open_archive(whole, CONTENTS)
-        found, self.rejected = fitting(archive, CONTENTS, path, self._rejects)
+        found, self.rejected = fitting(archive, CONTENTS, path, self._rejects, progress)
         return found

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from storeproof.reference.archive.exporting import Progress, staged
 from storeproof.reference.archive.lines import line_of
 from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.auth.collections import CONTENT
@@ -24,7 +25,7 @@ from storeproof.reference.auth.entities import User, canonical
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.foreign_passwords import is_known
 from storeproof.reference.migration.exceptions import DoesNotFit
-from storeproof.reference.migration.preflight import TAKEN, Rejected
+from storeproof.reference.migration.preflight import Rejected, fitting
 from storeproof.reference.migration.problems import Problem, Problems
 from storeproof.reference.migration.rewriting import private_file, rewrite
 from storeproof.reference.migration.streaming import values_in
@@ -64,29 +65,37 @@ class UsersSource:
         self._rejects = rejects
         self.rejected = Rejected()
 
-    async def archive(self, target: Path, path: Path, clock: Clock) -> Path:
+    async def archive(self, target: Path, path: Path, clock: Clock, progress: Progress) -> Path:
         """As `Source` says: an archive of what the target holds, and of these users."""
         known = open_archive(target, CONTENTS)
         with tempfile.TemporaryDirectory() as folder, _database(Path(folder)) as database:
             for user in known.items(USERS):
                 _add(database, user)
-            problems = self._add_all(database, clock)
+            problems = self._add_all(database, clock, staged(progress, "read"))
             if problems.rows and self._rejects is None:
                 raise DoesNotFit(problems)
             rewrite(known, path, {USERS.name: _texts(database)})
+        fitting(open_archive(path, CONTENTS), CONTENTS, path, None, progress)
         self.rejected = Rejected(unfit={USERS.name: problems.rows} if problems.rows else {})
         return path
 
-    def _add_all(self, database: sqlite3.Connection, clock: Clock) -> Problems:
+    def _add_all(self, database: sqlite3.Connection, clock: Clock, progress: Progress) -> Problems:
         if self._rejects is None:
-            return self._find(database, clock, lambda _given: None)
+            return self._find(database, clock, lambda _given: None, progress)
         with private_file(self._rejects) as file:
             return self._find(
-                database, clock, lambda given: file.write(json.dumps(given).encode() + b"\n")
+                database,
+                clock,
+                lambda given: file.write(json.dumps(given).encode() + b"\n"),
+                progress,
             )
 
     def _find(
-        self, database: sqlite3.Connection, clock: Clock, reject: Callable[[Any], Any]
+        self,
+        database: sqlite3.Connection,
+        clock: Clock,
+        reject: Callable[[Any], Any],
+        progress: Progress,
     ) -> Problems:
         problems, number = Problems(), 0
         try:
@@ -96,10 +105,13 @@ class UsersSource:
                 except InvalidValue as error:
                     problems.add(_problem(number, error.field, error.reason))
                     reject(given)
+                if number % BATCH == 0:
+                    progress("users", number, None)
         except (msgspec.DecodeError, UnicodeDecodeError, csv.Error) as error:
             reason = f"the file can't be read from here on ({error})"
             problems.add(_problem(number + 1, "", reason))
             raise DoesNotFit(problems) from error
+        progress("users", number, number)
         return problems
 
     def _user(self, given: Any, clock: Clock) -> User:
@@ -135,7 +147,7 @@ def _add(database: sqlite3.Connection, user: User) -> None:
         database.execute("INSERT INTO users VALUES (?, ?, ?)", row)
     except sqlite3.IntegrityError as error:
         same = database.execute("SELECT 1 FROM users WHERE id = ?", (user.id,)).fetchone()
-        raise InvalidValue("id" if same else "email", TAKEN) from error
+        raise InvalidValue("id" if same else "email", "is another user's too") from error
 
 
 def _texts(users: sqlite3.Connection) -> Iterator[bytes]:
