@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from storeproof.harness.backends.base import Opener
     from storeproof.harness.experience import Experience
+    from storeproof.harness.latency.configuration import RuleTable
+    from storeproof.harness.latency.nodes import Benchmarks
+    from storeproof.harness.latency.workloads import Calls
     from storeproof.harness.moving.moves import Moves
     from storeproof.harness.program import Program
 
@@ -169,6 +172,46 @@ class Contract:
         made = copy.copy(self)
         made.moves, made._module = moves, sys._getframe(1).f_globals.get("__name__", "")
         return made
+
+    def benchmarks(
+        self,
+        *,
+        gates: RuleTable | None = None,
+        calls: Mapping[str, Calls] | None = None,
+        operations: Iterable[str] | None = None,
+        rows: int = 0,
+        fill: str | None = None,
+        baseline: str | Opener | None = None,
+    ) -> type[Benchmarks]:
+        """Give the class of this contract's latency benchmarks, for a test module to assign.
+
+        gates: backend -> operation -> a rule such as "p50 <= 1.5 x read", or several.
+        calls: operation -> `async def prepared(storage, number)`, which makes the nth call ready
+            and gives what makes it; for operations whose calls can't be derived, or should not be.
+        operations: those that are measured; all unless given.
+        rows: calls of `fill` that are made before; `fill` is "create" unless given.
+        baseline: the name of a backend, or what opens another implementation on the same one.
+
+        Raises ContractError for what is no operation, BadRule for a gate that can't be read.
+        """
+        from storeproof.harness.latency.nodes import benchmarks_class
+
+        return benchmarks_class(
+            self,
+            gates=gates,
+            calls=calls,
+            operations=operations,
+            rows=rows,
+            fill=fill,
+            baseline=baseline,
+        )
+
+    def stored_by(self, opener: Opener, backend: str) -> Contract:
+        """Give this contract with another implementation on a backend; on memory, another model."""
+        other = copy.copy(self)
+        other.storages = {**self.storages, backend: opener}
+        other.model = functools.partial(opener, backend) if backend == "memory" else self.model
+        return other
 
     def run(self, program: Callable[[Any], Awaitable[None]], *, backend: str) -> None:
         """Run an async function of a storage on a fresh storage of the named backend.

@@ -32,6 +32,7 @@ __all__ = [
     "run_on_store",
     "run_on_stores",
     "run_program",
+    "session_of_its_own",
 ]
 
 T = TypeVar("T")
@@ -266,12 +267,12 @@ def _session_with(backends: Sequence[str]) -> Iterator[Session]:
         yield _current[-1]
         return
     chosen = choose(",".join(backends), registered_backends(()))
-    with _session_of_its_own({each.name: each for each in chosen}) as session:
+    with session_of_its_own({each.name: each for each in chosen}) as session:
         yield session
 
 
 @contextlib.contextmanager
-def _session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
+def session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="storeproof-") as directory:
         options = RunOptions(
             directory=Path(directory),

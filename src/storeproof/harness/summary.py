@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from storeproof.harness.findings import passed, verdict_text
 from storeproof.harness.report import Judgement, Report, Status, Verdict
 
-__all__ = ["lines", "title", "unreached", "untried"]
+__all__ = ["latency", "lines", "title", "unreached", "untried"]
 
 _COLUMNS = ("contract", "backend", "verdict", "checks", "laws", "programs", "operations", "seconds")
 _LEFT = 3
@@ -34,6 +34,7 @@ def lines(report: Report) -> list[str]:
         *_whys(report.judgements),
         *unreached(report.judgements),
         *untried(report.judgements),
+        *latency(report),
         *_hint(report),
         *report.problems,
     ]
@@ -106,6 +107,15 @@ def untried(judgements: Iterable[Judgement]) -> Iterable[str]:
         where = f"{contract} on {', '.join(backends)}"
         why = _WHY_UNTRIED.get(name, "no call was found that contends")
         yield f"{where}: {name} left out {untried}: {why}"
+
+
+def latency(report: Report) -> Iterable[str]:
+    """Give a line for each gate, and say how many operations had none."""
+    for result in report.latency:
+        yield from (gate.line for gate in result.gates)
+    ungated = sum(not result.gates for result in report.latency)
+    if ungated:
+        yield f"{ungated} operations were measured without a gate: nothing of them was judged"
 
 
 def _hint(report: Report) -> list[str]:
