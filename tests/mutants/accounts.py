@@ -63,6 +63,7 @@ PAY = (
     .values(amount=TABLE.c.amount + bind(TABLE.c.amount))
     .returning(*TABLE.c)
 )
+FORGET = sa.update(TABLE).values(amount=0)
 LOCK = (
     sa.select(*TABLE.c)
     .where(TABLE.c.id.in_([bind(TABLE.c.id, "source"), bind(TABLE.c.id, "target")]))
