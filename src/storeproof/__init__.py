@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
     from storeproof.harness.copying import scribble
     from storeproof.harness.law import MUST, SHOULD, law
+    from storeproof.harness.moving.moves import Moves
+    from storeproof.harness.moving.pasted import moved
     from storeproof.harness.paging import assert_walk
     from storeproof.harness.suite import replaces
 
@@ -32,12 +34,14 @@ __all__ = [
     "Counter",
     "DirectoryBackend",
     "HandleStore",
+    "Moves",
     "RunOptions",
     "Server",
     "Store",
     "assert_same",
     "assert_walk",
     "law",
+    "moved",
     "replaces",
     "scribble",
 ]
@@ -50,6 +54,7 @@ _HOMES = {
     "DirectoryBackend": "backends.directory",
     "HandleStore": "backends.base",
     "MUST": "law",
+    "Moves": "moving.moves",
     "RunOptions": "backends.base",
     "SHOULD": "law",
     "Server": "backends.base",
@@ -57,6 +62,7 @@ _HOMES = {
     "assert_same": "compare",
     "assert_walk": "paging",
     "law": "law",
+    "moved": "moving.pasted",
     "replaces": "suite",
     "scribble": "copying",
 }

@@ -24,6 +24,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
         kills=300,
         killed_programs=20,
         server_kills=5,
+        moves=30,
+        move_crashes=1000,
     ),
     "soak": Profile(
         "soak",
@@ -38,5 +40,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         kills=3000,
         killed_programs=200,
         server_kills=20,
+        moves=200,
+        move_crashes=10_000,
     ),
 }

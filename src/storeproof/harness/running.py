@@ -141,7 +141,7 @@ class Actor:
     async def invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
         """Make one call with these arguments."""
         operation = self._contract.operations[name]
-        given = {**arguments, **self._context(operation)}
+        given = {**arguments, **self.context_of(name)}
         try:
             value = await _patiently(invoke(self._storage, operation, given))
         except Exception as error:
@@ -153,8 +153,9 @@ class Actor:
             scribble(*arguments.values(), *([value] if kept is not value else []))
         return Outcome(value=kept)
 
-    def _context(self, operation: Operation) -> dict[str, Any]:
-        made = self._contract.context
+    def context_of(self, name: str) -> dict[str, Any]:
+        """Give what an operation takes beside the arguments that are drawn."""
+        operation, made = self._contract.operations[name], self._contract.context
         return {
             each.name: made[each.name]()
             for each in (operation.parameters if made else ())

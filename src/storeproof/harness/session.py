@@ -8,21 +8,32 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, RunOptions, Store
+from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.frames import without_our_first_frames
+from storeproof.harness.pasted_proving import check_called, recorded
+from storeproof.harness.profiles import PROFILES
 from storeproof.harness.servers import Servers
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Session", "current_session", "run_on_store", "run_program"]
+__all__ = [
+    "Session",
+    "current_session",
+    "prove_program",
+    "run_on_store",
+    "run_on_stores",
+    "run_program",
+    "session_of_its_own",
+]
 
 T = TypeVar("T")
 
@@ -75,17 +86,33 @@ class Session:
                 )
         return self.servers.problem(backend)
 
-    def run_on_store(
-        self, contract: Contract, body: Callable[[Store], Coroutine[Any, Any, T]], backend: str
+    def run_on_stores(
+        self,
+        contract: Contract,
+        body: Callable[..., Coroutine[Any, Any, T]],
+        backends: Sequence[str],
     ) -> T:
-        """Run `body` on the contract's store; what it raises shows its own frames only."""
+        """Run `body` on the contract's stores; what it raises shows its own frames only."""
         __tracebackhide__ = True
-        store = self.store(contract, backend)
+        stores = [self.store(contract, each) for each in backends]
         try:
-            return self.runner.run(body(store))
+            return self.runner.run(body(*stores))
         except BaseException as error:  # pytest's own failures are no Exceptions
             error.__traceback__ = without_our_first_frames(error.__traceback__)
             raise
+
+    def context(self, contract: Contract, backend: str, **given: Any) -> CheckContext:
+        """Give a check what it needs of this session; `store` says what that raises."""
+        return CheckContext(
+            contract=contract,
+            backend=self.backends[backend],
+            store=self.store(contract, backend),
+            server=self.servers.of(backend),
+            runner=self.runner,
+            apart=self.apart,
+            options=self.servers.options,
+            **given,
+        )
 
     def close(self) -> list[str]:
         """Close every store and the loop; gives a sentence on each store that can't be closed."""
@@ -183,24 +210,69 @@ def run_on_store(
 ) -> T:
     """Run `async def body(store)` on the contract's store on a backend and give its result.
 
+    Like `run_on_stores`, which it uses.
+    """
+    __tracebackhide__ = True
+    return run_on_stores(contract, body, [backend])
+
+
+def run_on_stores(
+    contract: Contract, body: Callable[..., Coroutine[Any, Any, T]], backends: Sequence[str]
+) -> T:
+    """Run `async def body(*stores)` on the contract's store on each backend and give its result.
+
     Inside a pytest run that has a session, on that session's loop and server; otherwise on what is
     started for this call and stopped after it. Not to be called inside a running event loop.
 
     Raises UnknownBackend; another HarnessError where the backend or the storage can't be had;
     whatever `body` raises.
     """
-    from storeproof.harness.backends.registry import choose, registered_backends
-
     __tracebackhide__ = True
-    if _current and backend in _current[-1].backends:
-        return _current[-1].run_on_store(contract, body, backend)
-    chosen = choose(backend, registered_backends(()))
-    with _session_of_its_own({each.name: each for each in chosen}) as session:
-        return session.run_on_store(contract, body, backend)
+    with _session_with(backends) as session:
+        return session.run_on_stores(contract, body, backends)
+
+
+def prove_program(
+    contract: Contract,
+    function: Callable[..., Awaitable[None]],
+    *,
+    check: str,
+    backend: str,
+    shared: bool = False,
+) -> None:
+    """Have a check prove the program that an async function makes of its calls, on a backend.
+
+    The session is that of `run_on_store`. Raises what the check raises.
+    """
+    __tracebackhide__ = True
+    proof = check_called(contract, check)
+    with _session_with([backend]) as session:
+        program = session.runner.run(
+            recorded(contract, function, stores=proof.stores, shared=shared)
+        )
+        proof.run(
+            session.context(contract, backend, profile=PROFILES["quick"], seed=0, replay=program)
+        )
 
 
 @contextlib.contextmanager
-def _session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
+def _session_with(backends: Sequence[str]) -> Iterator[Session]:
+    """Give the session of the run, where it has such backends, or one that ends with the block.
+
+    Raises UnknownBackend.
+    """
+    from storeproof.harness.backends.registry import choose, registered_backends
+
+    if _current and set(backends) <= set(_current[-1].backends):
+        yield _current[-1]
+        return
+    chosen = choose(",".join(backends), registered_backends(()))
+    with session_of_its_own({each.name: each for each in chosen}) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="storeproof-") as directory:
         options = RunOptions(
             directory=Path(directory),

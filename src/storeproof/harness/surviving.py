@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from storeproof.harness.apart import Job, Part, Told
@@ -36,8 +36,6 @@ class Survival:
     """What is wrong beside the history."""
     moments: int = 0
     """At which its process could have been killed; 0 where it was killed before its end."""
-    makers: tuple[str, str, str] = ("first", "at once", "afterwards")
-    """Who, or when, made the steps, the branches and the reads."""
 
     @property
     def is_broken(self) -> bool:
@@ -70,9 +68,11 @@ def reopened(context: CheckContext, program: Program) -> Survival:
         context, context.store, program, results, parts=(Part.BRANCHES, Part.READS), lanes=(1,)
     )
     told.note(program, recorder)
-    story = "Client 1 closed all its handles; client 2 is another process, which opened the store."
-    found = _judged(context, program, recorder, story=story, told=told)
-    return replace(found, makers=("client 1", "client 2", "client 2"))
+    story = (
+        "Client 1, `before` in the test, closed all its handles; client 2, which makes all other "
+        "calls, is another process, which opened the store."
+    )
+    return _judged(context, program, recorder, story=story, told=told)
 
 
 async def _fill(context: CheckContext, program: Program, recorder: Recorder) -> dict[int, Any]:

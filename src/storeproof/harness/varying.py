@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
     from storeproof.harness.running import Outcome
 
-__all__ = ["Varying", "Way", "different_value"]
+__all__ = ["Varying", "Way", "copied_alone", "different_value"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,15 @@ class Varying:
             return replace(call, arguments=copier.arguments(call))
         except Exception:  # constructors of entities raise what they like
             return None
+
+
+def copied_alone(contract: Contract, call: Call, nth: int, way: Way) -> Call:
+    """Give the nth copy of a call, as if nothing was known before it.
+
+    So all calls of a program are copied alike: an id that two of them have is one in the copies.
+    """
+    arguments = _Copier(contract, Pools(contract), nth, way).arguments(call)
+    return replace(call, arguments=arguments)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """For imports and verifications: in which rows, and fields, storages differ from an archive."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Any
@@ -85,21 +85,22 @@ async def differences(
 
 
 async def _paired(
-    collection: Collection[Any], archived: Iterator[Any], stored: AsyncIterator[list[Any]]
+    collection: Collection[Any], archived: Iterator[Any], stored: AsyncGenerator[list[Any], None]
 ) -> AsyncGenerator[tuple[Any, Any], None]:
     """The items with the same key, in order; None for one that only the other side has."""
     waiting = next(archived, None)
-    async for batch in stored:
-        for item in batch:
-            key = collection.key_of(item)
-            while waiting is not None and collection.key_of(waiting) < key:
-                yield waiting, None
-                waiting = next(archived, None)
-            if waiting is not None and collection.key_of(waiting) == key:
-                yield waiting, item
-                waiting = next(archived, None)
-            else:
-                yield None, item
+    async with aclosing(stored):
+        async for batch in stored:
+            for item in batch:
+                key = collection.key_of(item)
+                while waiting is not None and collection.key_of(waiting) < key:
+                    yield waiting, None
+                    waiting = next(archived, None)
+                if waiting is not None and collection.key_of(waiting) == key:
+                    yield waiting, item
+                    waiting = next(archived, None)
+                else:
+                    yield None, item
     while waiting is not None:
         yield waiting, None
         waiting = next(archived, None)

@@ -1,7 +1,8 @@
 """For imports and verifications: an archive that is there, and its rows."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, starmap
+from operator import lt
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from storeproof.reference.archive.exceptions import (
     BadRow,
     RepeatedRow,
 )
-from storeproof.reference.archive.files import hash_of, open_lines
-from storeproof.reference.archive.lines import line_of
+from storeproof.reference.archive.files import hash_of, texts_in
+from storeproof.reference.archive.lines import line_of, lines_in, text_of
 from storeproof.reference.archive.manifest import Manifest, Part, read_manifest
 from storeproof.reference.collections import Collection, Content, Key
 from storeproof.reference.exceptions import InvalidValue
@@ -49,8 +50,12 @@ class StoredArchive:
                 same = self._has_the_rows(part)
                 raise (ArchiveReordered if same else ArchiveEdited)(self.path, part.file)
 
-    def items(self, collection: Collection[Any], *, digested: bool = True) -> Iterator[Any]:
-        """The items of a collection, in the order of its key.
+    def items(self, collection: Collection[Any]) -> Iterator[Any]:
+        """The items of a collection, one by one. Raises as `batches` does."""
+        return chain.from_iterable(self.batches(collection))
+
+    def batches(self, collection: Collection[Any], *, digested: bool = True) -> Iterator[list[Any]]:
+        """The items of a collection, in the order of its key, some at a time.
 
         `digested`: not needed where the digest of what becomes of them is compared.
 
@@ -59,41 +64,40 @@ class StoredArchive:
         ArchiveEdited where these are not the rows that were exported.
         """
         part, digest, before = self.part(collection), RowsDigest(), 0
-        decode, last = msgspec.json.Decoder(collection.item).decode, None
-        with open_lines(self.path / part.file) as lines:
-            read = self._read(lines, part)
-            while some := list(islice(read, collection.batch)):
-                items = _items(collection, decode, before, some)
-                last = self._check_order(collection, items, last, before)
-                before += len(some)
-                if digested:
-                    digest.add(some)
-                yield from items
+        decoder, last = msgspec.json.Decoder(collection.item), list[Key]()
+        for text in self._texts(part):
+            items = _items(collection, decoder, before, text)
+            last = self._check_order(collection, items, last, before)
+            before += len(items)
+            if digested:
+                digest.add(lines_in(text))
+            yield items
         if digested and (digest.count, digest.hexdigest()) != (part.count, part.digest):
             raise ArchiveEdited(self.path, part.file)
 
-    def _read(self, lines: Iterator[bytes], part: Part) -> Iterator[bytes]:
+    def _texts(self, part: Part) -> Iterator[bytes]:
         try:
-            yield from lines
+            yield from texts_in(self.path / part.file)
         except (ValueError, EOFError) as error:
             raise ArchiveEdited(self.path, part.file) from error
 
     def _check_order(
-        self, collection: Collection[Any], items: list[Any], last: Key | None, before: int
-    ) -> Key | None:
+        self, collection: Collection[Any], items: list[Any], last: list[Key], before: int
+    ) -> list[Key]:
         """The key of the last item, if each comes after the one before it."""
-        for place, key in enumerate(map(collection.key_of, items), before + 1):
-            if last is not None and key <= last:
-                if key == last:
-                    raise RepeatedRow(collection.name, place)
-                raise ArchiveReordered(self.path, self.part(collection).file)
-            last = key
-        return last
+        keys = last + collection.keys_of(items)
+        if not all(starmap(lt, pairwise(keys))):
+            first = before + 1 - len(last)
+            place = next(n for n, pair in enumerate(pairwise(keys), first) if not lt(*pair))
+            if keys[place - first] == keys[place - first + 1]:
+                raise RepeatedRow(collection.name, place + 1)
+            raise ArchiveReordered(self.path, self.part(collection).file)
+        return keys[-1:]
 
     def _has_the_rows(self, part: Part) -> bool:
         digest = RowsDigest()
-        with open_lines(self.path / part.file) as lines:
-            digest.add(self._read(lines, part))
+        for text in self._texts(part):
+            digest.add(lines_in(text))
         return (digest.count, digest.hexdigest()) == (part.count, part.digest)
 
 
@@ -103,13 +107,25 @@ def open_archive(path: Path, contents: Sequence[Content]) -> StoredArchive:
 
 
 def _items(
-    collection: Collection[Any], decode: Callable[[bytes], Any], before: int, lines: list[bytes]
+    collection: Collection[Any], decoder: msgspec.json.Decoder[Any], before: int, text: bytes
 ) -> list[Any]:
     """The items in these lines, `before` of which there were others."""
+    try:
+        items = collection.all_canonical(decoder.decode_lines(text))
+        if text_of(items) == text:
+            return items
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidValue):
+        pass  # which line it is, is found out below
+    return _items_one_by_one(collection, decoder, before, text)
+
+
+def _items_one_by_one(
+    collection: Collection[Any], decoder: msgspec.json.Decoder[Any], before: int, text: bytes
+) -> list[Any]:
     items = []
-    for number, line in enumerate(lines, before + 1):
+    for number, line in enumerate(lines_in(text), before + 1):
         try:
-            item = collection.canonical(decode(line))
+            item = collection.canonical(decoder.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadRow(collection.name, number, "", _reason(error)) from error
         except InvalidValue as error:

@@ -1,11 +1,19 @@
 """For archives and migrations: one transaction for more rows than should be held at once."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
-from storeproof.reference.database.compiling import Row, Statement, compile_for, converters
+from storeproof.reference.database.compiling import (
+    Row,
+    Statement,
+    compile_for,
+    converted,
+    converters,
+)
 from storeproof.reference.database.drivers import Carrier
 
 __all__ = ["Bulk"]
@@ -24,26 +32,26 @@ class Bulk:
         rows = await self._carrier.run(compiled.text, compiled.arguments(parameters))
         return compiled.rows(rows)
 
-    async def stream(self, statement: Statement, size: int) -> AsyncIterator[list[Row]]:
+    async def stream(self, statement: Statement, size: int) -> AsyncGenerator[list[Row], None]:
         """The rows of a query without parameters, `size` of them at a time."""
         compiled = compile_for(self.dialect, statement)
-        async for rows in self._carrier.stream(compiled.text, size):
-            yield compiled.rows(rows)
+        async with aclosing(self._carrier.stream(compiled.text, size)) as batches:
+            async for rows in batches:
+                yield compiled.rows(rows)
 
-    async def insert(self, table: sa.Table, rows: Iterable[Row]) -> None:
-        """Stores rows, which have a value for each column of the table.
+    async def insert(self, table: sa.Table, rows: Iterable[Row], size: int) -> None:
+        """Stores rows, which have a value for each column of the table; holds `size` at once.
 
         Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
         """
-        convert = converters(self.dialect, table.columns)
+        changes = converters(self.dialect, table.columns)
         names = [column.name for column in table.columns]
-        changed = [(place, each) for place, each in enumerate(convert) if each is not None]
-        converted = (_converted(row, changed) for row in rows) if changed else rows
-        await self._carrier.insert(table.name, names, converted)
+        if any(changes):
+            rows = chain.from_iterable(_all_converted(rows, changes, size))
+        await self._carrier.insert(table.name, names, rows, size)
 
 
-def _converted(row: Row, changed: list[tuple[int, Any]]) -> Row:
-    values = list(row)
-    for place, convert in changed:
-        values[place] = convert(values[place])
-    return tuple(values)
+def _all_converted(rows: Iterable[Row], changes: Sequence[Any], size: int) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while some := list(islice(waiting, size)):
+        yield converted(some, changes)

@@ -7,6 +7,7 @@ once as it takes to sort them: they go through a database in a temporary file.
 """
 
 import csv
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -28,6 +29,7 @@ from storeproof.reference.auth.entities import User, canonical
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.foreign_passwords import is_known
 from storeproof.reference.migration.exceptions import DoesNotFit
+from storeproof.reference.migration.streaming import values_in
 from storeproof.reference.selection import CONTENTS
 from storeproof.reference.storage import Clock
 from storeproof.reference.values import email_key
@@ -91,7 +93,7 @@ class UsersSource:
             return self._find(database, clock, lambda _given: None)
         with self._rejects.open("xb") as file:
             return self._find(
-                database, clock, lambda given: file.write(msgspec.json.encode(given) + b"\n")
+                database, clock, lambda given: file.write(json.dumps(given).encode() + b"\n")
             )
 
     def _find(
@@ -151,7 +153,7 @@ def _write(target: StoredArchive, path: Path, users: sqlite3.Connection) -> None
         with closing(PartFile(folder, USERS.name, compress=False)) as file:
             found = users.execute("SELECT line FROM users ORDER BY id")
             while rows := found.fetchmany(BATCH):
-                file.write([row[0] for row in rows])
+                file.write(b"".join(line + b"\n" for (line,) in rows))
             parts.insert(0, file.finish())
         write_manifest(folder, sealed(replace(target.manifest, parts=tuple(parts))))
 
@@ -168,13 +170,8 @@ def _read(path: Path) -> Iterator[Any]:
             for row in csv.DictReader(file, restkey="more", restval=""):
                 yield {name: _flag(name, value) for name, value in row.items() if value != ""}
         return
-    with path.open("rb") as file:
-        start = file.read(1)
-        file.seek(0)
-        if start == b"[":
-            yield from msgspec.json.decode(file.read(), type=list[Any])
-        else:
-            yield from (msgspec.json.decode(line) for line in file if line.strip())
+    with path.open(encoding="utf-8-sig") as file:
+        yield from values_in(file)
 
 
 def _flag(name: Any, value: Any) -> Any:
