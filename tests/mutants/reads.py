@@ -154,7 +154,7 @@ class StateOfTheClass(InMemoryNotes):
 
     def __init__(self) -> None:
         super().__init__()
-        StateOfTheClass.last = self.notes
+        StateOfTheClass.last = super().__getattribute__("notes")
 
     def __getattribute__(self, name: str) -> Any:
         return StateOfTheClass.last if name == "notes" else super().__getattribute__(name)
