@@ -157,7 +157,7 @@ class Run:
     def _make_prover(self) -> Prover:
         if self.worker:
             self.servers.read()
-        self._session = Session(self.registered, self.servers)
+        self._session = Session(self.registered, self.servers, self.backends)
         self._current.enter_context(current_session(self._session))
         return Prover(
             session=self._session,

@@ -16,6 +16,7 @@ _WHY_UNTRIED = {
     "cancellation": "no call was found that succeeds and waits for anything",
     "faults": "no call was found that succeeds and sends anything",
     "kill": "no call was found that succeeds",
+    "planted_faults": "no program's content had a place for it",
     "statements": "no program was found whose data grows and after which a call succeeds",
 }
 _UNCOUNTED = (Status.NOT_APPLICABLE, Status.DROPPED)
