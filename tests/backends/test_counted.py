@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,3 +70,46 @@ def test_nothing_counts_what_a_model_does(tmp_path: Path) -> None:
     store = run(backend.create_store(notes_contract(), server))
 
     assert store.counted() is None
+
+
+def test_the_same_read_made_again_is_counted_once_a_call_begins(started: Started) -> None:
+    backend, server = started
+
+    async def use() -> list[int]:
+        store, found = await backend.create_store(notes_contract(), server), list[int]()
+        counted = store.counted()
+        assert counted is not None
+        async with counted as counter:
+            storage = await store.second()
+            await storage.put("a", "1")
+            await storage.get_all()
+            for _ in range(3):
+                before = counter.total
+                counter.begin()
+                await storage.get_all()
+                found.append(counter.units()[counter.unit] - before)
+        await store.close()
+        return found
+
+    assert run(use()) == [1, 1, 1]
+
+
+def test_calibrations_make_their_calls_on_a_store(started: Started) -> None:
+    backend, server = started
+
+    async def use() -> None:
+        store = await backend.create_store(notes_contract(), server)
+        await store.fresh()
+        for name, calibration in backend.calibrations().items():
+            for _ in range(2):  # what one made is there for the next
+                async with calibration(store.address) as call:
+                    rows: Any = await call(7)
+                    assert name == "insert" or len(list(rows)) == 1
+        async with store.handle() as storage:
+            await storage.put("a", "1")
+        assert await (await store.second()).get_all() == {"a": "1"}
+        with pytest.raises(Exception, match="clos"):
+            await storage.put("b", "1")
+        await store.close()
+
+    assert run(use()) is None
