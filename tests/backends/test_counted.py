@@ -113,3 +113,23 @@ def test_calibrations_make_their_calls_on_a_store(started: Started) -> None:
         await store.close()
 
     assert run(use()) is None
+
+
+def test_bytes_are_counted_on_the_wire(started: Started) -> None:
+    backend, server = started
+
+    async def use() -> set[str]:
+        store = await backend.create_store(notes_contract(), server)
+        counted = store.counted()
+        assert counted is not None
+        async with counted as counter:
+            storage = await store.second()
+            for text in ("1", "1" * 1000):
+                before = dict(counter.units())
+                await storage.put(text, text)
+                more = {unit: count - before[unit] for unit, count in counter.units().items()}
+        await store.close()
+        assert more.get("byte", 2001) > 2000
+        return set(more)
+
+    assert run(use()) == ({"round trip", "byte"} if backend.name == "postgres" else {"statement"})
