@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,28 +21,9 @@ from storeproof.reference.providers import DatabaseProviderStorage
 from storeproof.reference.providers.laws import contract as providers
 
 from .catalogue import Family, Seeds
+from .swapping import becoming, driven_by
 
 seeds = Seeds(Family.CANCELLATION)
-
-
-def driven_by(change: Callable[[Any], None]) -> Callable[..., Database]:
-    """What makes a Database whose driver has been changed."""
-
-    def make(url: str, **settings: Any) -> Database:
-        database = Database(url, **settings)
-        change(database._driver)
-        return database
-
-    return make
-
-
-def becoming(cls: type) -> Callable[[Any], None]:
-    """Makes an object one of a subclass."""
-
-    def change(changed: Any) -> None:
-        changed.__class__ = cls
-
-    return change
 
 
 class _KeepsTheTurn(SqliteDriver):

@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from reference.breaking import Breaking
 
 from storeproof.reference.database import Database
+from storeproof.reference.database.opening import TIMEOUT
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
 __all__ = ["MEMORY", "POSTGRES", "SQLITE", "Candidate", "Family", "Mutant", "Seeds", "turn"]
 
-Open: TypeAlias = Callable[[str], Any]
-"""Opens a storage on an address."""
+Open: TypeAlias = Callable[..., Any]
+"""Opens a storage on an address; where it takes `timeout`, with one."""
 Made = TypeVar("Made", bound=Callable[..., Any])
 Errors: TypeAlias = tuple[type[Exception], ...]
 
@@ -179,15 +180,16 @@ def _in_database(contract: Contract, backend: str, made: Any, opener: Open) -> C
 
 def _words(name: str) -> str:
     """`SelectThenInsert` as `select_then_insert`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=A)(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _opener(
     make: Callable[[Database], Any], database: Callable[..., Database], settings: dict[str, Any]
 ) -> Callable[[str], AbstractAsyncContextManager[Any]]:
     @asynccontextmanager
-    async def opened(address: str) -> AsyncIterator[Any]:
-        async with database(address, create=True, **settings) as connected:
+    async def opened(address: str, timeout: float = TIMEOUT) -> AsyncIterator[Any]:
+        waiting = {"pool_timeout": timeout, "statement_timeout": timeout, **settings}
+        async with database(address, create=True, **waiting) as connected:
             storage = make(connected)
             await connected.open()
             yield storage

@@ -191,8 +191,9 @@ def _watched(candidate: Candidate, leaked: list[Exception]) -> Opener:
         storage.__class__ = _watching(type(storage), candidate.contract, leaked)
         return storage
 
-    def open_watched(address: str) -> Any:
-        opened = candidate.open(address)
+    @functools.wraps(candidate.open)  # the checks look whether it takes a timeout
+    def open_watched(address: str, **given: Any) -> Any:
+        opened = candidate.open(address, **given)
         return (
             _entered(opened, watched)
             if isinstance(opened, AbstractAsyncContextManager)

@@ -139,7 +139,7 @@ for _made, _defect in (
     seeds.memory(notes, "agreement", leaks=(AttributeError, KeyError))(
         type(_made.__name__, (_made,), {"__doc__": _defect})
     )
-seeds.memory(notes, "agreement or pages")(
+seeds.memory(notes, "agreement or pages", leaks=(ValueError,))(
     type(
         "OffsetForCursor",
         (Offsets,),

@@ -20,7 +20,7 @@ named here or by an error of its own code, and on an accusation of what is corre
 The checks run in the order of their stages, without the contract's laws: what dies here dies in a
 contract for which nobody wrote a single example. A mutant that names a law (AUTH-013, say) is one
 that the derived checks miss in a quick run. Each component's laws have mutants of their own, in
-`tests/reference`. The last family is to grow with the checks that kill servers and cut connections.
+`tests/reference`.
 
 This page is written by `python -m mutants --write`; a test compares it with the catalogue.
 """

@@ -22,8 +22,9 @@ from .examples import ALL, NOTES, SCHEMA, note
 
 CREATE = sa.insert(NOTES).returning(NOTES.c.id, notify("notes", NOTES.c.id))
 MARK = sa.insert(NOTES).returning(NOTES.c.id, notify("marks"))
-CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
-COUNT = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+LISTENING = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+CUT = "SELECT pg_terminate_backend($1)"
+COUNT = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1"
 
 
 class Stopped(Exception):
@@ -78,10 +79,13 @@ async def ready(watch: Watch) -> asyncio.Task[None]:
 async def cut(url: str) -> None:
     """Ends the session that listens, on the server."""
     server = await asyncpg.connect(url.partition("?")[0])
-    assert await server.fetchval(CUT) == 1
-    while await server.fetchval(COUNT):
-        pass
-    await server.close()
+    try:
+        (listening,) = await server.fetch(LISTENING)
+        assert await server.fetchval(CUT, listening["pid"])
+        while await server.fetchval(COUNT, listening["pid"]):
+            pass
+    finally:
+        await server.close()
 
 
 def test_a_commit_of_another_database_wakes(postgres_url: str) -> None:

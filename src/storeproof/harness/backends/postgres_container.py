@@ -94,9 +94,9 @@ def _find_engine() -> None:
     try:
         import docker
         from testcontainers.core.docker_client import DockerClient, get_docker_host
-    except ImportError:
+    except ImportError as error:
         raise EngineMissing(
-            "testcontainers is not installed", "Run: pip install 'storeproof[postgres]'"
+            f"testcontainers can't be imported: {error}", "Run: pip install 'storeproof[postgres]'"
         ) from None
     try:
         _knock(get_docker_host() or "unix:///var/run/docker.sock")
