@@ -31,6 +31,7 @@ __all__ = [
     "Trial",
     "break_everywhere",
     "every_fault",
+    "handle_behind",
     "require",
     "wire_to",
 ]
@@ -82,7 +83,7 @@ async def break_everywhere(
     """
     require(contract, store)
     with wire_to(store) as wire:
-        async with _handle_behind(wire, store) as handle:
+        async with handle_behind(wire, store) as handle:
             return await _Sweep(
                 contract, store, program, wire=wire, handle=handle, shared=shared
             ).run(choice)
@@ -103,7 +104,11 @@ def require(contract: Contract, store: Store) -> None:
 
 @contextmanager
 def wire_to(store: Store) -> Iterator[Wire]:
-    assert store.endpoint is not None  # require has seen to it
+    """Have a proxy before the store's endpoint.
+
+    Raises Inconclusive where it can't listen.
+    """
+    assert store.endpoint is not None  # the caller has seen to it
     wire = Wire(*store.endpoint, store.framing)
     try:
         wire.start()
@@ -117,7 +122,11 @@ def wire_to(store: Store) -> Iterator[Wire]:
 
 
 @asynccontextmanager
-async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
+async def handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
+    """Empty the store, and give a handle behind the proxy.
+
+    Raises Inconclusive where it can't be opened.
+    """
     await store.clients(1)
     opening, handle = await _opened(wire, store)
     try:
@@ -191,7 +200,7 @@ class _Sweep:
         trial = await self._tried(self._handle, fault, nth)
         if trial.found is None:
             return trial
-        async with _handle_behind(self._wire, self._store) as handle:
+        async with handle_behind(self._wire, self._store) as handle:
             await self._tried(handle, None, 0)  # statements are prepared, as on the first handle
             return await self._tried(handle, fault, nth)
 

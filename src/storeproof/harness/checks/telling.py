@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from storeproof.harness.checks.statements import Growth
 
 __all__ = [
+    "calls_text",
+    "check_failed",
     "failed",
     "failed_apart",
     "failed_blocking",
@@ -39,6 +41,7 @@ __all__ = [
     "failed_growing",
     "failed_outliving",
     "failed_together",
+    "found_text",
 ]
 
 
@@ -58,10 +61,10 @@ def failed(
             *([] if again else [_NOT_AGAIN]),
             *([_SHARED] if program.scribbling and "scribble(" in source else []),
         ),
-        found=_found(context, _calls(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=source,
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_together(context: CheckContext, check: str, found: Race, often: str) -> CheckFailed:
@@ -75,10 +78,10 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         f"{_operations(contract, found)} ({_clients(program)})",
         sentence=_sentence(contract, found),
         happened=tuple(broken_parts(found.history, found.finding)),
-        found=_found(context, f"{_calls(len(program.calls))}; {often}"),
+        found=found_text(context, f"{calls_text(len(program.calls))}; {often}"),
         source=python_test_of_branches(contract, backend, program),
     )
-    return _check_failed(account, program, found.history)
+    return check_failed(account, program, found.history)
 
 
 def failed_apart(
@@ -97,10 +100,10 @@ def failed_apart(
             "The stores share something: a variable of the module or the class, the name of a file "
             "or a database.",
         ),
-        found=_found(context, _calls(len(program.calls))),
+        found=found_text(context, calls_text(len(program.calls))),
         source=python_test_of_stores(contract, backend, program, check),
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
@@ -119,10 +122,10 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
             "The data is made by the program's calls, the last one apart, and by copies of them "
             "with other values.",
         ),
-        found=_found(context, _calls(len(growth.program.steps))),
+        found=found_text(context, calls_text(len(growth.program.steps))),
         source=python_test_of_proving(contract, backend, growth.program, check),
     )
-    return _check_failed(account, growth.program)
+    return check_failed(account, growth.program)
 
 
 def failed_blocking(
@@ -142,10 +145,10 @@ def failed_blocking(
             "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
             "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
         ),
-        found=_found(context, _calls(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=python_test_of_proving(contract, context.backend.name, program, check),
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_disturbed(
@@ -167,19 +170,18 @@ def failed_disturbed(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
         happened=(broken.sentence, *broken.parts),
-        found=_found(context, _calls(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=python_test_of_disturbing(contract, backend, program, method, shared=shared),
     )
-    return _check_failed(account, program, broken.history)
+    return check_failed(account, program, broken.history)
 
 
-def _found(context: CheckContext, size: str) -> str:
+def found_text(context: CheckContext, size: str) -> str:
+    """Say what the program is that is shown below, and how much was tried."""
     return f"The shortest program found ({size}; tried: {_tried(context)}), as a test to paste:"
 
 
-def _check_failed(
-    account: Account, program: Program, history: History | None = None
-) -> CheckFailed:
+def check_failed(account: Account, program: Program, history: History | None = None) -> CheckFailed:
     """Put the message together, and keep its parts; views draw a history themselves."""
     parts = [
         account.headline,
@@ -204,10 +206,10 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
         f"{f' in {operations}' if operations else ''}",
         sentence="" if found.problem else _sentence(contract, race),
         happened=(found.story, *(told or broken_parts(race.history, race.finding))),
-        found=_found(context, _calls(len(race.program.calls))),
+        found=found_text(context, calls_text(len(race.program.calls))),
         source=python_test_of_proving(contract, context.backend.name, race.program, check),
     )
-    return _check_failed(account, race.program, race.history)
+    return check_failed(account, race.program, race.history)
 
 
 def _clients(program: Program) -> str:
@@ -261,7 +263,8 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def _calls(count: int) -> str:
+def calls_text(count: int) -> str:
+    """Say how many calls there are."""
     return "1 call" if count == 1 else f"{count} calls"
 
 

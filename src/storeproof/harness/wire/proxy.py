@@ -23,11 +23,11 @@ LISTENING_ON: Final = "127.0.0.1"
 class Wire:
     """A TCP proxy in front of one server, on a thread of its own, from `start` to `stop`.
 
-    It counts what passes: `messages` and `trips` (round trips) of all connections, `opened`
-    connections. A message has been counted before it is passed on, so whoever has an answer finds
-    all that led to it counted. One fault can be planned at a time; it happens once, on the
-    connection on which its message comes, and every other connection goes on. Use it as a context
-    manager; calls come from one thread, which may run an event loop or block.
+    It counts what passes: `messages`, `trips` (round trips) and `bytes` of all connections,
+    `opened` connections. A message has been counted before it is passed on, so whoever has an
+    answer finds all that led to it counted. One fault can be planned at a time; it happens once, on
+    the connection on which its message comes, and every other connection goes on. Use it as a
+    context manager; calls come from one thread, which may run an event loop or block.
 
     host, port: the server's. listening: the proxy's own port, on 127.0.0.1; any free one unless
     given. delay: of a delayed message, in seconds.
@@ -43,7 +43,7 @@ class Wire:
         delay: float = 0.005,
     ) -> None:
         self.host, self.port = LISTENING_ON, listening
-        self.trips = self.opened = 0
+        self.trips = self.opened = self.bytes = 0
         self.met: Met | None = None
         """Where the last plan's fault happened; None while it has not."""
         self.delay = delay
@@ -133,6 +133,7 @@ class Wire:
         """Count a message that is about to pass; give the fault that happens to it."""
         self._messages[side] += 1
         self.trips += message.begins_trip
+        self.bytes += len(message.data)
         plan = self._plan
         if plan is None or not _is_counted(plan.of, connection, side, message):
             return None
