@@ -19,7 +19,7 @@ from storeproof.harness.values import Draw, Rejected, choose, pick
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Chooser", "Chosen"]
+__all__ = ["Chooser", "Chosen", "texts_of"]
 
 _REPEATED = 8
 """One call in so many is one that was made before, with the same arguments."""
@@ -112,7 +112,7 @@ class Chooser:
     def _result(self, call: Call, outcome: Outcome, given: object) -> str:
         """Give the kind of an outcome: an error, or how much was given."""
         if outcome.error is not None:
-            return " ".join([type(outcome.error).__name__, *_told(outcome.error, given)])
+            return " ".join([type(outcome.error).__name__, *texts_of(outcome.error, given)])
         value = outcome.value
         if value is None or isinstance(value, bool):
             return str(value)
@@ -129,7 +129,7 @@ def _sights(call: Call, result: str, again: bool, *, succeeded: bool) -> Iterato
         yield from ((call.operation, result, each) for each in _given(call))
 
 
-def _told(error: Exception, arguments: object) -> Iterator[str]:
+def texts_of(error: Exception, arguments: object) -> Iterator[str]:
     """Give the texts of an error that are no values of the call: which field it names, say."""
     given = repr(arguments)
     for value in public_attributes(error).values():

@@ -35,7 +35,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         killed_programs=20,
         server_kills=5,
         moves=30,
-        move_crashes=1000,
+        move_crashes=200,
     ),
     "soak": Profile(
         "soak",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storeproof.harness.history import Recorder
     from storeproof.harness.program import Program
 
-__all__ = ["Ended", "Imported", "Invoked", "Job", "Part", "Returned", "Told"]
+__all__ = ["Ended", "Imported", "Invoked", "Job", "LoadJob", "Part", "Returned", "Told"]
 
 
 class Part(StrEnum):
@@ -43,6 +43,21 @@ class Job:
     """Counted from the first moment of the branches on: at which of them the process is killed."""
     dies: bool = False
     """Whether the process is killed in any case, at the end if at no moment before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadJob:
+    """An archive, to be loaded into a storage that the client process opens for itself.
+
+    The process is killed at a moment of the load, as a `Job`'s is, or at its end.
+    """
+
+    backend: str
+    opener: Origin | None
+    address: str
+    path: str
+    moment: int | None = None
+    dies: bool = True
 
 
 @dataclass(frozen=True)

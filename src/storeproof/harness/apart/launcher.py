@@ -16,6 +16,8 @@ from multiprocessing.reduction import recv_handle
 from typing import TYPE_CHECKING
 
 from storeproof.harness.apart.client import perform
+from storeproof.harness.apart.jobs import LoadJob
+from storeproof.harness.apart.loading import load
 from storeproof.harness.apart.messages import pack, unpack
 from storeproof.harness.apart.origins import Origin, find
 
@@ -66,7 +68,8 @@ def _serve(contract: Contract, job: bytes, control: Connection, channel: Connect
 
 def _end_after(contract: Contract, job: bytes, channel: Connection) -> None:
     try:
-        perform(contract, unpack(job), channel)
+        given = unpack(job)
+        (load if isinstance(given, LoadJob) else perform)(contract, given, channel)
     finally:
         sys.stderr.flush()
         os._exit(0)

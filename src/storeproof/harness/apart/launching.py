@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.apart.jobs import Ended, Imported, Invoked, Job, Returned, Told
+from storeproof.harness.apart.jobs import Ended, Imported, Invoked, Job, LoadJob, Returned, Told
 from storeproof.harness.apart.messages import pack, unpack
 from storeproof.harness.apart.origins import Origin, origin_of
 from storeproof.harness.exceptions import Inconclusive
@@ -34,7 +34,7 @@ class Apart:
     def __init__(self) -> None:
         self._launchers: dict[int, _Launcher] = {}
 
-    def do(self, contract: Contract, job: Job) -> Told:
+    def do(self, contract: Contract, job: Job | LoadJob) -> Told:
         """Have a new process do a job; returns when it is no more.
 
         Raises Inconclusive where it can't import the contract, or can't pass on what calls gave.
@@ -88,7 +88,7 @@ class _Launcher:
             remedy = "Let the module be imported outside of pytest too"
             raise Inconclusive("another process", reason, remedy)
 
-    def do(self, job: Job) -> Told:
+    def do(self, job: Job | LoadJob) -> Told:
         packed = _packed(job)
         ours, theirs = Pipe()
         with ours:
@@ -117,7 +117,7 @@ class _Launcher:
             return None
 
 
-def _packed(job: Job) -> bytes:
+def _packed(job: Job | LoadJob) -> bytes:
     try:
         return pack(job)
     except Exception as problem:  # classes raise what they like where they can't be pickled
