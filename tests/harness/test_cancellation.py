@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,15 @@ from storeproof.harness.pasted import PastedCancelling
 from storeproof.harness.program import Program
 from storeproof.harness.running import Outcome
 
-from .leavers import CORRECT, LEAVING, CleansUpUnshielded, PooledVault, ShieldedVault
+from .leavers import (
+    CORRECT,
+    LEAVING,
+    CleansUpUnshielded,
+    PooledVault,
+    ShieldedVault,
+    SwallowsIt,
+    WritesByHalves,
+)
 from .toys import InMemoryNotes, ToyStore, context, executed, failure, jobs, notes, printed_test
 from .vaults import InMemoryVault, LockedVault, vault, vault_store
 
@@ -108,6 +117,37 @@ def test_what_is_correct_is_never_accused(make: Any, seed: int, runner: asyncio.
 
     assert given.tally.untried == ()
     assert given.tally.programs == len(vault.operations)
+
+
+def test_where_little_is_tried_most_operations_are_cancelled_in_one_way_at_each_suspension(
+    runner: asyncio.Runner,
+) -> None:
+    tried = []
+    for often in (0, len(vault.operations)):
+        profile = replace(QUICK, often=often)
+        store = vault_store(ShieldedVault)
+        tried.append(context(vault, store, runner, profile=profile, capabilities=APART))
+        CancellationCheck().run(tried[-1])
+
+    few, many = (each.tally for each in tried)
+    assert few.programs == many.programs == len(vault.operations)
+    assert few.untried == many.untried == ()
+    assert 2 * few.operations < many.operations
+
+
+@pytest.mark.parametrize("make", [SwallowsIt, WritesByHalves])
+def test_a_defect_of_every_operation_is_found_in_one_way_too(
+    make: type[PooledVault], runner: asyncio.Runner
+) -> None:
+    given = context(
+        vault,
+        vault_store(make),
+        runner,
+        profile=replace(QUICK, often=0),
+        capabilities=APART,
+    )
+
+    assert failure(CancellationCheck(), given) is not None
 
 
 def test_one_handle_is_enough_where_there_is_no_second(runner: asyncio.Runner) -> None:

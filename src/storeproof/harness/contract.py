@@ -148,7 +148,6 @@ class Contract:
         self.experience: Experience | None = None
         self.succeeding: dict[tuple[int, int], dict[str, list[Program]]] = {}
         self._returned: dict[str, object | None] = {}
-        self._kinds_of_parameters: dict[tuple[str, str], object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)
 
@@ -321,12 +320,6 @@ class Contract:
 
     def kind_of_parameter(self, operation: str, parameter: str, hint: Any) -> object | None:
         """Give the pool that a parameter's values come from, if any."""
-        known = self._kinds_of_parameters
-        if (operation, parameter) not in known:
-            known[operation, parameter] = self._find_kind(operation, parameter, hint)
-        return known[operation, parameter]
-
-    def _find_kind(self, operation: str, parameter: str, hint: Any) -> object | None:
         if self.operations[operation].paged and parameter == "cursor":
             return f"{operation}.next_cursor"
         named = self._kinds.get(f"{operation}.{parameter}") or self._kinds.get(parameter)
