@@ -28,7 +28,6 @@ __all__ = [
     "Faulted",
     "break_everywhere",
     "every_fault",
-    "handle_behind",
     "wire_to",
 ]
 
@@ -79,7 +78,7 @@ async def break_everywhere(
     """
     _require(contract, store)
     with wire_to(store) as wire:
-        async with handle_behind(wire, store) as handle:
+        async with _handle_behind(wire, store) as handle:
             return await _Sweep(
                 contract, store, program, wire=wire, handle=handle, shared=shared
             ).run(choice)
@@ -118,11 +117,7 @@ def wire_to(store: Store) -> Iterator[Wire]:
 
 
 @asynccontextmanager
-async def handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
-    """Empty the store, and give a handle behind the proxy.
-
-    Raises Inconclusive where it can't be opened.
-    """
+async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
     await store.clients(1)
     opening, handle = await _opened(wire, store)
     try:
@@ -196,7 +191,7 @@ class _Sweep:
         trial = await self._tried(self._handle, fault, nth)
         if trial.found is None:
             return trial
-        async with handle_behind(self._wire, self._store) as handle:
+        async with _handle_behind(self._wire, self._store) as handle:
             await self._tried(handle, None, 0)  # statements are prepared, as on the first handle
             return await self._tried(handle, fault, nth)
 
