@@ -148,6 +148,7 @@ class Contract:
         self.experience: Experience | None = None
         self.succeeding: dict[tuple[int, int], dict[str, list[Program]]] = {}
         self._returned: dict[str, object | None] = {}
+        self._kinds_of_parameters: dict[tuple[str, str], object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)
 
@@ -270,7 +271,8 @@ class Contract:
 
         In every way: cut, reset, cut within the message, delayed, silent. Afterwards the call must
         have happened or not, as its outcome says, and the storage must work again; so must another
-        handle, unless there is to be none. The calls are those that the function makes of the
+        handle, unless there is to be none. Then the same while a storage is opened for the last
+        call, whose connection is refused, too. The calls are those that the function makes of the
         model. Raises AssertionError, which says what is wrong, and Inconclusive where the last call
         does not succeed on the model or the connection can't be broken. A counterexample of the
         check of faults that was pasted as a test calls this.
@@ -319,6 +321,12 @@ class Contract:
 
     def kind_of_parameter(self, operation: str, parameter: str, hint: Any) -> object | None:
         """Give the pool that a parameter's values come from, if any."""
+        known = self._kinds_of_parameters
+        if (operation, parameter) not in known:
+            known[operation, parameter] = self._find_kind(operation, parameter, hint)
+        return known[operation, parameter]
+
+    def _find_kind(self, operation: str, parameter: str, hint: Any) -> object | None:
         if self.operations[operation].paged and parameter == "cursor":
             return f"{operation}.next_cursor"
         named = self._kinds.get(f"{operation}.{parameter}") or self._kinds.get(parameter)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storeproof.harness.history import Recorder
     from storeproof.harness.program import Program
 
-__all__ = ["Ended", "Invoked", "Job", "LoadJob", "Part", "Returned", "Told"]
+__all__ = ["Ended", "Imported", "Invoked", "Job", "LoadJob", "Part", "Returned", "Told"]
 
 
 class Part(StrEnum):
@@ -61,6 +61,13 @@ class LoadJob:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """The process imported these modules to open its handles, which its launcher did not have."""
+
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Invoked:
     """A client began the call with this number."""
 
@@ -95,6 +102,8 @@ class Told:
     events: tuple[Invoked | Returned, ...]
     end: Ended | None
     """None where it was killed before its end."""
+    imported: tuple[str, ...] = ()
+    """Modules that its launcher did not have."""
 
     @property
     def outcomes(self) -> dict[int, Outcome]:

@@ -6,8 +6,11 @@ Nobody runs it by hand; `Apart` does.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import TYPE_CHECKING
@@ -34,14 +37,22 @@ def main() -> None:
         control.send_bytes(pack(f"{type(problem).__name__}: {problem}"))
         return
     control.send_bytes(pack(""))
-    gc.freeze()  # what clients never collect stays shared between them
     while True:
         try:
+            _import(unpack(control.recv_bytes()))
             job = control.recv_bytes()
         except EOFError:
             os._exit(0)  # what is frozen would look like a leak to libraries
+        gc.freeze()  # what clients never collect stays shared between them
         channel = Connection(recv_handle(control))
         _serve(contract, job, control, channel)
+
+
+def _import(modules: Iterable[str]) -> None:
+    """Import what the last client did, so that the next ones need not: a driver takes longest."""
+    for name in modules:
+        with suppress(Exception):  # modules raise what they like, and some have made-up names
+            importlib.import_module(name)
 
 
 def _serve(contract: Contract, job: bytes, control: Connection, channel: Connection) -> None:

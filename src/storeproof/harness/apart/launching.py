@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.apart.jobs import Ended, Invoked, Job, LoadJob, Returned, Told
+from storeproof.harness.apart.jobs import Ended, Imported, Invoked, Job, LoadJob, Returned, Told
 from storeproof.harness.apart.messages import pack, unpack
 from storeproof.harness.apart.origins import Origin, origin_of
 from storeproof.harness.exceptions import Inconclusive
@@ -61,6 +61,8 @@ class Apart:
 class _Launcher:
     def __init__(self, contract: Contract, origin: Origin) -> None:
         self._contract = contract  # so that its id stays its own
+        self._imported: tuple[str, ...] = ()
+        """What the last client imported; the next ones find it there."""
         self._control, theirs = Pipe()
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
             [sys.executable, "-m", "storeproof.harness.apart.launcher", str(theirs.fileno())],
@@ -91,11 +93,13 @@ class _Launcher:
         ours, theirs = Pipe()
         with ours:
             with theirs:
+                self._control.send_bytes(pack(self._imported))
                 self._control.send_bytes(packed)
                 send_handle(self._control, theirs.fileno(), self._process.pid)
             client = self._answer()
             told = _listen(ours, self._control, client)
         self._answer()
+        self._imported = told.imported
         return told
 
     def close(self) -> None:
@@ -129,18 +133,21 @@ def _listen(channel: Connection, control: Connection, client: object) -> Told:
     Raises Inconclusive where what it tells can't be read.
     """
     events: list[Invoked | Returned] = []
+    imported: tuple[str, ...] = ()
     end: Ended | None = None
     while True:
         ready = wait([channel, control], _SECONDS)
         if not ready:
             _kill(client)
             problem = f"the process told nothing for {_SECONDS:g} seconds"
-            return Told(tuple(events), Ended(problem=problem, by_storage=True))
+            return Told(tuple(events), Ended(problem=problem, by_storage=True), imported)
         message = _received(channel) if channel in ready else None
         if message is None:
-            return Told(tuple(events), end)
+            return Told(tuple(events), end, imported)
         if isinstance(message, Ended):
             end = message
+        elif isinstance(message, Imported):
+            imported = message.modules
         else:
             events.append(message)
 

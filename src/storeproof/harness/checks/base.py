@@ -63,7 +63,11 @@ class Profile:
     histories: int = 60
     """Random programs of several clients."""
     cancellations: int = 1
-    """Programs whose last call is cancelled, for each operation."""
+    """Programs whose last call is cancelled, for each operation; where there is one, most
+    operations are cancelled in one way only at each suspension."""
+    often: int = 6
+    """Operations, others with another seed, that are then cancelled in every way, and whose
+    connection breaks at more messages than that of others."""
     faults: int = 0
     """Programs whose last call meets every fault at every message, for each operation; where there
     are none, one meets a single fault at some messages."""
