@@ -219,7 +219,9 @@ def test_a_source_that_is_still_being_written(target: Target, tmp_path: Path) ->
     file.write_bytes(b'{"email":"bob@example.org"}\n{"email":"eve')
     unfinished = tmp_path / ".backup-x.unfinished"
     unfinished.mkdir()
-    refused(target, target.move("--from", str(file)), ExitCode.FOUND, "can't be read")
+    done = target.move("--from", str(file))
+    assert (done.exit_code, "can't be read" in done.stdout) == (ExitCode.FOUND, True)
+    assert target.is_as_before()
     done = target.move("--replace", "--from", str(unfinished))
     refused(target, done, ExitCode.UNUSABLE, "is no archive")
 
