@@ -81,7 +81,7 @@ class Profile:
     """Random programs of several clients whose server is killed."""
     moves: int = 6
     """Programs whose content is moved, by each check of moving but that of crashes."""
-    move_crashes: int = 12
+    move_crashes: int = 8
     """Moments, and messages, at which a load is ended."""
 
 

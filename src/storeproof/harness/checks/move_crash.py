@@ -10,6 +10,7 @@ from storeproof.harness.checks.continuing import Continued
 from storeproof.harness.checks.moving import shortest, spread
 from storeproof.harness.checks.telling_moves import failed_move
 from storeproof.harness.contract import Contract
+from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.moving.crashing import CUTS, Crash
 from storeproof.harness.moving.travelling import Step
 from storeproof.harness.program import Program
@@ -75,7 +76,12 @@ def _problems(context: CheckContext, crash: Crash, most: int) -> Iterator[str]:
         _, problem = crash.kill(moment)
         if problem:
             yield f"The process was killed at moment {moment} of {moments} of the load. {problem}"
-    messages = crash.cut(None, 0)[0] if networked else 0
+    messages, problem = crash.cut(None, 0) if networked else (0, "")
+    if problem:
+        yield f"The load went through a proxy. {problem}"
+    if networked and messages == 0:
+        reason = "a load sends nothing through the proxy"
+        raise Inconclusive("move_crash", reason, "See where its store's address_at leads")
     for nth in spread(messages, most // 2):
         fault = CUTS[nth % len(CUTS)]
         context.tally.operations += 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Coroutine
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storeproof.harness.apart.jobs import LoadJob
 from storeproof.harness.apart.origins import origin_of_opener
-from storeproof.harness.faulting import handle_behind, wire_to
+from storeproof.harness.exceptions import HarnessError
+from storeproof.harness.faulting import wire_to
 from storeproof.harness.moving.moves import awaited
 from storeproof.harness.moving.states import State, calls_of, seen, shows, state_after, verified
 from storeproof.harness.moving.travelling import Place, Step, in_time, moves_of
@@ -69,22 +70,33 @@ class Crash:
         return told.end.moments if told.end else 0, self._run(self._afterwards(done=done))
 
     def cut(self, fault: Fault | None, nth: int) -> tuple[int, str]:
-        """Break the connection of a load at a message; give how many messages had passed."""
+        """Break the connection of a load at a message; give how many messages had passed.
+
+        Raises Step where it fails though nothing is broken, Inconclusive where nothing says how
+        the server is reached through a proxy.
+        """
         assert self._store.endpoint is not None, "only networked stores have connections"
         with wire_to(self._store) as wire:
             return self._run(self._cut(wire, fault, nth))
 
     async def _cut(self, wire: Any, fault: Fault | None, nth: int) -> tuple[int, str]:
-        async with handle_behind(wire, self._store) as handle:
-            await self._fill(handle)
-            before = wire.messages
-            if fault is not None:
-                wire.plan(fault, nth)
-            done = False
-            with suppress(Exception):  # what a lost connection becomes is another check's affair
-                await in_time("load", lambda: self._moves.load(self._new, handle))
-                done = True
-            messages = wire.messages - before
+        await self._target()
+        done, messages = False, 0
+        try:
+            async with self._store.through(wire.host, wire.port) as handle:
+                before = wire.messages
+                if fault is not None:
+                    wire.plan(fault, nth)
+                try:
+                    await in_time("load", lambda: self._moves.load(self._new, handle))
+                    done = True
+                finally:
+                    messages = wire.messages - before
+                    wire.mend()
+        except Exception as problem:
+            # What a lost connection becomes, also while it is closed, is another check's affair.
+            if fault is None or isinstance(problem, HarnessError):
+                raise
         return messages, await self._afterwards(done=done)
 
     async def _begin(self) -> None:
@@ -109,12 +121,13 @@ class Crash:
     async def _afterwards(self, *, done: bool) -> str:
         await self._store.settle()
         storage = await self._store.reopen()
-        found = [path for path in (self._old, self._new) if await self._is(storage, path)]
-        if not found:
-            return "The target holds neither what it held before nor what was to be loaded."
-        if done and self._new not in found:
-            return "The load had ended well, and the target holds what it held before."
-        return await self._again(storage, loaded=self._new in found)
+        for path in (self._new, self._old) if done else (self._old, self._new):
+            if not await self._is(storage, path):
+                continue
+            if done and path == self._old:
+                return "The load had ended well, and the target holds what it held before."
+            return await self._again(storage, loaded=path == self._new)
+        return "The target holds neither what it held before nor what was to be loaded."
 
     async def _again(self, storage: Any, *, loaded: bool) -> str:
         if loaded and not self._moves.replaces:

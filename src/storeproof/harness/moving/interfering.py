@@ -20,10 +20,9 @@ from storeproof.harness.moving.states import (
     shows,
     state_after,
 )
-from storeproof.harness.moving.travelling import MODEL, Place, Step, in_time, moves_of
+from storeproof.harness.moving.travelling import LONGEST, MODEL, Place, Step, in_time, moves_of
 from storeproof.harness.program import Program
 from storeproof.harness.racing import Parts
-from storeproof.harness.running import PATIENCE
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -81,7 +80,7 @@ async def _holding(held: Held[Any], beside: _Beside) -> Exception | None:
     """Run what is held to its end, and what goes on beside it; give what the former raised."""
     problem = None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LONGEST):
             await held
     except Exception as raised:  # a contract's author raises what they like
         problem = raised
@@ -98,7 +97,7 @@ class _Export:
         self._contract, self._store, self._program = contract, store, program
         self._path, self._begun = path, list[int]()
         self._happened: list[int] = []
-        self._problem = ""
+        self._problem, self._is_known = "", True
 
     async def run(self, nth: int) -> Interfered:
         first = Place(self._contract, "", await self._store.fresh(), {})
@@ -122,16 +121,20 @@ class _Export:
         outcome = await place.make(number, call)
         if outcome is None:
             return
-        lost = (*self._contract.unavailable, *self._contract.uncertain)
-        if not outcome.declared and not isinstance(outcome.error, lost):
+        lost = isinstance(outcome.error, self._contract.unavailable)
+        if isinstance(outcome.error, self._contract.uncertain) and not lost:
+            self._is_known = False
+        elif not outcome.declared and not lost:
             self._problem = (
                 f"While it went on, another client's {call.operation} {outcome}, "
                 "which is none of the contract's errors."
             )
-        elif not isinstance(outcome.error, lost):
+        elif not lost:
             self._happened.append(number)
 
     async def _judged(self, failed: Exception | None, steps: int, writer: Place) -> str:
+        if not self._is_known:
+            return ""
         if failed is not None:
             return f"The export raised {failed!r}."
         try:
@@ -178,7 +181,7 @@ class _Loads:
 
     async def _load(self, path: Path, storage: Any) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(LONGEST):
                 await awaited(self._moves.load(path, storage))
         except Exception as raised:  # a contract's author raises what they like
             self._second = raised
@@ -191,13 +194,18 @@ class _Loads:
             if each is not None and not isinstance(each, declared):
                 return f"Of two loads at once one raised {each!r}, which is no declared refusal."
         none, one, other = states
-        done = [state for state, each in zip((one, other), raised, strict=True) if each is None]
+        ends = list(zip((one, other), raised, strict=True))
+        done = [state for state, each in ends if each is None]
+        unknown = [state for state, each in ends if isinstance(each, self._contract.uncertain)]
         if len(done) > 1 and not self._moves.replaces:
             return "Two loads at once both ended well, though nothing may be replaced."
         reads = await seen(
             self._program, Place(self._contract, MODEL, storage, other.place.results)
         )
-        if any(shows(self._contract, self._program, each, reads) for each in done or [none]):
+        if any(
+            shows(self._contract, self._program, each, reads)
+            for each in (*(done or [none]), *unknown)
+        ):
             return ""
         ended = "one of them" if len(done) == 1 else "both" if done else "neither"
         return f"Of two loads at once {ended} ended well, and the storage holds something else."

@@ -15,12 +15,13 @@ from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.moving.moves import Moves, awaited
 from storeproof.harness.program import Call, Program
 from storeproof.harness.racing import Numbered, Parts
-from storeproof.harness.running import PATIENCE, Actor, Outcome, Unresolvable, compare_outcomes
+from storeproof.harness.running import Actor, Outcome, Unresolvable, compare_outcomes
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
 __all__ = [
+    "LONGEST",
     "MODEL",
     "Place",
     "Step",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 MODEL = "the model"
+LONGEST = 60.0
+"""Seconds that a step of a move may take: it is many calls, and machines are busy."""
 Stop: TypeAlias = tuple[str, Store]
 """The name of a backend, and a store on it."""
 
@@ -69,7 +72,7 @@ def moves_of(contract: Contract) -> Moves:
 async def in_time(told: str, step: Callable[[], Any]) -> None:
     """Take a step, which may be async; raises Step where it fails, or takes too long."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LONGEST):
             await awaited(step())
     except HarnessError:
         raise
