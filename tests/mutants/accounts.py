@@ -63,6 +63,7 @@ PAY = (
     .values(amount=TABLE.c.amount + bind(TABLE.c.amount))
     .returning(*TABLE.c)
 )
+ROUND = sa.update(TABLE).values(amount=TABLE.c.amount - TABLE.c.amount % 3)
 LOCK = (
     sa.select(*TABLE.c)
     .where(TABLE.c.id.in_([bind(TABLE.c.id, "source"), bind(TABLE.c.id, "target")]))

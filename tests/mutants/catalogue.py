@@ -65,6 +65,7 @@ class Mutant:
         are drawn which of them is the first to see the defect.
     leaks: the errors outside the contract's tree that are the defect itself. Any other one is an
         accident of the mutant's own code.
+    only: whether no other check may break, not even a later one, which usually is not run.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Mutant:
     candidate: Candidate
     check: str
     leaks: Errors = ()
+    only: bool = False
 
     @property
     def checks(self) -> Sequence[str]:
@@ -84,21 +86,19 @@ class Mutant:
 class Seeds:
     """The mutants of one family; the name and the docstring of what is decorated are the mutant's.
 
-    `check` and `leaks` are what `Mutant` says.
+    `check`, `leaks` and `only` are what `Mutant` says.
     """
 
     def __init__(self, family: Family) -> None:
         self.family = family
         self.mutants: list[Mutant] = []
 
-    def memory(
-        self, contract: Contract, check: str, *, leaks: Errors = ()
-    ) -> Callable[[Made], Made]:
+    def memory(self, contract: Contract, check: str, **told: Any) -> Callable[[Made], Made]:
         """A class of storages in memory, of which all clients share one."""
-        return self._planting(contract, check, leaks, lambda made: in_memory(contract, made))
+        return self._planting(contract, check, lambda made: in_memory(contract, made), **told)
 
     def operation(
-        self, contract: Contract, operation: str, check: str, *, leaks: Errors = ()
+        self, contract: Contract, operation: str, check: str, **told: Any
     ) -> Callable[[Made], Made]:
         """An operation of the model: `made(storage, right, **arguments)`, as in `Breaking`."""
         breaking = Breaking(contract.model)  # type: ignore[arg-type]  # every model here is a class
@@ -106,7 +106,7 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return in_memory(contract, breaking.replacing(operation, made))
 
-        return self._planting(contract, check, leaks, plant)
+        return self._planting(contract, check, plant, **told)
 
     def sqlite(
         self,
@@ -115,6 +115,7 @@ class Seeds:
         *,
         database: Callable[..., Database] = Database,
         leaks: Errors = (),
+        only: bool = False,
         **settings: Any,
     ) -> Callable[[Made], Made]:
         """A class of storages on a Database, here of a SQLite file."""
@@ -122,7 +123,7 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return _in_database(contract, SQLITE, made, _opener(made, database, settings))
 
-        return self._planting(contract, check, leaks, plant)
+        return self._planting(contract, check, plant, leaks=leaks, only=only)
 
     def postgres(
         self,
@@ -131,6 +132,7 @@ class Seeds:
         *,
         database: Callable[..., Database] = Database,
         leaks: Errors = (),
+        only: bool = False,
         **settings: Any,
     ) -> Callable[[Made], Made]:
         """A class of storages on a Database, here of a PostgreSQL server."""
@@ -138,10 +140,16 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return _in_database(contract, POSTGRES, made, _opener(made, database, settings))
 
-        return self._planting(contract, check, leaks, plant)
+        return self._planting(contract, check, plant, leaks=leaks, only=only)
 
     def _planting(
-        self, contract: Contract, check: str, leaks: Errors, plant: Callable[[Made], Candidate]
+        self,
+        contract: Contract,
+        check: str,
+        plant: Callable[[Made], Candidate],
+        *,
+        leaks: Errors = (),
+        only: bool = False,
     ) -> Callable[[Made], Made]:
         def decorate(made: Made) -> Made:
             self.mutants.append(
@@ -153,6 +161,7 @@ class Seeds:
                     candidate=plant(made),
                     check=check,
                     leaks=leaks,
+                    only=only,
                 )
             )
             return made

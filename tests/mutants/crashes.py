@@ -20,7 +20,7 @@ from storeproof.reference.database.postgres import PostgresDriver
 from storeproof.reference.database.postgres_pool import PostgresPool
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
-from .accounts import PAY, DatabaseAccounts, OneAtATime, accounts, schema
+from .accounts import PAY, ROUND, DatabaseAccounts, OneAtATime, accounts, schema
 from .catalogue import Family, Seeds
 from .swapping import becoming, driven_by
 
@@ -101,6 +101,18 @@ class AcknowledgedBeforeCommit(_Noting):
 @seeds.sqlite(accounts, "reopen")
 class WrittenInMemoryOnly(_Noting):
     """The last payment is known to the process that made it only, where all handles find it."""
+
+
+class _RoundsAtTheEnd(Database):
+    async def close(self) -> None:
+        with suppress(Unavailable):  # closed twice, or never opened
+            await self.write(ROUND, {})
+        await super().close()
+
+
+@seeds.sqlite(accounts, "reopen", database=_RoundsAtTheEnd, only=True)
+class ClosingRounds(DatabaseAccounts):
+    """Closing in order rounds all amounts down to multiples of three; a kill does not."""
 
 
 class _TwoTransactions(OneAtATime):

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from storeproof.harness.backends.base import Store
     from storeproof.harness.contract import Contract
 
-__all__ = ["FAULTS", "Choice", "Faulted", "break_everywhere", "every_fault"]
+__all__ = [
+    "FAULTS",
+    "Choice",
+    "Faulted",
+    "break_everywhere",
+    "every_fault",
+    "handle_behind",
+    "wire_to",
+]
 
 FAULTS = (Fault.CUT, Fault.RESET, Fault.PARTIAL, Fault.DELAY, Fault.BLACK_HOLE)
 Choice = Callable[[int, int], Sequence[Fault]]
@@ -70,8 +78,8 @@ async def break_everywhere(
     Raises Inconclusive where the proxy, or the storage behind it, can't be opened.
     """
     _require(contract, store)
-    with _wire_to(store) as wire:
-        async with _handle_behind(wire, store) as handle:
+    with wire_to(store) as wire:
+        async with handle_behind(wire, store) as handle:
             return await _Sweep(
                 contract, store, program, wire=wire, handle=handle, shared=shared
             ).run(choice)
@@ -91,8 +99,12 @@ def _require(contract: Contract, store: Store) -> None:
 
 
 @contextmanager
-def _wire_to(store: Store) -> Iterator[Wire]:
-    assert store.endpoint is not None  # _require has seen to it
+def wire_to(store: Store) -> Iterator[Wire]:
+    """Have a proxy before the store's endpoint.
+
+    Raises Inconclusive where it can't listen.
+    """
+    assert store.endpoint is not None  # the caller has seen to it
     wire = Wire(*store.endpoint, store.framing)
     try:
         wire.start()
@@ -106,7 +118,11 @@ def _wire_to(store: Store) -> Iterator[Wire]:
 
 
 @asynccontextmanager
-async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
+async def handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
+    """Empty the store, and give a handle behind the proxy.
+
+    Raises Inconclusive where it can't be opened.
+    """
     await store.clients(1)
     opening, handle = await _opened(wire, store)
     try:
@@ -180,7 +196,7 @@ class _Sweep:
         trial = await self._tried(self._handle, fault, nth)
         if trial.found is None:
             return trial
-        async with _handle_behind(self._wire, self._store) as handle:
+        async with handle_behind(self._wire, self._store) as handle:
             await self._tried(handle, None, 0)  # statements are prepared, as on the first handle
             return await self._tried(handle, fault, nth)
 

@@ -21,7 +21,7 @@ from storeproof.harness.sweeping import sweep
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Pasted", "PastedCancelling", "PastedDisconnecting"]
+__all__ = ["Pasted", "PastedCancelling"]
 
 
 class Pasted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -19,8 +20,8 @@ from storeproof.harness.wire import Fault
 __all__ = ["FaultsCheck"]
 
 _CUTS = (Fault.CUT, Fault.RESET, Fault.PARTIAL)
-_MOST_MESSAGES = 8
-"""At which a call's connection is broken where little is tried."""
+_MESSAGES, _OFTEN_MESSAGES = 3, 8
+"""At which a call's connection is broken where little is tried: for most operations, for a few."""
 _SELDOM = 5
 """One operation in so many meets a black hole where little is tried: it costs a timeout."""
 
@@ -45,8 +46,9 @@ class FaultsCheck(Check):
             return
         untried = []
         known = succeeding(context, context.profile.cancellations)
-        for number, (name, programs) in enumerate(known.items()):
-            if not sum(self._tries(context, programs, number)):
+        choices = _choices(context, list(known))
+        for name, programs in known.items():
+            if not sum(self._tries(context, programs, choices[name])):
                 untried.append(name)
         if len(untried) == len(known):
             problem = f"no call of {context.contract.name} passed the proxy"
@@ -54,10 +56,11 @@ class FaultsCheck(Check):
             raise Inconclusive("faults", problem, remedy)
         context.tally.untried = tuple(untried)
 
-    def _tries(self, context: CheckContext, programs: Sequence[Program], number: int) -> list[int]:
-        count = context.profile.faults
-        choice = every_fault if count else _few(number)
-        return [self._try(context, each, choice) for each in programs[: count or 1]]
+    def _tries(
+        self, context: CheckContext, programs: Sequence[Program], choice: Choice
+    ) -> list[int]:
+        count = context.profile.faults or 1
+        return [self._try(context, each, choice) for each in programs[:count]]
 
     def _try(self, context: CheckContext, program: Program, choice: Choice) -> int:
         """Break one program's last call everywhere; give at how many messages."""
@@ -89,16 +92,28 @@ class FaultsCheck(Check):
         return context.run(breaking)
 
 
-def _few(number: int) -> Choice:
+def _choices(context: CheckContext, names: Sequence[str]) -> dict[str, Choice]:
+    if context.profile.faults:
+        return dict.fromkeys(names, every_fault)
+    chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
+    often = chance.sample(names, min(len(names), context.profile.often))
+    silent = names[::_SELDOM][: context.profile.often]
+    return {
+        name: _few(number, _OFTEN_MESSAGES if name in often else _MESSAGES, silent=name in silent)
+        for number, name in enumerate(names)
+    }
+
+
+def _few(number: int, most: int, *, silent: bool) -> Choice:
     """Choose few faults for an operation, and others for the next one."""
 
     def choice(nth: int, messages: int) -> Sequence[Fault]:
-        slow = [Fault.DELAY if number % _SELDOM else Fault.BLACK_HOLE]
+        slow = [Fault.BLACK_HOLE if silent else Fault.DELAY]
         slow = slow if nth == 1 + number % messages else []
-        step = math.ceil(messages / _MOST_MESSAGES)
+        step = math.ceil(messages / most)
         if nth <= messages and nth % step != number % step:
             return slow
-        count = min(len(_CUTS), max(1, _MOST_MESSAGES // messages))
+        count = min(len(_CUTS), max(1, most // messages))
         first = nth // step + number
         return [*slow, *(_CUTS[(first + each) % len(_CUTS)] for each in range(count))]
 

@@ -135,10 +135,16 @@ def _problem(number: int, field: str, reason: str) -> Problem:
 
 @contextmanager
 def _database(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Sorts users, and finds those that are there twice, without holding them."""
-    with closing(sqlite3.connect(folder / "users.db")) as database, database:
-        database.execute(_TABLE)
-        yield database
+    """Sorts users, and finds those that are there twice, without holding them.
+
+    Raises OSError where the folder has no room for them.
+    """
+    try:
+        with closing(sqlite3.connect(folder / "users.db")) as database, database:
+            database.execute(_TABLE)
+            yield database
+    except sqlite3.OperationalError as error:
+        raise OSError(f"{folder}, where users are sorted, can't be written ({error}).") from error
 
 
 def _add(database: sqlite3.Connection, user: User) -> None:
