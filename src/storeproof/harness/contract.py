@@ -271,7 +271,8 @@ class Contract:
 
         In every way: cut, reset, cut within the message, delayed, silent. Afterwards the call must
         have happened or not, as its outcome says, and the storage must work again; so must another
-        handle, unless there is to be none. The calls are those that the function makes of the
+        handle, unless there is to be none. Then the same while a storage is opened for the last
+        call, whose connection is refused, too. The calls are those that the function makes of the
         model. Raises AssertionError, which says what is wrong, and Inconclusive where the last call
         does not succeed on the model or the connection can't be broken. A counterexample of the
         check of faults that was pasted as a test calls this.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
-from storeproof.harness.backends.base import Capability
+from storeproof.harness.backends.base import Capability, Store
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.disturbed import has_one_handle, shortened
+from storeproof.harness.contract import Contract
 from storeproof.harness.disturbing import Rehearsed, rehearsed
 from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.faulting import Choice, Faulted, break_everywhere, every_fault
+from storeproof.harness.opening import break_opening, most_faults
 from storeproof.harness.program import Program
 from storeproof.harness.succeeding import succeeding
 from storeproof.harness.wire import Fault
@@ -26,10 +28,27 @@ _SELDOM = 5
 """One operation in so many meets a black hole where little is tried: it costs a timeout."""
 
 
+class Breaking(Protocol):
+    """Breaks the connection of a program's last call, one way or the other."""
+
+    def __call__(
+        self,
+        contract: Contract,
+        store: Store,
+        program: Rehearsed,
+        *,
+        shared: bool,
+        choice: Choice,
+    ) -> Coroutine[Any, Any, Faulted]:
+        """Do so; give what came of it."""
+        ...
+
+
 class FaultsCheck(Check):
     """Breaks the connection of a call of each operation at its 1st, 2nd, … message.
 
-    The calls are such that succeed on the model, and change something where any does.
+    For one call it is broken while a storage is opened, too. The calls are such that succeed on
+    the model, and change something where any does.
     """
 
     id = "faults"
@@ -42,7 +61,8 @@ class FaultsCheck(Check):
 
     def run(self, context: CheckContext) -> None:
         if context.replay is not None:
-            self._try(context, context.replay, every_fault)
+            self._try(context, context.replay, break_everywhere, every_fault)
+            self._try(context, context.replay, break_opening, most_faults)
             return
         untried = []
         known = succeeding(context, context.profile.cancellations)
@@ -55,20 +75,34 @@ class FaultsCheck(Check):
             remedy = "See whether its store's address_at(host, port) leads there"
             raise Inconclusive("faults", problem, remedy)
         context.tally.untried = tuple(untried)
+        self._try_opening(context, known)
 
     def _tries(
         self, context: CheckContext, programs: Sequence[Program], choice: Choice
     ) -> list[int]:
         count = context.profile.faults or 1
-        return [self._try(context, each, choice) for each in programs[:count]]
+        context.tally.programs += len(programs[:count])
+        return [self._try(context, each, break_everywhere, choice) for each in programs[:count]]
 
-    def _try(self, context: CheckContext, program: Program, choice: Choice) -> int:
+    def _try_opening(self, context: CheckContext, known: Mapping[str, Sequence[Program]]) -> None:
+        """Break the opening of a storage for one program, which changes something if any does."""
+        reads = context.contract.reads
+        names = sorted(known, key=lambda name: name in reads)
+        programs = [program for name in names for program in known[name]]
+        choice = (
+            most_faults if context.profile.faults else _few(_SELDOM, _OFTEN_MESSAGES, silent=True)
+        )
+        for program in programs[:1]:
+            self._try(context, program, break_opening, choice)
+
+    def _try(
+        self, context: CheckContext, program: Program, breaking: Breaking, choice: Choice
+    ) -> int:
         """Break one program's last call everywhere; give at how many messages."""
         found = context.run(rehearsed(context.contract, program))
         if found is None:
             return 0
-        context.tally.programs += 1
-        faulted = self._faulted(context, found, choice)
+        faulted = _faulted(context, found, breaking, choice)
         context.tally.operations += faulted.operations
         if faulted.broken is not None:
             fault = faulted.fault
@@ -79,17 +113,19 @@ class FaultsCheck(Check):
                 program,
                 found,
                 faulted.broken,
-                disturb=lambda shorter: self._faulted(context, shorter, lambda *_: only).broken,
+                disturb=lambda less: _faulted(context, less, breaking, lambda *_: only).broken,
                 method="disconnect",
             )
         return faulted.messages
 
-    def _faulted(self, context: CheckContext, found: Rehearsed, choice: Choice) -> Faulted:
-        shared = has_one_handle(context)
-        breaking = break_everywhere(
-            context.contract, context.store, found, shared=shared, choice=choice
-        )
-        return context.run(breaking)
+
+def _faulted(
+    context: CheckContext, found: Rehearsed, breaking: Breaking, choice: Choice
+) -> Faulted:
+    shared = has_one_handle(context)
+    return context.run(
+        breaking(context.contract, context.store, found, shared=shared, choice=choice)
+    )
 
 
 def _choices(context: CheckContext, names: Sequence[str]) -> dict[str, Choice]:
