@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from storeproof.harness.cancelling import Way, cancel
 from storeproof.reference.archive import files, import_archive
 from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.archive.snapshots import snapshot_of
 from storeproof.reference.auth import User
 from storeproof.reference.auth.collections import CONTENT
-from storeproof.reference.selection import CONTENTS
+from storeproof.reference.selection import CONTENTS, Storages
 
 from ..auth.examples import user
 from .examples import export, opened, run
@@ -33,6 +37,18 @@ def archive(tmp_path: Path) -> Path:
 
     run(work())
     return tmp_path / "archive"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    async def work() -> None:
+        async with opened(None) as memory:
+            for number in range(5):
+                await memory.auth.create(user(f"{number}"))
+            await export(memory, tmp_path / "small")
+
+    run(work())
+    return tmp_path / "small"
 
 
 def test_an_archive_is_read_in_batches(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +96,36 @@ def test_a_database_is_loaded_and_read_in_batches(
     assert run(work()) == [1000, 1000, 500]
     assert told[-1] == ROWS
     assert max(after - before for before, after in pairwise([0, *told])) <= 10_000 // SHORTEST
+
+
+async def read(storages: Storages, rows: int) -> None:
+    """Reads so many users one by one, and then asks something else."""
+    assert storages.database is not None
+    async with storages.database.bulk(writes=False) as bulk:
+        async with aclosing(bulk.stream(USERS.kept.select, 1)) as batches:
+            async for _ in batches:
+                rows -= 1
+                if rows == 0:
+                    break
+        assert await bulk.run(sa.select(sa.literal(1)), {}) == [(1,)]
+
+
+def test_reading_ends_where_its_caller_does(small: Path, url: str) -> None:
+    """Though the next rows are asked for before they are wanted."""
+
+    async def work() -> None:
+        async with opened(url) as storages:
+            await import_archive(small, storages)
+            for rows in range(1, 7):
+                await read(storages, rows)
+            for nth in range(1, 1000):
+                cancelled = await cancel(read(storages, 5), nth, Way.WAITING)
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+                if not cancelled.reached:
+                    return
+        raise AssertionError("it never ends")
+
+    run(work())
 
 
 def test_files_of_archived_errors_are_read_one_by_one() -> None:

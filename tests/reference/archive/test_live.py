@@ -23,10 +23,11 @@ from ..costs import examples as costs
 from .examples import HOUR, NOW, export, opened, run
 
 
-async def write(storages: Storages, numbers: Iterator[int]) -> None:
+async def write(storages: Storages, numbers: Iterator[int], written: list[int]) -> None:
     """Operations that change several collections at once, without end."""
     for number in numbers:
         await storages.errors.create(event(f"{number}", f"group {number % 5}", NOW))
+        written.append(number)
         amounts = costs.amounts(b1="1", b2="2")
         await storages.costs.reserve(f"{number}", amounts, NOW, NOW + HOUR)
         if number % 3:
@@ -75,10 +76,11 @@ def test_an_archive_of_storages_in_use_shows_one_moment(
             for name in ("b1", "b2"):
                 await costs.put(storages.costs, name, "1000000000")
             numbers = count()
-            writers = [asyncio.create_task(write(storages, numbers)) for _ in range(3)]
+            written: list[int] = []
+            writers = [asyncio.create_task(write(storages, numbers, written)) for _ in range(3)]
             for number in range(4):
-                before = next(numbers)
-                while next(numbers) < before + 10:
+                before = len(written)
+                while len(written) < before + 5:
                     await asyncio.sleep(0)
                 await export(storages, tmp_path / str(number))
                 counts.append(of_one_moment(tmp_path / str(number)))

@@ -6,7 +6,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Coroutine,
     Iterable,
     Sequence,
 )
@@ -168,14 +167,18 @@ class PostgresCarrier:
         name = f"stream_{next(self._numbers)}"
         await self._execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}")
         fetch = partial(self.run, f"FETCH {size} FROM {name}", ())
-        coming = await _started(fetch())
+        coming: asyncio.Task[Rows] | None = asyncio.create_task(fetch())
         try:
-            while rows := await coming:
-                # While its caller works on these, the server makes the next ones.
-                coming = await _started(fetch())
-                yield rows
+            while coming is not None:
+                rows = await coming
+                coming = asyncio.create_task(fetch()) if len(rows) == size else None
+                # Has it sent: the server makes the next rows while its caller works on these.
+                await asyncio.sleep(0)
+                if rows:
+                    yield rows
         finally:
-            await to_its_end(asyncio.wait([coming]))
+            if coming is not None:
+                await to_its_end(_ended(coming))
         await self._execute(f"CLOSE {name}")
 
     async def insert(
@@ -234,10 +237,9 @@ async def _fetch(lost: Meaning, connection: Any, text: str, arguments: Sequence[
     return rows
 
 
-async def _started(work: Coroutine[Any, Any, Rows]) -> asyncio.Task[Rows]:
-    task = asyncio.create_task(work)
-    await asyncio.sleep(0)
-    return task
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Waits for a task of whose outcome nobody wants to hear."""
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _roll_back(connection: Any, timeout: float) -> None:
