@@ -1,4 +1,4 @@
-"""The check of bursts looks here for rivals: two calls of an operation, one of which can succeed."""
+"""The check of bursts looks here for rivals: two calls of one operation, of which one succeeds."""
 
 from __future__ import annotations
 
