@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from storeproof.harness.copying import scribble
     from storeproof.harness.law import MUST, SHOULD, law
     from storeproof.harness.moving.moves import Moves
-    from storeproof.harness.moving.pasted import moved
     from storeproof.harness.paging import assert_walk
     from storeproof.harness.suite import replaces
 
@@ -41,7 +40,6 @@ __all__ = [
     "assert_same",
     "assert_walk",
     "law",
-    "moved",
     "replaces",
     "scribble",
 ]
@@ -62,7 +60,6 @@ _HOMES = {
     "assert_same": "compare",
     "assert_walk": "paging",
     "law": "law",
-    "moved": "moving.pasted",
     "replaces": "suite",
     "scribble": "copying",
 }

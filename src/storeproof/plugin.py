@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--storage", metavar="NAMES", help="backends, such as memory,sqlite or all (memory)")
     add(
         "--storage-profile",
-        choices=("quick", "full", "soak"),
+        choices=("light", "quick", "full", "soak"),
         default="quick",
         help="how many programs a check tries, and how long they are (quick)",
     )

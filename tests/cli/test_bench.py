@@ -90,3 +90,21 @@ def test_stored_times_are_shown_and_never_judged(module: Path) -> None:
     assert code == 0
     assert "Notes.put on memory: p50 100.0 µs -> 100.0 µs" in said
     assert "never judged" in said
+
+
+def test_load_is_shown_and_drawn(module: Path) -> None:
+    code, said = bench(
+        *("load", "bench_module:Slow", "--calls", "100", "--clients", "1,2", "--rates", "1e6"),
+        *("--json", "l.json", "--svg", "l.svg"),
+    )
+    assert code == 0, said
+    assert "Notes.put on memory, 2 clients: " in said
+    [result] = load(module / "l.json").latency
+    assert [each.clients for each in result.load] == [1, 2, 0]
+    drawn = ElementTree.fromstring((module / "l.svg").read_text())  # noqa: S314 - our own
+    assert len(drawn.findall(".//{*}circle")) == 9
+
+
+def test_a_list_of_clients_is_numbers(module: Path) -> None:
+    code, said = bench("load", "bench_module:Slow", "--clients", "few")
+    assert (code, "'few' is no list of numbers" in said) == (2, True)

@@ -275,13 +275,21 @@ class Mover:
     moves: Moves
     told: str = ""
 
+    @property
+    def contract(self) -> Contract:
+        """Under the mover's name in this module, where another process finds it."""
+        found: Contract = globals()[f"{self.name}_contract"]
+        return found
+
 
 MOVERS: list[Mover] = []
 
 
 def mover(check: str, told: str = "") -> Callable[[Any], Any]:
     def decorate(make: Callable[[], Moves]) -> Any:
-        MOVERS.append(Mover(make.__name__, check, make(), told))
+        made = Mover(make.__name__, check, make(), told)
+        MOVERS.append(made)
+        globals()[f"{made.name}_contract"] = parcels.with_moves(made.moves)
         return make
 
     return decorate
@@ -513,3 +521,89 @@ def stumbles_over_another_load() -> Moves:
             raise RuntimeError("the database is locked") from None
 
     return Moves.of_snapshots(take, putting, refusals=REFUSALS)
+
+
+async def replace_all(storage: Any, content: Any) -> None:
+    """Put content in the place of what is there."""
+    if isinstance(storage, InMemoryParcels):
+        await put(storage, content)
+        return
+    with storage.whole():
+        storage.wipe()
+        await fill(storage, content)
+
+
+replacing = parcels.with_moves(
+    Moves.of_snapshots(take, replace_all, refusals=REFUSALS, replaces=True)
+)
+
+
+@mover("move_crash", told="neither what it held before nor what was to be loaded")
+def loads_in_two_transactions() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, InMemoryParcels):
+            await put(storage, content)
+            return
+        with storage.whole():
+            await fill(storage, {**content, "journal": []})
+        with storage.whole():
+            await fill(storage, {**content, "parcels": []})
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS)
+
+
+@mover("move_crash", told="neither what it held before nor what was to be loaded")
+def commits_each_row() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, InMemoryParcels):
+            await put(storage, content)
+        else:
+            await fill(storage, content)
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS)
+
+
+@mover("move_crash", told="neither what it held before nor what was to be loaded")
+def wipes_before_it_begins() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, SqliteParcels):
+            with storage.whole():
+                storage.wipe()
+        await put(storage, content)
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS, replaces=True)
+
+
+@mover("move_crash", told="but the load can't be repeated")
+def leaves_a_mark() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, InMemoryParcels):
+            await put(storage, content)
+            return
+        storage.connection.execute("CREATE TABLE IF NOT EXISTS marks (mark TEXT)")
+        if storage.connection.execute("SELECT * FROM marks").fetchall():
+            raise NotEmpty
+        storage.connection.execute("INSERT INTO marks VALUES ('loading')")
+        await replace_all(storage, content)
+        storage.connection.execute("DELETE FROM marks")
+
+    return Moves.of_snapshots(take, putting, refusals=REFUSALS, replaces=True)
+
+
+async def take_uncommitted(storage: Any) -> dict[str, list[Any]]:
+    """Give what a handle sees, in the midst of its transaction too."""
+    if isinstance(storage, InMemoryParcels):
+        return await take(storage)
+    return {"parcels": storage.rows_of_parcels(), "journal": storage.rows_of_journal()}
+
+
+@mover("move_crash", told="The load had ended well, and the target holds what it held before")
+def acknowledges_what_it_has_not_committed() -> Moves:
+    async def putting(storage: Any, content: Any) -> None:
+        if isinstance(storage, InMemoryParcels):
+            await put(storage, content)
+            return
+        storage.connection.execute("BEGIN IMMEDIATE")
+        await fill(storage, content)
+
+    return Moves.of_snapshots(take_uncommitted, putting, refusals=REFUSALS)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storeproof import Contract, Moves, moved
+from storeproof import Contract, Moves
+from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import RunOptions, Server
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.sqlite import SqliteBackend
-from storeproof.harness.checks import move_checks
+from storeproof.harness.checks import move_checks, moving
 from storeproof.harness.checks.base import Check, CheckContext, Profile
 from storeproof.harness.exceptions import BackendUnavailable, Inconclusive, NotApplicable
 from storeproof.harness.program import Program
 
-from .parcels import MOVERS, Mover, parcels
+from .parcels import MOVERS, Mover, parcels, replacing
 from .toys import executed, failure, printed_test
 
-PROFILE = Profile("few", programs=20, steps=10, moves=6)
+PROFILE = Profile("few", programs=20, steps=10, moves=6, move_crashes=60)
 CHECKS: dict[str, Check] = {each.id: each for each in move_checks()}
 
 
@@ -34,13 +35,20 @@ class Place:
         self.runner, self._left = runner, left
         self.options = RunOptions(directory=directory)
         self.sqlite, self.memory = SqliteBackend(), MemoryBackend()
+        self.apart = left.enter_context(closing(Apart()))
         self._server = self.sqlite.start(self.options)
 
     def context(self, contract: Contract, **given: Any) -> CheckContext:
         store = self.runner.run(self.sqlite.create_store(contract, self._server))
         self._left.callback(lambda: self.runner.run(store.close()))
         memory = self.runner.run(self.memory.create_store(contract, Server()))
-        given = {"profile": PROFILE, "seed": 1, "others": {"memory": lambda: memory}, **given}
+        given = {
+            "profile": PROFILE,
+            "seed": 1,
+            "apart": self.apart,
+            "others": {"memory": lambda: memory},
+            **given,
+        }
         options = self.options
         return CheckContext(
             contract, self.sqlite, store, self.runner, server=self._server, options=options, **given
@@ -53,9 +61,14 @@ def place(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Place(runner, tmp_path_factory.mktemp("place"), left)
 
 
+@pytest.fixture(autouse=True)
+def little_shortening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "_MOST_SECONDS", 8.0)
+
+
 @pytest.mark.parametrize("mover", MOVERS, ids=lambda each: each.name)
 def test_a_mover_with_a_defect_is_found(mover: Mover, place: Place) -> None:
-    given = place.context(parcels.with_moves(mover.moves))
+    given = place.context(mover.contract)
     failed = failure(CHECKS[mover.check], given)
     assert failed is not None
     assert mover.told in failed.message, failed.message
@@ -68,7 +81,7 @@ def test_a_mover_with_a_defect_is_found(mover: Mover, place: Place) -> None:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_correct_mover_is_not_accused(check: str, seed: int, place: Place) -> None:
-    given = place.context(parcels, seed=seed)
+    given = place.context((parcels, replacing)[seed % 2], seed=seed)
     CHECKS[check].run(given)
     assert given.tally.programs > 0
 
@@ -88,28 +101,25 @@ def test_a_backend_that_cannot_be_had_leaves_the_pair_open(place: Place) -> None
         CHECKS["roundtrip"].run(place.context(parcels, others={"other": store}))
 
 
-named = {each.name: parcels.with_moves(each.moves) for each in MOVERS}
-drops_microseconds = named["drops_microseconds"]
-
-
-def test_the_printed_test_shows_the_same(place: Place) -> None:
-    failed = failure(CHECKS["roundtrip"], place.context(drops_microseconds))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "drops_microseconds",
+        "compares_seconds",
+        "reads_one_collection_after_the_other",
+        "commits_each_row",
+    ],
+)
+def test_the_printed_test_shows_the_same(name: str, place: Place) -> None:
+    mover = next(each for each in MOVERS if each.name == name)
+    failed = failure(CHECKS[mover.check], place.context(mover.contract))
     assert failed is not None
     source = printed_test(failed)
-    assert "moved(storage)" in source, source
-    assert 'backend="sqlite", then="memory"' in source
+    beside = ', others=["memory"]' if mover.check == "roundtrip" else ""
+    assert f'prove(program, check="{mover.check}", backend="sqlite"{beside})' in source
     raised = executed(source)
     assert isinstance(raised, AssertionError), raised
-    assert "the model -> sqlite" in str(raised)
-
-
-def test_a_printed_test_passes_once_the_mover_is_mended(place: Place) -> None:
-    async def program(storage: Any) -> None:
-        entries = await storage.list_entries()
-        moved(storage)
-        assert await storage.list_entries() == entries
-
-    parcels.move(program, backend="sqlite", then="memory")
+    assert mover.told in str(raised)
 
 
 def test_an_error_of_a_mover_is_none_of_the_storage_s(place: Place) -> None:

@@ -107,7 +107,7 @@ def test_a_failure_is_shown_saved_and_replayed(disk: Project) -> None:
             "client 1 *├*1*┤*",
             "No order of these calls gives these outcomes on the model.*",
             "*The shortest program found (* as a test to paste:",
-            "        await before.put(*)",
+            "*await before.put(*)",
             "*not run: REOPEN is broken (reopen)*",
         ]
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from storeproof.harness.report import Report
 
 __all__ = ["app"]
+
+Number = TypeVar("Number", int, float)
 
 
 class _RunUnlessNamed(TyperGroup):
@@ -61,8 +64,7 @@ def run(
     """
     from storeproof.harness.latency.bench import Bench
     from storeproof.harness.latency.targets import load_target
-    from storeproof.harness.report import probe, save
-    from storeproof.harness.views import write_view
+    from storeproof.harness.report import probe
 
     for path in (json, svg, markdown):
         if path is not None:
@@ -73,13 +75,34 @@ def run(
         planned = replace(planned, rows=rows)
     bench = Bench(planned, storage, operation or (), _configuration(seconds), _command())
     report = _measured(bench, target, baseline)
-    if json:
-        save(report, json)
-    for view, path in (("latency", svg), ("markdown", markdown)):
-        if path is not None:
-            write_view(view, report, path)
+    _write(report, json, {"latency": svg, "markdown": markdown})
     for problem in report.problems:
         say(problem)
+    if not report.passed:
+        raise typer.Exit(ExitCode.FOUND)
+
+
+@app.command()
+def load(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help=_TARGET)],
+    *,
+    storage: Annotated[str, typer.Option(help="Backends, such as memory,sqlite.")] = "memory",
+    operation: Annotated[list[str] | None, typer.Option(help="Measure these only.")] = None,
+    calls: Annotated[int, typer.Option(help="Calls at each level.", min=100)] = 2000,
+    clients: Annotated[str, typer.Option(help="At once, each level.")] = "1,2,4,8,16,32,64",
+    rates: Annotated[str, typer.Option(help="Calls a second that come by themselves.")] = "",
+    json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a report.")] = None,
+    svg: Annotated[Path | None, typer.Option(metavar="PATH", help="Draw it.")] = None,
+) -> None:
+    """Show throughput and latencies under load: by clients, and at rates; nothing is judged."""
+    from storeproof.harness.latency.bench import Bench, load_measure
+    from storeproof.harness.latency.targets import load_target
+
+    sys.path.insert(0, str(Path.cwd()))
+    measure = load_measure(calls, _numbers(clients, int), _numbers(rates, float))
+    bench = Bench(load_target(target), storage, operation or (), _configuration(None), _command())
+    report = bench.run(_tell_load, measure)
+    _write(report, json, {"latency": svg})
     if not report.passed:
         raise typer.Exit(ExitCode.FOUND)
 
@@ -116,6 +139,34 @@ def _configuration(seconds: float | None) -> LatencyConfiguration:
 
     found = read_configuration(Path.cwd())
     return found if seconds is None else msgspec.structs.replace(found, seconds=seconds)
+
+
+def _numbers(text: str, kind: Callable[[str], Number]) -> list[Number]:
+    try:
+        return [kind(each) for each in text.split(",") if each.strip()]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no list of numbers") from None
+
+
+def _write(report: Report, json: Path | None, views: Mapping[str, Path | None]) -> None:
+    from storeproof.harness.report import save
+    from storeproof.harness.views import write_view
+
+    if json is not None:
+        save(report, json)
+    for view, path in views.items():
+        if path is not None:
+            write_view(view, report, path)
+
+
+def _tell_load(result: LatencyResult) -> None:
+    from storeproof.harness.views.latency import load_line
+
+    where = f"{result.contract}.{result.operation} on {result.backend}"
+    for level in result.load:
+        say(f"{where}, {load_line(level)}")
+    if result.problem:
+        say(f"{where}: {result.problem}")
 
 
 def _command() -> str:

@@ -148,6 +148,7 @@ class Contract:
         self.experience: Experience | None = None
         self.succeeding: dict[tuple[int, int], dict[str, list[Program]]] = {}
         self._returned: dict[str, object | None] = {}
+        self._kinds_of_parameters: dict[tuple[str, str], object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)
 
@@ -270,7 +271,8 @@ class Contract:
 
         In every way: cut, reset, cut within the message, delayed, silent. Afterwards the call must
         have happened or not, as its outcome says, and the storage must work again; so must another
-        handle, unless there is to be none. The calls are those that the function makes of the
+        handle, unless there is to be none. Then the same while a storage is opened for the last
+        call, whose connection is refused, too. The calls are those that the function makes of the
         model. Raises AssertionError, which says what is wrong, and Inconclusive where the last call
         does not succeed on the model or the connection can't be broken. A counterexample of the
         check of faults that was pasted as a test calls this.
@@ -288,36 +290,22 @@ class Contract:
         check: str,
         backend: str,
         shared: bool = False,
+        others: Sequence[str] = (),
     ) -> None:
         """Have a check prove the calls that an async function makes of the model, and no others.
 
         What the function takes: one storage for checks of one client's calls; a storage for each
         store for the check of isolation; `before`, one for each client that makes calls at once,
         and `after` for those about what outlives a process or a server. shared: whether the clients
-        share one handle. Raises AssertionError, with what the check tells, and Inconclusive where
+        share one handle. others: backends to which content is moved from that one, for the check of
+        round trips. Raises AssertionError, with what the check tells, and Inconclusive where
         it shows nothing. A counterexample of such a check that was pasted as a test calls this.
         """
         __tracebackhide__ = True
         from storeproof.harness.session import prove_program
 
-        prove_program(self, program, check=check, backend=backend, shared=shared)
-
-    def move(
-        self, program: Callable[[Any], Awaitable[None]], *, backend: str, then: str | None = None
-    ) -> None:
-        """Run an async function of a storage, which says by `moved(storage)` when it is moved.
-
-        What the calls before that leave on the model is moved to the named backend, to another one
-        from there if one is named, and into a new model; the calls after it are made on each.
-        Raises AssertionError where one differs from the model, or a step of the move fails. A
-        counterexample of the round-trip check that was pasted as a test calls this.
-        """
-        __tracebackhide__ = True
-        from storeproof.harness.moving.pasted import PastedMove
-        from storeproof.harness.session import run_on_stores
-
-        names = [backend, *([then] if then else [])]
-        run_on_stores(self, PastedMove(self, program, names).run, names)
+        names = {"check": check, "backend": backend}
+        prove_program(self, program, **names, shared=shared, others=others)
 
     @property
     def import_path(self) -> tuple[str, str] | None:
@@ -333,6 +321,12 @@ class Contract:
 
     def kind_of_parameter(self, operation: str, parameter: str, hint: Any) -> object | None:
         """Give the pool that a parameter's values come from, if any."""
+        known = self._kinds_of_parameters
+        if (operation, parameter) not in known:
+            known[operation, parameter] = self._find_kind(operation, parameter, hint)
+        return known[operation, parameter]
+
+    def _find_kind(self, operation: str, parameter: str, hint: Any) -> object | None:
         if self.operations[operation].paged and parameter == "cursor":
             return f"{operation}.next_cursor"
         named = self._kinds.get(f"{operation}.{parameter}") or self._kinds.get(parameter)

@@ -14,6 +14,7 @@ from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.faulting import break_everywhere
 from storeproof.harness.history import History
 from storeproof.harness.linearizability import Answer, judge_history
+from storeproof.harness.opening import break_opening
 from storeproof.harness.recording import Client, Recording, Turns
 from storeproof.harness.running import PATIENCE
 from storeproof.harness.sweeping import sweep
@@ -21,7 +22,7 @@ from storeproof.harness.sweeping import sweep
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Pasted", "PastedCancelling", "PastedDisconnecting"]
+__all__ = ["Pasted", "PastedCancelling"]
 
 
 class Pasted:
@@ -119,4 +120,8 @@ class PastedDisconnecting(_PastedEnding):
     doing = "disconnecting"
 
     async def broken(self, store: Store, found: Rehearsed) -> Broken | None:
-        return (await break_everywhere(self._contract, store, found, shared=self._shared)).broken
+        for breaking in (break_everywhere, break_opening):
+            broken = (await breaking(self._contract, store, found, shared=self._shared)).broken
+            if broken is not None:
+                return broken
+        return None

@@ -34,9 +34,9 @@ class _Made(NamedTuple):
 
 def check_called(contract: Contract, name: str) -> Check:
     """Give the check with this id. Raises ContractError where there is none."""
-    from storeproof.harness.checks import all_checks
+    from storeproof.harness.checks import all_checks, move_checks
 
-    known = {each.id: each for each in all_checks()}
+    known = {each.id: each for each in (*all_checks(), *move_checks())}
     if name not in known:
         raise ContractError(
             contract.name, f"no check is called {name!r}", f"Known: {', '.join(known)}"

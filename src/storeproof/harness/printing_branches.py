@@ -35,9 +35,11 @@ def python_test_of_disturbing(
     return _Writer(contract, program).test_of_disturbing(backend, method, shared)
 
 
-def python_test_of_proving(contract: Contract, backend: str, program: Program, check: str) -> str:
-    """Write a program as a test that has a check prove it again."""
-    return _Writer(contract, program).test_of_proving(backend, check)
+def python_test_of_proving(
+    contract: Contract, backend: str, program: Program, check: str, *, others: Sequence[str] = ()
+) -> str:
+    """Write a program as a test that has a check prove it again, with other backends beside."""
+    return _Writer(contract, program).test_of_proving(backend, check, others)
 
 
 def python_test_of_stores(contract: Contract, backend: str, program: Program, check: str) -> str:
@@ -73,16 +75,16 @@ class _Writer(CallWriter):
         options = f'backend="{backend}"{", shared=True" if shared else ""}'
         return self._test(["storage"], body, f"{method}(program, {options})")
 
-    def test_of_proving(self, backend: str, check: str) -> str:
+    def test_of_proving(self, backend: str, check: str, others: Sequence[str] = ()) -> str:
         if not self.program.branches:
             body = self._made(self.parts.steps, "storage")
-            return self._proving(["storage"], body, backend, check)
+            return self._proving(["storage"], body, backend, check, others)
         alone = len(self.storages) == 1
         at_once = self._made(self.parts.branches[0], "storage_1") if alone else self._together()
         body = [*self._made(self.parts.steps, BEFORE), *at_once]
         for reads in self.parts.reads:
             body += self._made(reads, AFTER)
-        return self._proving([BEFORE, *self.storages, AFTER], body, backend, check)
+        return self._proving([BEFORE, *self.storages, AFTER], body, backend, check, others)
 
     def test_of_stores(self, backend: str, check: str) -> str:
         self.storages = [f"store_{number + 1}" for number in range(len(self.storages))]
@@ -92,9 +94,17 @@ class _Writer(CallWriter):
         body = [line for name, call in turns for line in self._made([call], name)]
         return self._proving(self.storages, body, backend, check)
 
-    def _proving(self, storages: list[str], body: list[str], backend: str, check: str) -> str:
+    def _proving(
+        self,
+        storages: list[str],
+        body: list[str],
+        backend: str,
+        check: str,
+        others: Sequence[str] = (),
+    ) -> str:
         shared = ", shared=True" if self.program.shared else ""
-        options = f'check="{check}", backend="{backend}"{shared}'
+        beside = ", others=[" + ", ".join(f'"{each}"' for each in others) + "]" if others else ""
+        options = f'check="{check}", backend="{backend}"{shared}{beside}'
         return self._test(storages, body, f"prove(program, {options})")
 
     def _test(self, storages: list[str], body: list[str], call: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shlex
 import time
@@ -77,8 +76,6 @@ class Prover:
     """Where the programs of failures are saved."""
     known: Sequence[KnownFailure] = ()
     replay: SavedProgram | None = None
-    backends: Sequence[str] = ()
-    """Those of the run."""
     _broken: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
 
     def prove(self, node: Node) -> tuple[CheckResult, Outcome]:
@@ -138,11 +135,6 @@ class Prover:
             seed=self.seed,
             tally=tally,
             replay=self.replay.program(node.contract) if self.replay else None,
-            others={
-                name: functools.partial(self.session.store, node.contract, name)
-                for name in self.backends
-                if name != node.backend
-            },
         )
 
     def _explore(self, node: Node, context: CheckContext) -> Outcome:

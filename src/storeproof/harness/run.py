@@ -157,7 +157,7 @@ class Run:
     def _make_prover(self) -> Prover:
         if self.worker:
             self.servers.read()
-        self._session = Session(self.registered, self.servers)
+        self._session = Session(self.registered, self.servers, self.backends)
         self._current.enter_context(current_session(self._session))
         return Prover(
             session=self._session,
@@ -167,7 +167,6 @@ class Run:
             programs=self.settings.programs,
             known=self.known,
             replay=self.replay,
-            backends=tuple(self.backends),
         )
 
     def _storage(self) -> str:

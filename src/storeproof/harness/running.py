@@ -132,6 +132,8 @@ class Actor:
 
         Raises Unresolvable where they lead nowhere.
         """
+        if call.is_plain:
+            return dict(call.arguments)
         try:
             templates = call.arguments.items()
             return {name: isolated(resolve(each, results)) for name, each in templates}
@@ -155,12 +157,11 @@ class Actor:
 
     def context_of(self, name: str) -> dict[str, Any]:
         """Give what an operation takes beside the arguments that are drawn."""
-        operation, made = self._contract.operations[name], self._contract.context
-        return {
-            each.name: made[each.name]()
-            for each in (operation.parameters if made else ())
-            if each.name in made
-        }
+        made = self._contract.context
+        if not made:
+            return {}
+        names = (each.name for each in self._contract.operations[name].parameters)
+        return {each: made[each]() for each in names if each in made}
 
 
 async def _patiently(call: Coroutine[Any, Any, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import socket
@@ -30,7 +31,6 @@ __all__ = [
     "current_session",
     "prove_program",
     "run_on_store",
-    "run_on_stores",
     "run_program",
     "session_of_its_own",
 ]
@@ -51,8 +51,10 @@ class _Opened:
 class Session:
     """One event loop and one store per contract and backend, for all nodes of a process."""
 
-    def __init__(self, backends: Mapping[str, Backend], servers: Servers) -> None:
-        self.backends, self.servers = backends, servers
+    def __init__(
+        self, backends: Mapping[str, Backend], servers: Servers, chosen: Sequence[str] = ()
+    ) -> None:
+        self.backends, self.servers, self.chosen = backends, servers, chosen
         self.runner = asyncio.Runner()
         self.apart = Apart()
         self._opened: dict[tuple[int, str], _Opened] = {}
@@ -86,23 +88,26 @@ class Session:
                 )
         return self.servers.problem(backend)
 
-    def run_on_stores(
-        self,
-        contract: Contract,
-        body: Callable[..., Coroutine[Any, Any, T]],
-        backends: Sequence[str],
+    def run_on_store(
+        self, contract: Contract, body: Callable[[Store], Coroutine[Any, Any, T]], backend: str
     ) -> T:
-        """Run `body` on the contract's stores; what it raises shows its own frames only."""
+        """Run `body` on the contract's store; what it raises shows its own frames only."""
         __tracebackhide__ = True
-        stores = [self.store(contract, each) for each in backends]
+        store = self.store(contract, backend)
         try:
-            return self.runner.run(body(*stores))
+            return self.runner.run(body(store))
         except BaseException as error:  # pytest's own failures are no Exceptions
             error.__traceback__ = without_our_first_frames(error.__traceback__)
             raise
 
-    def context(self, contract: Contract, backend: str, **given: Any) -> CheckContext:
-        """Give a check what it needs of this session; `store` says what that raises."""
+    def context(
+        self, contract: Contract, backend: str, others: Sequence[str] | None = None, **given: Any
+    ) -> CheckContext:
+        """Give a check what it needs of this session; `store` says what that raises.
+
+        others: backends beside that one; those that were chosen, unless given.
+        """
+        beside = [each for each in self.chosen if each != backend] if others is None else others
         return CheckContext(
             contract=contract,
             backend=self.backends[backend],
@@ -111,6 +116,7 @@ class Session:
             runner=self.runner,
             apart=self.apart,
             options=self.servers.options,
+            others={name: functools.partial(self.store, contract, name) for name in beside},
             **given,
         )
 
@@ -210,17 +216,6 @@ def run_on_store(
 ) -> T:
     """Run `async def body(store)` on the contract's store on a backend and give its result.
 
-    Like `run_on_stores`, which it uses.
-    """
-    __tracebackhide__ = True
-    return run_on_stores(contract, body, [backend])
-
-
-def run_on_stores(
-    contract: Contract, body: Callable[..., Coroutine[Any, Any, T]], backends: Sequence[str]
-) -> T:
-    """Run `async def body(*stores)` on the contract's store on each backend and give its result.
-
     Inside a pytest run that has a session, on that session's loop and server; otherwise on what is
     started for this call and stopped after it. Not to be called inside a running event loop.
 
@@ -228,8 +223,8 @@ def run_on_stores(
     whatever `body` raises.
     """
     __tracebackhide__ = True
-    with _session_with(backends) as session:
-        return session.run_on_stores(contract, body, backends)
+    with _session_with(backend) as session:
+        return session.run_on_store(contract, body, backend)
 
 
 def prove_program(
@@ -239,6 +234,7 @@ def prove_program(
     check: str,
     backend: str,
     shared: bool = False,
+    others: Sequence[str] = (),
 ) -> None:
     """Have a check prove the program that an async function makes of its calls, on a backend.
 
@@ -246,17 +242,19 @@ def prove_program(
     """
     __tracebackhide__ = True
     proof = check_called(contract, check)
-    with _session_with([backend]) as session:
+    with _session_with(backend, *others) as session:
         program = session.runner.run(
             recorded(contract, function, stores=proof.stores, shared=shared)
         )
         proof.run(
-            session.context(contract, backend, profile=PROFILES["quick"], seed=0, replay=program)
+            session.context(
+                contract, backend, others, profile=PROFILES["quick"], seed=0, replay=program
+            )
         )
 
 
 @contextlib.contextmanager
-def _session_with(backends: Sequence[str]) -> Iterator[Session]:
+def _session_with(*backends: str) -> Iterator[Session]:
     """Give the session of the run, where it has such backends, or one that ends with the block.
 
     Raises UnknownBackend.

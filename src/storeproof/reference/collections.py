@@ -61,8 +61,17 @@ class Kept(Generic[Item]):
         return self.select.order_by(None)
 
     def written(self, rows: Iterable[Row]) -> list[Any]:
-        """What has the same JSON as the items of these rows."""
-        return list(map(self.make, rows) if self.twins is None else self.twins(rows))
+        """What has the same JSON as the items of these rows.
+
+        A row of which no item can be made is an object of its columns, which is no item's.
+        """
+        return list(map(self._made, rows) if self.twins is None else self.twins(rows))
+
+    def _made(self, row: Row) -> Any:
+        try:
+            return self.make(row)
+        except Exception:  # whatever another program wrote may make of it
+            return dict(zip(self.select.selected_columns.keys(), row, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

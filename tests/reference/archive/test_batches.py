@@ -19,8 +19,8 @@ from .examples import export, opened, run
 
 USERS = CONTENT.collections[0]
 ROWS = 2500
-SHORTEST = 100
-"""Bytes of the line of a user, at least."""
+SHORTEST, LONGEST = 100, 300
+"""Bytes of the line of a user."""
 
 
 @pytest.fixture
@@ -48,6 +48,15 @@ def test_an_archive_is_read_in_batches(archive: Path, monkeypatch: pytest.Monkey
     for number, _ in enumerate(open_archive(archive, CONTENTS).items(USERS)):
         assert made - number <= 10_000 // SHORTEST
     assert made == ROWS
+
+
+def test_what_is_checked_before_a_migration_is_read_in_batches(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "CHUNK", 10_000)
+    reads = list(open_archive(archive, CONTENTS).reads(USERS))
+    assert max(len(read.text) for read in reads) < 10_000 + 2 * LONGEST
+    assert sum(len(read.items) for read in reads) == ROWS
 
 
 def test_a_database_is_loaded_and_read_in_batches(

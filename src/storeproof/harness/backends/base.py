@@ -109,6 +109,10 @@ class Counter(ABC):
     def total(self) -> int:
         """How many there were so far."""
 
+    def begin(self) -> None:
+        """A call begins: what it sends is no repetition of what was sent before."""
+        return
+
     def units(self) -> Mapping[str, int]:
         """Give all that is counted, each by the word for one of it, and how many there were."""
         return {self.unit: self.total}

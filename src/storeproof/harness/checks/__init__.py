@@ -45,8 +45,14 @@ def all_checks() -> tuple[Check, ...]:
 
 def move_checks() -> tuple[Check, ...]:
     """Give the checks of moving content from storage to storage, in the order of the stages."""
+    from storeproof.harness.checks.move_crash import MoveCrashCheck
     from storeproof.harness.checks.move_interference import MoveInterferenceCheck
     from storeproof.harness.checks.planted_faults import PlantedFaultsCheck
     from storeproof.harness.checks.roundtrip import RoundTripCheck
 
-    return (RoundTripCheck(), PlantedFaultsCheck(), MoveInterferenceCheck())
+    return (
+        RoundTripCheck(),
+        PlantedFaultsCheck(),
+        MoveInterferenceCheck(),
+        MoveCrashCheck(),
+    )

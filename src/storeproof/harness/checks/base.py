@@ -63,7 +63,11 @@ class Profile:
     histories: int = 60
     """Random programs of several clients."""
     cancellations: int = 1
-    """Programs whose last call is cancelled, for each operation."""
+    """Programs whose last call is cancelled, for each operation; where there is one, most
+    operations are cancelled in one way only at each suspension."""
+    often: int = 6
+    """Operations, others with another seed, that are then cancelled in every way, and whose
+    connection breaks at more messages than that of others."""
     faults: int = 0
     """Programs whose last call meets every fault at every message, for each operation; where there
     are none, one meets a single fault at some messages."""
@@ -77,7 +81,7 @@ class Profile:
     """Random programs of several clients whose server is killed."""
     moves: int = 6
     """Programs whose content is moved, by each check of moving but that of crashes."""
-    move_crashes: int = 40
+    move_crashes: int = 12
     """Moments, and messages, at which a load is ended."""
 
 

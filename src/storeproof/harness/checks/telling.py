@@ -41,7 +41,7 @@ __all__ = [
     "failed_growing",
     "failed_outliving",
     "failed_together",
-    "tried_text",
+    "found_text",
 ]
 
 
@@ -61,7 +61,7 @@ def failed(
             *([] if again else [_NOT_AGAIN]),
             *([_SHARED] if program.scribbling and "scribble(" in source else []),
         ),
-        found=_found(context, calls_text(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=source,
     )
     return check_failed(account, program)
@@ -78,7 +78,7 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         f"{_operations(contract, found)} ({_clients(program)})",
         sentence=_sentence(contract, found),
         happened=tuple(broken_parts(found.history, found.finding)),
-        found=_found(context, f"{calls_text(len(program.calls))}; {often}"),
+        found=found_text(context, f"{calls_text(len(program.calls))}; {often}"),
         source=python_test_of_branches(contract, backend, program),
     )
     return check_failed(account, program, found.history)
@@ -100,7 +100,7 @@ def failed_apart(
             "The stores share something: a variable of the module or the class, the name of a file "
             "or a database.",
         ),
-        found=_found(context, calls_text(len(program.calls))),
+        found=found_text(context, calls_text(len(program.calls))),
         source=python_test_of_stores(contract, backend, program, check),
     )
     return check_failed(account, program)
@@ -122,7 +122,7 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
             "The data is made by the program's calls, the last one apart, and by copies of them "
             "with other values.",
         ),
-        found=_found(context, calls_text(len(growth.program.steps))),
+        found=found_text(context, calls_text(len(growth.program.steps))),
         source=python_test_of_proving(contract, backend, growth.program, check),
     )
     return check_failed(account, growth.program)
@@ -145,7 +145,7 @@ def failed_blocking(
             "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
             "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
         ),
-        found=_found(context, calls_text(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=python_test_of_proving(contract, context.backend.name, program, check),
     )
     return check_failed(account, program)
@@ -170,14 +170,15 @@ def failed_disturbed(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
         happened=(broken.sentence, *broken.parts),
-        found=_found(context, calls_text(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=python_test_of_disturbing(contract, backend, program, method, shared=shared),
     )
     return check_failed(account, program, broken.history)
 
 
-def _found(context: CheckContext, size: str) -> str:
-    return f"The shortest program found ({size}; tried: {tried_text(context)}), as a test to paste:"
+def found_text(context: CheckContext, size: str) -> str:
+    """Say what the program is that is shown below, and how much was tried."""
+    return f"The shortest program found ({size}; tried: {_tried(context)}), as a test to paste:"
 
 
 def check_failed(account: Account, program: Program, history: History | None = None) -> CheckFailed:
@@ -205,7 +206,7 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
         f"{f' in {operations}' if operations else ''}",
         sentence="" if found.problem else _sentence(contract, race),
         happened=(found.story, *(told or broken_parts(race.history, race.finding))),
-        found=_found(context, calls_text(len(race.program.calls))),
+        found=found_text(context, calls_text(len(race.program.calls))),
         source=python_test_of_proving(contract, context.backend.name, race.program, check),
     )
     return check_failed(account, race.program, race.history)
@@ -267,7 +268,6 @@ def calls_text(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
 
 
-def tried_text(context: CheckContext) -> str:
-    """Say how much was tried."""
+def _tried(context: CheckContext) -> str:
     tally = context.tally
     return f"{tally.programs} programs, {tally.operations} operations"

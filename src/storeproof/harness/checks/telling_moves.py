@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storeproof.harness.checks.base import CheckContext
-from storeproof.harness.checks.telling import calls_text, check_failed, tried_text
+from storeproof.harness.checks.telling import calls_text, check_failed, found_text
 from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.history import written
 from storeproof.harness.moving.travelling import Stop, Trouble
 from storeproof.harness.printing import broken_sentence
-from storeproof.harness.printing_moves import python_test_of_moving
-from storeproof.harness.program import Call, Program
+from storeproof.harness.printing_branches import python_test_of_proving
+from storeproof.harness.program import Program
 from storeproof.harness.report import Account
 
 __all__ = ["failed_move", "failed_moved"]
@@ -21,16 +21,14 @@ def failed_moved(
     context: CheckContext, check: str, program: Program, found: Trouble, then: Sequence[Stop]
 ) -> CheckFailed:
     """Give the error for a program whose content is not the same once it was moved."""
-    contract, backend = context.contract, context.backend.name
-    names = [backend, *(name for name, _ in then)]
-    operation = f" in {contract.protocol.__name__}.{found.call.operation}" if found.call else ""
+    protocol = context.contract.protocol.__name__
+    where = f" in {protocol}.{found.call.operation}" if found.call else ""
     account = Account(
-        headline=f"{contract.name} on {backend}: {check} is broken{operation}",
+        headline=f"{_broken(context, check)}{where}",
         sentence=_sentence(context, found),
         happened=(f"The content went: {found.where}.", *_told(found)),
-        found=f"The shortest program found ({calls_text(len(program.calls))}; "
-        f"tried: {tried_text(context)}), as a test to paste:",
-        source=python_test_of_moving(contract, program, names),
+        found=found_text(context, calls_text(len(program.calls))),
+        source=_source(context, check, program, [name for name, _ in then]),
     )
     return check_failed(account, program)
 
@@ -39,15 +37,22 @@ def failed_move(
     context: CheckContext, check: str, program: Program, happened: Sequence[str]
 ) -> CheckFailed:
     """Give the error for a program after whose calls a move, or its verifier, does wrong."""
-    calls = [each for each in program.calls if isinstance(each, Call)]
     account = Account(
-        headline=f"{context.contract.name} on {context.backend.name}: {check} is broken",
+        headline=_broken(context, check),
         happened=tuple(happened),
-        found=f"The shortest program found ({calls_text(len(calls))}; "
-        f"tried: {tried_text(context)}), whose content it is about:",
-        source="\n".join(f"r{number} = {written(each)}" for number, each in enumerate(calls, 1)),
+        found=found_text(context, calls_text(len(program.calls))),
+        source=_source(context, check, program),
     )
     return check_failed(account, program)
+
+
+def _broken(context: CheckContext, check: str) -> str:
+    return f"{context.contract.name} on {context.backend.name}: {check} is broken"
+
+
+def _source(context: CheckContext, check: str, program: Program, others: Sequence[str] = ()) -> str:
+    backend = context.backend.name
+    return python_test_of_proving(context.contract, backend, program, check, others=others)
 
 
 def _sentence(context: CheckContext, found: Trouble) -> str:

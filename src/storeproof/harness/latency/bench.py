@@ -20,7 +20,7 @@ from storeproof.harness.report import BackendInfo, Report
 from storeproof.harness.run import versions
 from storeproof.harness.session import Session, session_of_its_own
 
-__all__ = ["Bench", "Measure"]
+__all__ = ["Bench", "Measure", "load_measure"]
 
 Measure = Callable[[Session, Planned, str, str], LatencyResult]
 """Measures an operation on a backend."""
@@ -105,4 +105,15 @@ class Bench:
         ]
         gates = [gate for each in results for gate in each.gates]
         failed += [each.line for each in broken(gates, self.configuration.undecided)]
-        return failed if gates or failed else ["no gate was declared, so nothing was judged"]
+        shown = gates or failed or any(each.load for each in results)
+        return failed if shown else ["no gate was declared, so nothing was judged"]
+
+
+def load_measure(count: int, clients: Sequence[int], rates: Sequence[float]) -> Measure:
+    """Measure how operations do under load, with so many calls at each level."""
+
+    def measure(session: Session, planned: Planned, operation: str, backend: str) -> LatencyResult:
+        measuring = Measuring(session, LatencyConfiguration())
+        return measuring.load(planned, operation, backend, count, clients=clients, rates=rates)
+
+    return measure

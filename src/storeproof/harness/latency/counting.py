@@ -50,6 +50,7 @@ async def count(store: Store, workload: Workload, gate: CountGate, backend: str)
             await call()
         for call in calls[_BEFORE:]:
             before = counter.units()[gate.unit]
+            counter.begin()
             await call()
             totals.append(counter.units()[gate.unit] - before)
     return Counted(tuple(totals))

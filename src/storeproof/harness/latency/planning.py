@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from storeproof.harness.backends.base import Opener
 from storeproof.harness.backends.memory import MemoryBackend
@@ -17,7 +19,8 @@ from storeproof.harness.latency.configuration import (
     RuleTable,
     rules_for,
 )
-from storeproof.harness.latency.results import LatencyResult
+from storeproof.harness.latency.load import sweep
+from storeproof.harness.latency.results import LatencyResult, LoadLevel
 from storeproof.harness.latency.rules import BASELINE, parse_rules
 from storeproof.harness.latency.sampling import Clock
 from storeproof.harness.latency.telling import latency_result
@@ -99,6 +102,31 @@ class Measuring:
         empty = planned.empty(operation, backend)
         beside = benchmark.baseline.name if benchmark.baseline else BASELINE
         return latency_result(empty, found, time.perf_counter() - started, beside), found
+
+    def load(
+        self,
+        planned: Planned,
+        operation: str,
+        backend: str,
+        count: int,
+        *,
+        clients: Sequence[int],
+        rates: Sequence[float],
+    ) -> LatencyResult:
+        """Find how an operation does under load: by clients, then at rates."""
+        benchmark = self.benchmark(planned, operation, backend)
+        started = time.perf_counter()
+
+        async def swept() -> list[LoadLevel]:
+            given = (benchmark.contract, benchmark.backend, benchmark.server, benchmark.rows)
+            async with benchmark.store(*given) as store:
+                return await sweep(
+                    store.handle, benchmark.workload, count, clients=clients, rates=rates
+                )
+
+        load = tuple(self.session.runner.run(swept()))
+        seconds = round(time.perf_counter() - started, 3)
+        return replace(planned.empty(operation, backend), load=load, seconds=seconds)
 
     def benchmark(self, planned: Planned, operation: str, backend: str) -> Benchmark:
         """Make the benchmark of an operation on a backend."""

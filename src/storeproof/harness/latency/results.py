@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["GateResult", "LatencyResult", "Spread", "Undecided", "broken"]
+__all__ = ["GateResult", "LatencyResult", "LoadLevel", "Spread", "Undecided", "broken"]
 
 Undecided = Literal["fail", "pass"]
 """What a gate that is undecided means for the run."""
@@ -43,6 +43,22 @@ class GateResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """What each call sent, where that is what is judged."""
 
 
+class LoadLevel(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """How calls did that so many clients made, or that came at a rate."""
+
+    clients: int = 0
+    """Each makes its next call when one has returned; 0 where calls came at a rate."""
+    rate: float = 0.0
+    """Calls a second that were meant to be made; their times count from when they were."""
+    calls: int
+    throughput: float
+    """Calls a second that were made."""
+    p50: int
+    """Nanoseconds, like the two others."""
+    p95: int
+    p99: int
+
+
 class LatencyResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One operation on one backend."""
 
@@ -55,6 +71,7 @@ class LatencyResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=Tru
     gates: tuple[GateResult, ...] = ()
     spreads: dict[str, Spread] = {}
     """By role: the operation's name, a calibration's, `baseline`."""
+    load: tuple[LoadLevel, ...] = ()
     problem: str = ""
     """Why nothing was measured, in a sentence."""
 

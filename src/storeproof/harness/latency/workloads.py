@@ -21,10 +21,13 @@ from storeproof.harness.varying import Way, copied_alone
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Calls", "Workload", "derived"]
+__all__ = ["Calls", "Made", "Workload", "derived", "stated"]
 
 Calls = Callable[[Any, int], Awaitable[Call]]
 """Makes the nth call ready on a storage: what it needs is done by then, outside the measurement."""
+
+Made = Callable[[Any, int], Awaitable[object]]
+"""Makes a call on a storage, with a number that makes its ids new."""
 
 _DIFFERENT = 8
 """Calls of an operation that changes nothing, which can be made again and again."""
@@ -51,6 +54,20 @@ class Workload:
         different = min(count, _DIFFERENT) if self.repeatable else count
         made = [await self.calls(storage, next(numbers)) for _ in range(different)]
         return [made[each % different] for each in range(count)]
+
+
+def stated(call: Made, *before: Made) -> Calls:
+    """State an operation's calls: how one is made, and what is made before, outside the clock.
+
+    >>> calls = {"get": stated(lambda s, n: s.get(f"k{n}"), lambda s, n: s.put(f"k{n}", "text"))}
+    """
+
+    async def prepared(storage: Any, number: int) -> Call:
+        for each in before:
+            await each(storage, number)
+        return lambda: call(storage, number)
+
+    return prepared
 
 
 def derived(context: CheckContext, operation: str) -> Workload:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from storeproof.harness.latency.results import GateResult, LatencyResult, Spread
+from storeproof.harness.latency.results import GateResult, LatencyResult, LoadLevel, Spread
 from storeproof.harness.report import Report
 
-__all__ = ["render", "table"]
+__all__ = ["load_line", "render", "table"]
 
 _WIDTH, _LEFT, _ROW = 960, 420, 22
 _SPAN = _WIDTH - _LEFT - 30
@@ -40,6 +40,9 @@ def render(report: Report) -> str:
     for result in report.latency:
         if result.spreads:
             drawn.append(_moved(_distribution(result), height))
+            height += _HIGH + 3 * _ROW
+        if len(result.load) > 1:
+            drawn.append(_moved(_load(result), height))
             height += _HIGH + 3 * _ROW
     title = _text(10, 20, "ratios, their intervals, and limits (|)")
     head = (
@@ -82,6 +85,37 @@ def _distribution(result: LatencyResult) -> str:
         drawn.append(_text(10, 24 + 18 * index, f"{name}, {spread.samples} calls", colour))
         drawn.append(_curve(spread, least, max(most - least, 0.01), colour))
     return "".join(drawn)
+
+
+def _load(result: LatencyResult) -> str:
+    """Draw percentiles over throughput, a point for each level, both from zero."""
+    levels = result.load
+    widest = max(each.throughput for each in levels)
+    slowest = max(each.p99 for each in levels)
+    where = f"{result.contract}.{result.operation} on {result.backend}: load"
+    scale = f"0 … {widest:,.0f} calls/s; 0 … {_time(slowest)}"
+    drawn = [_text(10, 0, where), _text(_LEFT, _HIGH + 30, scale)]
+    for index, share in enumerate(("p50", "p95", "p99")):
+        colour = _LINES[index]
+        drawn.append(_text(10, 24 + 18 * index, share, colour))
+        for each in levels:
+            across = _LEFT + _SPAN * each.throughput / max(widest, 1)
+            down = 10 + _HIGH * (1 - getattr(each, share) / max(slowest, 1))
+            drawn.append(
+                f'<circle cx="{across:.1f}" cy="{down:.1f}" r="4" fill="{colour}">'
+                f"<title>{share} {escape(load_line(each))}</title></circle>"
+            )
+    return "".join(drawn)
+
+
+def load_line(level: LoadLevel) -> str:
+    """Say in one line how calls did under a load."""
+    given = f"{level.clients} clients" if level.clients else f"{level.rate:g} calls/s meant"
+    times = ", ".join(
+        f"{name} {_time(ns)}"
+        for name, ns in (("p50", level.p50), ("p95", level.p95), ("p99", level.p99))
+    )
+    return f"{given}: {level.throughput:,.0f} calls/s, {times}"
 
 
 def _curve(spread: Spread, least: float, span: float, colour: str) -> str:

@@ -27,7 +27,7 @@ from storeproof.reference.selection import CONTENTS, Storages
 from storeproof.reference.storage import Clock
 from storeproof.reference.values import canonical_time
 
-__all__ = ["Progress", "export_archive", "new_folder", "no_progress", "write_manifest"]
+__all__ = ["Progress", "export_archive", "new_folder", "no_progress", "staged", "write_manifest"]
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Told of a collection, its rows that are done, and how many there are, where that is known."""
@@ -35,6 +35,11 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 def no_progress(collection: str, done: int, total: int | None) -> None:
     """Tells nobody."""
+
+
+def staged(progress: Progress, stage: str) -> Progress:
+    """Tells of this stage of the work."""
+    return lambda collection, done, total: progress(f"{stage} {collection}", done, total)
 
 
 async def export_archive(

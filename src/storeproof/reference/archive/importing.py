@@ -60,7 +60,7 @@ async def _into_memory(archive: StoredArchive, storages: Storages, progress: Pro
                 _check_unique(each, items)
                 check_in_memory(each, items, known)
                 each.take(getattr(unit, content.component), items)
-        await check_read_back(archive, MemorySnapshot(unit))
+        await check_read_back(archive, MemorySnapshot(unit), progress)
 
     await storages.together(work)
 

@@ -13,7 +13,7 @@ from storeproof.reference.archive.exceptions import (
     RepeatedValue,
     TargetNotEmpty,
 )
-from storeproof.reference.archive.exporting import Progress
+from storeproof.reference.archive.exporting import Progress, staged
 from storeproof.reference.archive.orphans import check_in_database
 from storeproof.reference.archive.reading import StoredArchive
 from storeproof.reference.archive.snapshots import DatabaseSnapshot, Snapshot
@@ -58,7 +58,7 @@ async def load(archive: StoredArchive, bulk: Bulk, progress: Progress) -> None:
             await _insert(archive, each, bulk, progress)
         await _derive(bulk, content)
     await check_in_database(bulk, CONTENTS)
-    await check_read_back(archive, DatabaseSnapshot(bulk))
+    await check_read_back(archive, DatabaseSnapshot(bulk), progress)
 
 
 async def _insert(
@@ -83,9 +83,9 @@ async def _derive(bulk: Bulk, content: Content) -> None:
         await bulk.run(statement, {})
 
 
-async def check_read_back(archive: StoredArchive, snapshot: Snapshot) -> None:
+async def check_read_back(archive: StoredArchive, snapshot: Snapshot, progress: Progress) -> None:
     """Raises ContentDiffers where storages do not hold what the archive does."""
-    wrong = await differing(archive, snapshot, CONTENTS)
+    wrong = await differing(archive, snapshot, CONTENTS, staged(progress, "read back"))
     if wrong:
         raise ContentDiffers(await differences(archive, snapshot, wrong))
 

@@ -1,6 +1,6 @@
 """For archives: all rows of storages, as they are at one moment, whatever keeps them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol
 
@@ -106,10 +106,13 @@ def require_all(storages: Storages) -> None:
         getattr(storages, content.component)
 
 
-async def digest_of(snapshot: Snapshot, collection: Collection[Any]) -> RowsDigest:
-    """The count and the digest of a collection's rows."""
+async def digest_of(
+    snapshot: Snapshot, collection: Collection[Any], told: Callable[[int], None]
+) -> RowsDigest:
+    """The count and the digest of a collection's rows; `told` how many were added by then."""
     digest = RowsDigest()
     async with aclosing(snapshot.lines(collection)) as batches:
         async for lines in batches:
             digest.add(lines)
+            told(digest.count)
     return digest

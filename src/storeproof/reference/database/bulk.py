@@ -1,14 +1,17 @@
 """For archives and migrations: one transaction for more rows than should be held at once."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from storeproof.reference.database.compiling import (
+    Compiled,
     Row,
+    Rows,
     Statement,
     compile_for,
     converted,
@@ -33,11 +36,14 @@ class Bulk:
         return compiled.rows(rows)
 
     async def stream(self, statement: Statement, size: int) -> AsyncGenerator[list[Row], None]:
-        """The rows of a query without parameters, `size` of them at a time."""
+        """The rows of a query without parameters, `size` of them at a time.
+
+        A value that nothing can be made of, because another program wrote it, is given as it is.
+        """
         compiled = compile_for(self.dialect, statement)
         async with aclosing(self._carrier.stream(compiled.text, size)) as batches:
             async for rows in batches:
-                yield compiled.rows(rows)
+                yield _as_stored(compiled, rows)
 
     async def insert(self, table: sa.Table, rows: Iterable[Row], size: int) -> None:
         """Stores rows, which have a value for each column of the table; holds `size` at once.
@@ -49,6 +55,20 @@ class Bulk:
         if any(changes):
             rows = chain.from_iterable(_all_converted(rows, changes, size))
         await self._carrier.insert(table.name, names, rows, size)
+
+
+def _as_stored(compiled: Compiled, rows: Rows) -> list[Row]:
+    try:
+        return compiled.rows(rows)
+    except Exception:  # what a conversion says of a value that is not its own
+        return converted(rows, [each and partial(_kept, each) for each in compiled.columns])
+
+
+def _kept(convert: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return convert(value)
+    except Exception:  # as above
+        return value
 
 
 def _all_converted(rows: Iterable[Row], changes: Sequence[Any], size: int) -> Iterator[list[Row]]:
