@@ -1,4 +1,4 @@
-"""The check of bursts finds here rivals: two calls of an operation, of which one can succeed."""
+"""The check of bursts looks here for rivals: two calls of one operation, of which one succeeds."""
 
 from __future__ import annotations
 
