@@ -1,4 +1,4 @@
-"""The check of bursts looks here for rivals: two calls of an operation, one of which can succeed."""
+"""The check of bursts looks here for rivals: two calls of an operation; only one can succeed."""
 
 from __future__ import annotations
 
