@@ -60,12 +60,16 @@ class ProgramDrawer:
                 break
         return program, contended
 
-    async def calls_of(self, draw: Draw, name: str) -> AsyncIterator[Change]:
+    async def calls_of(self, draw: Draw, name: str, *, later: int = 0) -> AsyncIterator[Change]:
         """Draw a program; give the calls of an operation that succeed, before they are part of it.
 
         Every other step is of any operation: some calls succeed also where there is nothing to do.
+
+        later: how many calls of any operation come before.
         """
         draft = Draft(self._contract)
+        for _ in range(later):
+            await draft.make(self._drawer.draw_call(draw, draft.pools, self.names))
         for _ in range(2 * _MOST_STEPS):
             target = pick(draw, self.names) if choose(draw, 2) else name
             call = self._drawer.draw_toward(draw, draft.pools, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,10 @@ __all__ = ["succeeding", "succeeding_of"]
 
 _TRIES = 25
 """Programs that are drawn for one that is wanted."""
+_LATE_TRIES, _LATER = 12, 80
+"""Programs that are drawn where none was found, and the calls that come before in each."""
+_PARTS = 4
+"""Of a program's calls a quarter is left out at first."""
 
 
 def succeeding(context: CheckContext, count: int) -> dict[str, list[Program]]:
@@ -56,9 +60,10 @@ def _programs_of(
     context: CheckContext, drawer: ProgramDrawer, chance: random.Random, name: str, wanted: int
 ) -> Iterator[Program]:
     writes, others = list[Program](), list[Program]()
-    for _ in range(_TRIES * wanted):
+    for later in _laters(wanted, lambda: bool(writes or others)):
         with suppress(Rejected):
-            drawn = context.run(_draw(context.contract, drawer, chance.getrandbits(64), name))
+            seed = chance.getrandbits(64)
+            drawn = context.run(_draw(context.contract, drawer, seed, name, later))
             if drawn is not None:
                 (writes if drawn[1] or name in context.contract.reads else others).append(drawn[0])
         if len(writes) == wanted:
@@ -67,12 +72,24 @@ def _programs_of(
         yield context.run(_shortest(context.contract, each))
 
 
+def _laters(wanted: int, is_found: Callable[[], bool]) -> Iterator[int]:
+    """Give for each try how many calls come before those of the operation that is wanted.
+
+    Some need what only many calls together bring about: where no try found any, they come later.
+    """
+    for _ in range(_TRIES * wanted):
+        yield 0
+    for _ in range(_LATE_TRIES):
+        if not is_found():
+            yield _LATER
+
+
 async def _draw(
-    contract: Contract, drawer: ProgramDrawer, seed: int, name: str
+    contract: Contract, drawer: ProgramDrawer, seed: int, name: str, later: int
 ) -> tuple[Program, bool] | None:
     """Draw a program that ends in a call that succeeds; say whether it changes what reads give."""
     last: tuple[Program, bool] | None = None
-    async for change in drawer.calls_of(Draw(seed), name):
+    async for change in drawer.calls_of(Draw(seed), name, later=later):
         last = _ended(change), bool(change.reads)
         if change.reads or name in contract.reads:
             break
@@ -85,12 +102,25 @@ def _ended(change: Change) -> Program:
 
 
 async def _shortest(contract: Contract, program: Program) -> Program:
-    """Leave out the calls without which the last one does the same on the model."""
+    """Leave out the calls without which the last one does the same on the model.
+
+    Of a long program many at once, so that it takes few tries.
+    """
     wanted = await _end(contract, program)
-    for index in reversed(range(len(program.steps) - 1)):
-        shorter = program.without(index)
-        if shorter is not None and await _end(contract, shorter) == wanted:
-            program = shorter
+    size = max(1, len(program.steps) // _PARTS)
+    while size:
+        for end in range(len(program.steps) - 1, 0, -size):
+            shorter = _without(program, range(max(0, end - size), end))
+            if shorter != program and await _end(contract, shorter) == wanted:
+                program = shorter
+        size //= 2
+    return program
+
+
+def _without(program: Program, numbers: Sequence[int]) -> Program:
+    """Leave out these calls, less those that others refer to."""
+    for number in reversed(numbers):
+        program = program.without(number) or program
     return program
 
 
