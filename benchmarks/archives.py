@@ -2,7 +2,8 @@
 
 Users are exported from a database, imported into another one and verified. Beside it, in the same
 run, the same rows are copied by the driver alone: COPY on PostgreSQL, executemany and SELECT on
-SQLite. Each export and import has a process of its own, whose peak of resident memory is shown.
+SQLite. SQLAlchemy's ORM inserts a part of them too. Each export and import has a process of its
+own, whose processor time and peak of resident memory are shown.
 
 Nothing fails here: machines are noisy. What can be counted is asserted in the tests.
 """
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -21,10 +21,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import asyncpg
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import registry
 
 from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
 from storeproof.reference.archive import export_archive, import_archive
@@ -38,6 +41,7 @@ NOW = datetime(2026, 3, 11, 12, 30, 15, 123456, tzinfo=UTC)
 USERS = CONTENT.collections[0].kept
 NAMES = [column.name for column in USERS.table.columns]
 BATCH = 10_000
+ORM_USERS = 50_000
 
 
 def users(count: int) -> Iterator[User]:
@@ -91,6 +95,52 @@ async def bare_postgres(url: str, count: int, folder: Path) -> tuple[float, floa
         await connection.close()
 
 
+class Stored:
+    """What the ORM maps to the table of users."""
+
+
+registry().map_imperatively(Stored, USERS.table)
+
+
+async def orm_postgres(url: str, count: int) -> tuple[float, float]:
+    """Seconds of inserting these by an ORM INSERT of many, and by adding objects to sessions."""
+    keys = USERS.table.columns.keys()
+    values = [dict(zip(keys, row, strict=True)) for row in USERS.rows(users(count))]
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    try:
+        return await _by_insert(engine, url, values), await _by_session(engine, url, values)
+    finally:
+        await engine.dispose()
+
+
+async def _by_insert(engine: Any, url: str, values: list[dict[str, Any]]) -> float:
+    start = perf_counter()
+    async with AsyncSession(engine) as session:
+        for first in range(0, len(values), BATCH):
+            await session.execute(insert(Stored), values[first : first + BATCH])
+        await session.commit()
+    seconds = perf_counter() - start
+    await empty(url)
+    return seconds
+
+
+async def _by_session(engine: Any, url: str, values: list[dict[str, Any]]) -> float:
+    start = perf_counter()
+    async with AsyncSession(engine) as session:
+        for first in range(0, len(values), BATCH):
+            for each in values[first : first + BATCH]:
+                stored = Stored()
+                for name, value in each.items():
+                    setattr(stored, name, value)
+                session.add(stored)
+            await session.flush()
+            session.expunge_all()
+        await session.commit()
+    seconds = perf_counter() - start
+    await empty(url)
+    return seconds
+
+
 def bare_sqlite(path: Path, count: int) -> tuple[float, float]:
     """Seconds of executemany of the rows, and of reading them."""
     rows = records(SQLITE, count)
@@ -106,32 +156,47 @@ def bare_sqlite(path: Path, count: int) -> tuple[float, float]:
         return loaded - start, perf_counter() - loaded
 
 
-def apart(what: str, url: str, path: Path) -> tuple[float, float]:
-    """Seconds and MiB of an export or import in a process of its own."""
+def apart(what: str, url: str, path: Path) -> tuple[float, float, float]:
+    """Seconds, seconds of the processor, and MiB of an export or import in a process of its own."""
     command = [sys.executable, __file__, "--do", what, "--url", url, "--path", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
-    seconds, mebibytes = json.loads(done.stdout)
-    return seconds, mebibytes
+    seconds, working, mebibytes = json.loads(done.stdout)
+    return seconds, working, mebibytes
 
 
 async def do(what: str, url: str, path: Path) -> None:
     """What `apart` runs."""
     async with open_storages(Config(database_url=url, create_schema=True)) as storages:
-        start = perf_counter()
+        start, working = perf_counter(), process_time()
         if what == "export":
             await export_archive(storages, path, clock=lambda: NOW)
         else:
             await import_archive(path, storages)
-        seconds = perf_counter() - start
-    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+        seconds, working = perf_counter() - start, process_time() - working
+    print(json.dumps([seconds, working, peak()]))
 
 
-def show(name: str, count: int, bare: float, taken: tuple[float, float]) -> None:
-    seconds, mebibytes = taken
+def peak() -> float:
+    """MiB of this program's peak; `getrusage` would say that of whoever started it."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def show(name: str, count: int, bare: float, taken: tuple[float, float, float]) -> None:
+    seconds, working, mebibytes = taken
     rates = (round(count / each) for each in (bare, seconds))
-    print(
-        "|", " | ".join([name, *map(str, rates), f"{bare / seconds:.0%}", f"{mebibytes:.0f}"]), "|"
-    )
+    ratio, each = f"{bare / seconds:.0%}", f"{working / count * 1e6:.1f}"
+    print("|", " | ".join([name, *map(str, rates), ratio, each, f"{mebibytes:.0f}"]), "|")
+
+
+def show_orm(server: str, count: int, imported: float) -> None:
+    """Prints how many times faster an import is that takes so many seconds for each user."""
+    found = asyncio.run(orm_postgres(server, count))
+    for name, seconds in zip(("INSERT of many", "sessions"), found, strict=True):
+        times = seconds / count / imported
+        print(
+            f"| ORM, {name}, of {count} | | {count / seconds:.0f} | import: {times:.1f} times | | |"
+        )
 
 
 def measure(server: str, folder: Path, count: int) -> None:
@@ -141,8 +206,10 @@ def measure(server: str, folder: Path, count: int) -> None:
     archive = folder / f"archive {count}"
     show(f"PostgreSQL, export of {count}", count, copied, apart("export", server, archive))
     asyncio.run(empty(server))
-    show(f"PostgreSQL, import of {count}", count, loaded, apart("import", server, archive))
+    taken = apart("import", server, archive)
+    show(f"PostgreSQL, import of {count}", count, loaded, taken)
     asyncio.run(empty(server))
+    show_orm(server, min(count, ORM_USERS), taken[0] / count)
     one, other = folder / f"one {count}.db", folder / f"other {count}.db"
     asyncio.run(prepare(f"sqlite:///{one}"))
     loaded, copied = bare_sqlite(one, count)
@@ -174,8 +241,8 @@ def main() -> None:
     home = embedded_home()
     if home is None:
         raise SystemExit("pip install 'storeproof[embedded]'")
-    print("| what | bare rows/s | rows/s | of bare | MiB |")
-    print("|---|---|---|---|---|")
+    print("| what | bare rows/s | rows/s | of bare | processor us/row | MiB |")
+    print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as directory:
         server = start_embedded(home, Path(directory) / "server", settings=())
         try:

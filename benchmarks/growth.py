@@ -20,12 +20,12 @@ import sqlalchemy as sa
 from growth_costs import Costs
 from growth_errors import Errors
 from loading import Target
-from sampling import Operation, interleaved, medians
 
 from storeproof.harness.backends.base import Backend, RunOptions, Server, Store
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.backends.sqlite import SqliteBackend
 from storeproof.harness.contract import Contract
+from storeproof.harness.latency.sampling import Call, interleaved, medians
 from storeproof.reference.database.compiling import POSTGRES, SQLITE
 
 
@@ -44,7 +44,7 @@ class Subject(Protocol):
         """Store all records, and what comes with them."""
         ...
 
-    def operations(self, storage: Any) -> Mapping[str, Operation]:
+    def operations(self, storage: Any) -> Mapping[str, Call]:
         """What is timed, by name."""
         ...
 
@@ -135,7 +135,7 @@ async def verify(place: Place, make: Callable[[int], Subject]) -> None:
 
 async def measure(place: Place, make: Callable[[int], Subject], sizes: Sequence[int]) -> Result:
     """Fill a storage of each size, and time every operation on all of them side by side."""
-    operations: dict[str, Operation] = {}
+    operations: dict[str, Call] = {}
     async with AsyncExitStack() as stack:
         for size in sizes:
             subject = make(size)

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from loading import Target
-from sampling import Operation
 
+from storeproof.harness.latency.sampling import Call
 from storeproof.reference.costs import (
     Charge,
     ChargeFilter,
@@ -51,11 +51,11 @@ class Costs:
         await target.add(CHARGES, self._charges())
         await target.add(ROLLUPS, self._rollups.values())
 
-    def operations(self, storage: CostStorage) -> Mapping[str, Operation]:
+    def operations(self, storage: CostStorage) -> Mapping[str, Call]:
         """What is timed, by name."""
         first, end = START.date(), (START + timedelta(days=self._days)).date()
 
-        def report(by: Dimension, zone: str) -> Operation:
+        def report(by: Dimension, zone: str) -> Call:
             query = ReportQuery(group_by=by, start=first, end=end, timezone=zone)
             return lambda: storage.report(query)
 

@@ -9,8 +9,8 @@ from itertools import count
 
 import msgspec
 from loading import Target
-from sampling import Operation
 
+from storeproof.harness.latency.sampling import Call
 from storeproof.reference.errors import (
     ArchiveId,
     Bucket,
@@ -64,12 +64,12 @@ class Errors:
         await target.add(GROUPS, self._group_rows())
         await target.add(ROLLUPS, self._rollup_rows())
 
-    def operations(self, storage: ErrorStorage) -> Mapping[str, Operation]:
+    def operations(self, storage: ErrorStorage) -> Mapping[str, Call]:
         """What is timed, by name."""
         span = (START, START + timedelta(days=self._days))
         widths = (Bucket.DAY, Bucket.WEEK, Bucket.HOUR if self._days <= 40 else Bucket.MONTH)
 
-        def trend(bucket: Bucket, by: Dimension | None) -> Operation:
+        def trend(bucket: Bucket, by: Dimension | None) -> Call:
             return lambda: storage.trend(*span, bucket, BERLIN, by)
 
         numbers = count()
@@ -77,7 +77,7 @@ class Errors:
         def archive() -> Awaitable[object]:
             return storage.archive(ArchiveId(f"archive-{next(numbers)}"), span[1], 100)
 
-        def groups(sort: GroupSort) -> Operation:
+        def groups(sort: GroupSort) -> Call:
             return lambda: storage.list_groups(GroupFilter(), sort)
 
         return {

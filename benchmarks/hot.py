@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 import asyncpg
 from msgspec.structs import asdict
-from sampling import interleaved, medians
 
 from storeproof.harness.backends.base import RunOptions
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.contract import Contract
+from storeproof.harness.latency.sampling import interleaved, medians
 from storeproof.reference.costs.database import recording, reserving, rollups
 from storeproof.reference.costs.entities import new_reservation
 from storeproof.reference.costs.laws import contract as costs

@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-from sampling import interleaved, medians
-
 from storeproof.harness.backends.base import RunOptions, Store
 from storeproof.harness.backends.postgres import PostgresBackend
+from storeproof.harness.latency.sampling import interleaved, medians
 from storeproof.reference.providers import LeaseId, ProviderStorage
 from storeproof.reference.providers.laws import contract
 from storeproof.reference.providers.laws.given import EAST, HOUR, MINUTE, NOW, add, outcome

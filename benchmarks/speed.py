@@ -20,13 +20,13 @@ from typing import Any
 
 import asyncpg
 from msgspec.structs import asdict
-from sampling import interleaved, medians
 
 from storeproof.harness.backends.base import RunOptions, Server, Store
 from storeproof.harness.backends.memory import MemoryBackend
 from storeproof.harness.backends.postgres import PostgresBackend
 from storeproof.harness.checks.agreement import AgreementCheck
 from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.latency.sampling import interleaved, medians
 from storeproof.harness.profiles import PROFILES
 from storeproof.reference.auth import User, UserId
 from storeproof.reference.auth.database import statements

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
     from storeproof.harness.copying import scribble
     from storeproof.harness.law import MUST, SHOULD, law
+    from storeproof.harness.moving.moves import Moves
     from storeproof.harness.paging import assert_walk
     from storeproof.harness.suite import replaces
 
@@ -32,6 +33,7 @@ __all__ = [
     "Counter",
     "DirectoryBackend",
     "HandleStore",
+    "Moves",
     "RunOptions",
     "Server",
     "Store",
@@ -50,6 +52,7 @@ _HOMES = {
     "DirectoryBackend": "backends.directory",
     "HandleStore": "backends.base",
     "MUST": "law",
+    "Moves": "moving.moves",
     "RunOptions": "backends.base",
     "SHOULD": "law",
     "Server": "backends.base",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from storeproof.harness.latency.nodes import LatencyRun
     from storeproof.harness.report import Report
     from storeproof.harness.run import Run
     from storeproof.harness.settings import Settings
@@ -41,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--storage", metavar="NAMES", help="backends, such as memory,sqlite or all (memory)")
     add(
         "--storage-profile",
-        choices=("quick", "full", "soak"),
+        choices=("light", "quick", "full", "soak"),
         default="quick",
         help="how many programs a check tries, and how long they are (quick)",
     )
@@ -101,7 +102,8 @@ def pytest_make_collect_report(collector: pytest.Collector) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if _is_suite(metafunc.cls) and "storage_backend" in metafunc.fixturenames:
+    ours = _is_suite(metafunc.cls) or _is_benchmarks(metafunc.cls)
+    if ours and "storage_backend" in metafunc.fixturenames:
         metafunc.parametrize("storage_backend", _get_run(metafunc.config).backends)
 
 
@@ -131,6 +133,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     from storeproof.harness.selection import keys_of
 
     run.collected.selected = keys_of(session.items)
+    benchmarks = [each for each in session.items if _is_benchmarks(getattr(each, "cls", None))]
+    run.collected.benchmarks = len(benchmarks)
+    if benchmarks:
+        _start_latency(session.config, run).select(benchmarks)
     if run.worker:
         worker = session.config.workerinput["workerid"]  # type: ignore[attr-defined]  # xdist's
         run.collected.save(run.settings.directory / f"collected-{worker}.json")
@@ -145,6 +151,14 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     run = config.stash.get(_run, None)
     if run is not None and not run.worker and not session.testsfailed:
         _start_servers(config, run)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if _is_benchmarks(getattr(item, "cls", None)):
+        from storeproof.harness.latency.replaying import prepare_item
+
+        prepare_item(item)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -263,9 +277,24 @@ def _get_settings(config: pytest.Config) -> Settings:
 def _start_servers(config: pytest.Config, run: Run) -> None:
     run.start_servers()
     terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None and run.collected.suites:
+    if terminal is not None and (run.collected.suites or run.latency):
         terminal.ensure_newline()
         terminal.write_line(run.header)
+
+
+def _start_latency(config: pytest.Config, run: Run) -> LatencyRun:
+    """Raises UsageError where the project's file can't be used."""
+    from storeproof.harness.exceptions import HarnessError
+    from storeproof.harness.latency.configuration import read_configuration
+    from storeproof.harness.latency.nodes import LATENCY, LatencyRun
+
+    try:
+        configuration = read_configuration(run.settings.root)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+    run.latency = LatencyRun(run.session, configuration, run.settings.partial)
+    config.stash[LATENCY] = run.latency
+    return run.latency
 
 
 def _asks_for_storage(config: pytest.Config) -> bool:
@@ -279,6 +308,10 @@ def _asks_for_a_run(config: pytest.Config) -> bool:
     known = option.storage_known_failures or config.getini("storage_known_failures")
     outputs = any(getattr(option, each) for each in OUTPUTS)
     return bool(_asks_for_storage(config) or option.storage_replay or known or outputs)
+
+
+def _is_benchmarks(cls: Any) -> bool:
+    return hasattr(cls, "storeproof_benchmarks")
 
 
 def _is_suite(cls: Any) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from storeproof.cli import app
+from storeproof.harness.backends.postgres_connection import run_apart, session
+from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
+from storeproof.harness.backends.postgres_url import PostgresUrl
 
 
 @pytest.fixture
@@ -36,3 +40,26 @@ def python() -> Callable[[str], str]:
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/storage.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresUrl]:
+    home = embedded_home()
+    assert home is not None, "pip install 'storeproof[embedded]'"
+    server = start_embedded(home, tmp_path_factory.mktemp("server"))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresUrl) -> Iterator[PostgresUrl]:
+    """An empty database of the test's own."""
+    name = f"cli_{secrets.token_hex(4)}"
+
+    async def execute(statement: str) -> None:
+        async with session(postgres_server) as connection:
+            await connection.execute(statement)
+
+    run_apart(execute(f"CREATE DATABASE {name} TEMPLATE template0"))
+    yield postgres_server.to(name)
+    run_apart(execute(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -126,6 +126,7 @@ class SqliteLine:
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # where the server goes while a connection is being made
     asyncpg.CannotConnectNowError,  # while the server recovers
     asyncpg.AdminShutdownError,  # what a client may hear of a server that was killed
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -270,9 +272,12 @@ def test_an_opener_of_the_backend_must_be_a_function_of_a_module() -> None:
         origin_of_opener(contract, unknown)
 
 
-def test_a_module_is_imported_by_its_file_where_its_name_is_another_s(tmp_path: Path) -> None:
+def test_a_module_is_imported_by_its_file_where_its_name_is_another_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from storeproof.harness.apart.origins import Origin
 
+    monkeypatch.setitem(sys.modules, "json", json)  # to be there again afterwards
     (tmp_path / "examples.py").write_text("kept = 'mine'")
 
     assert find(Origin("json", str(tmp_path / "examples.py"), "kept")) == "mine"

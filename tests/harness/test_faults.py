@@ -25,10 +25,14 @@ from .vaults import InMemoryVault, vault
 from .wired import (
     CORRECT,
     LOSING,
+    OPENING,
     BlocksForEver,
     InMemoryCounter,
     KeepsTheDeadConnection,
     MovesByHalves,
+    OpensAtOnce,
+    OpensByHalves,
+    OpensOnce,
     VaultServer,
     WiredCounter,
     WiredStore,
@@ -40,6 +44,14 @@ from .wired import (
 QUICK = Profile("quick", programs=20, steps=20)
 FULL = Profile("full", programs=20, steps=20, faults=1)
 NETWORKED = (Capability.CONCURRENT_CLIENTS, Capability.NETWORKED)
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    OpensOnce.refused.clear()
+    yield
+    while OpensByHalves.made:
+        OpensByHalves.made.pop().close()
 
 
 @pytest.fixture
@@ -105,6 +117,28 @@ def test_what_a_storage_does_wrong_is_found_and_its_program_is_short(
     assert len(failed.program.steps) <= 4, failed.message
 
 
+OPENED = {
+    "OpensAndLeaks": "none of the contract's errors",
+    "OpensForEver": "every call has to end within 1 (",
+    "OpensByHalves": "1 connection stays open, which nobody can close any more.",
+    "OpensOnce": "opened anew, 3 attempts later, it raised Unavailable",
+}
+
+
+@pytest.mark.parametrize("profile", [QUICK, FULL], ids=lambda each: each.name)
+@pytest.mark.parametrize("make", OPENING, ids=lambda each: each.__name__)
+def test_what_a_storage_does_wrong_while_it_is_opened_is_found(
+    make: type[WiredVault], profile: Profile, server: VaultServer, runner: asyncio.Runner
+) -> None:
+    failed = failed_on(make, server, runner, profile=profile)
+
+    assert failed is not None
+    assert OPENED[make.__name__] in failed.message, failed.message
+    assert "While a storage was opened, its connection was " in failed.message
+    assert failed.program is not None
+    assert len(failed.program.steps) <= 2, failed.message
+
+
 @pytest.mark.parametrize("make", LOSING, ids=lambda each: each.__name__)
 def test_little_is_tried_and_finds_it_too(
     make: type[WiredVault], server: VaultServer, runner: asyncio.Runner
@@ -115,7 +149,7 @@ def test_little_is_tried_and_finds_it_too(
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("make", CORRECT)
+@pytest.mark.parametrize("make", [*CORRECT, OpensAtOnce])
 def test_what_is_correct_is_never_accused(
     make: Any, seed: int, server: VaultServer, runner: asyncio.Runner
 ) -> None:
@@ -137,7 +171,7 @@ def test_the_failure_says_where_it_was_broken_and_what_came_of_it(
     assert "bytes, from the client); the call raised " in failed.message
 
 
-@pytest.mark.parametrize("make", [MovesByHalves, KeepsTheDeadConnection])
+@pytest.mark.parametrize("make", [MovesByHalves, KeepsTheDeadConnection, OpensByHalves])
 def test_the_printed_test_passes_on_what_is_correct_and_fails_on_the_mutant(
     make: type[WiredVault],
     server: VaultServer,
@@ -279,6 +313,7 @@ def test_operations_that_send_nothing_are_told_as_not_tried(
         wired_vault.protocol,
         model=Forgetful,
         uncertain=wired_vault.uncertain,
+        unavailable=wired_vault.unavailable,
         arguments=wired_vault.arguments,
     )
     with given(WiredStore(Remembers, server), runner, contract) as made:

@@ -21,7 +21,18 @@ from storeproof.harness.exceptions import CheckFailed, Inconclusive
 from storeproof.harness.program import Program
 
 from .mutants import NumberedTasks
-from .toys import InMemoryJobs, InMemoryNotes, ToyBackend, ToyStore, failure, jobs, notes, tasks
+from .toys import (
+    InMemoryJobs,
+    InMemoryNotes,
+    ToyBackend,
+    ToyStore,
+    failure,
+    jobs,
+    notes,
+    printed_test,
+    run_proving,
+    tasks,
+)
 from .vaults import Box, BoxId, InMemoryVault, vault
 
 PROFILE = Profile("few", programs=200, steps=15)
@@ -145,8 +156,42 @@ def test_stores_that_share_something_are_found_and_the_program_is_short(
 
     assert failed.program is not None
     assert len(failed.program.calls) <= 6, failed.message
-    assert "store 1: " in failed.message
-    assert "store 2: " in failed.message
+    assert " store_1." in failed.message
+    assert " store_2." in failed.message
+
+
+@pytest.mark.parametrize("make", SHARING)
+def test_the_printed_test_passes_on_what_is_correct_and_fails_on_the_mutant(
+    make: Callable[[], Any], runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = printed_test(failed_on(make, runner))
+
+    assert run_proving(source, given(vault, InMemoryVault, runner), monkeypatch) is None
+    raised = run_proving(source, given(vault, make, runner), monkeypatch)
+    assert isinstance(raised, CheckFailed), source
+
+
+class SharedTasks(NumberedTasks):
+    """All instances have one list of tasks; opening a store empties it."""
+
+    kept: ClassVar[dict[Any, Any]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks = self.kept
+        self.kept.clear()
+
+
+def test_the_printed_test_refers_to_what_each_store_made(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = failure(IsolationCheck(), given(tasks, SharedTasks, runner))
+    assert failed is not None
+    source = printed_test(failed)
+
+    assert run_proving(source, given(tasks, NumberedTasks, runner), monkeypatch) is None
+    raised = run_proving(source, given(tasks, SharedTasks, runner), monkeypatch)
+    assert isinstance(raised, CheckFailed), source
 
 
 def test_the_saved_program_is_replayed(runner: asyncio.Runner) -> None:

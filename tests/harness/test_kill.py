@@ -22,6 +22,7 @@ from storeproof.harness.checks import outliving
 from storeproof.harness.checks.base import Check, CheckContext, Profile
 from storeproof.harness.checks.kill import KillCheck
 from storeproof.harness.checks.reopen import ReopenCheck
+from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.program import Program
 
 from .accounts import (
@@ -36,7 +37,7 @@ from .accounts import (
     contract,
     lines,
 )
-from .toys import failure
+from .toys import failure, printed_test, run_proving
 
 FEW = Profile(
     "few", programs=20, steps=10, reopenings=3, kills=120, killed_programs=1, server_kills=2
@@ -129,7 +130,9 @@ def test_what_outlives_nothing_is_found(mutant: Mutant, kind: str, place: Place)
         (Unlogged, "postgres"),
     ],
 )
-def test_the_saved_program_is_replayed(make: type, kind: str, place: Place) -> None:
+def test_the_printed_test_and_the_saved_program_show_it_again(
+    make: type, kind: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (mutant,) = (each for each in MUTANTS if each.make is make)
     check = CHECKS[mutant.check]()
     failed = failure(check, place.context(kind, mutant.name))
@@ -140,6 +143,12 @@ def test_the_saved_program_is_replayed(make: type, kind: str, place: Place) -> N
 
     assert failure(check, place.context(kind, mutant.name, replay=again)) is not None
     assert failure(check, place.context(kind, right.__name__, replay=again)) is None
+
+    source = printed_test(failed).replace(f'backend="{mutant.name}"', "backend=BACKEND")
+    for name, expected in ((right.__name__, type(None)), (mutant.name, CheckFailed)):
+        named = f'BACKEND = "{name}"\n{source}'
+        raised = run_proving(named, place.context(kind, name), monkeypatch)
+        assert isinstance(raised, expected), source
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -18,7 +18,7 @@ from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.program import Program
 
 from .blockers import BLOCKED, BLOCKING, LONGEST, SPARED, ComputesOnce, LocksAFile, Sleeps
-from .toys import context, failure, jobs
+from .toys import context, failure, jobs, printed_test, run_proving
 from .vaults import InMemoryVault, LockedVault, Vault, VaultError, vault, vault_store
 
 QUICK = Profile("quick", programs=20, steps=20)
@@ -62,6 +62,19 @@ def test_what_gives_the_loop_its_turn_is_never_accused(make: Any, runner: asynci
     LoopBlockingCheck().run(given)
 
     assert given.tally.programs == len(strict.operations)
+
+
+def test_the_printed_test_passes_on_what_is_correct_and_fails_on_the_mutant(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = failed_on(Sleeps, runner)
+    assert failed is not None
+    source = printed_test(failed)
+
+    for make, expected in ((LockedVault, type(None)), (Sleeps, CheckFailed)):
+        given = context(strict, vault_store(make), runner, capabilities=APART)
+        raised = run_proving(source, given, monkeypatch)
+        assert isinstance(raised, expected), source
 
 
 def test_the_saved_program_is_replayed(runner: asyncio.Runner) -> None:

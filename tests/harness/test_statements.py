@@ -23,7 +23,7 @@ from storeproof.harness.exceptions import CheckFailed, Inconclusive, NotApplicab
 from storeproof.harness.program import Program
 
 from .spenders import SPENDING, THRIFTY, DeletesRowByRow, ListsRowByRow, SqliteVault
-from .toys import InMemoryNotes, context, failure, notes
+from .toys import InMemoryNotes, context, failure, notes, printed_test, run_proving
 from .vaults import InMemoryVault, Vault, VaultError
 
 QUICK = Profile("quick", programs=20, steps=20)
@@ -74,6 +74,21 @@ def test_the_statement_that_grows_is_shown(path: Path, runner: asyncio.Runner) -
     assert failed is not None
     shown = " more: SELECT id, label, coins, version FROM boxes WHERE id = ?\n"
     assert shown in failed.message
+
+
+@pytest.mark.parametrize("make", [ListsRowByRow, DeletesRowByRow])
+def test_the_printed_test_passes_on_what_is_correct_and_fails_on_the_mutant(
+    make: type[SqliteVault], path: Path, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = failed_on(make, path, runner)
+    assert failed is not None
+    source = printed_test(failed)
+
+    for kind, expected in ((SqliteVault, type(None)), (make, CheckFailed)):
+        checked = given(kind, path, runner)
+        raised = run_proving(source, checked, monkeypatch)
+        runner.run(checked.store.close())
+        assert isinstance(raised, expected), source
 
 
 @pytest.mark.parametrize("make", [ListsRowByRow, DeletesRowByRow])

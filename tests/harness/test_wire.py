@@ -193,6 +193,18 @@ def test_a_plan_that_was_mended_happens_no_more(echo: Echo) -> None:
         assert wire.met is None
 
 
+def test_connections_are_refused_until_it_is_mended(echo: Echo) -> None:
+    with wired(echo) as (wire, connection):
+        wire.refuse()
+        with pytest.raises(ConnectionRefusedError):
+            client(wire)
+        assert asked(connection, b"still here") == b"still here"
+        wire.mend()
+        with client(wire) as another:
+            assert asked(another, b"again") == b"again"
+            assert (wire.connections, wire.open_since(1)) == (2, 1)
+
+
 def test_everybody_is_hung_up_on(echo: Echo) -> None:
     with wired(echo) as (wire, connection), client(wire) as other:
         assert [asked(connection, b"one"), asked(other, b"two")] == [b"one", b"two"]

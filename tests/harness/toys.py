@@ -19,6 +19,7 @@ from storeproof import Contract
 from storeproof.harness.backends.base import Backend, Capability, Server, Store
 from storeproof.harness.checks.base import Check, CheckContext, Profile
 from storeproof.harness.exceptions import CheckFailed
+from storeproof.harness.pasted_proving import check_called, recorded
 
 NoteId = NewType("NoteId", str)
 Cursor = NewType("Cursor", str)
@@ -459,6 +460,21 @@ def run_printed(
         runner.run(program(make()))
 
     monkeypatch.setattr(Contract, "run", run)
+    return executed(source)
+
+
+def run_proving(source: str, given: CheckContext, monkeypatch: Any) -> BaseException | None:
+    """Execute a printed test that has a check prove its program, here; give what it raises."""
+
+    def prove(
+        self: Contract, program: Any, *, check: str, backend: str, shared: bool = False
+    ) -> None:
+        assert backend == given.backend.name
+        proof = check_called(self, check)
+        replay = given.run(recorded(self, program, stores=proof.stores, shared=shared))
+        proof.run(replace(given, replay=replay))
+
+    monkeypatch.setattr(Contract, "prove", prove)
     return executed(source)
 
 

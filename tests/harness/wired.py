@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from storeproof import Contract
 from storeproof.harness.backends.base import HandleStore
@@ -282,7 +282,8 @@ class WiredStore(HandleStore):
     """One server's boxes."""
 
     def __init__(self, make: Callable[..., Any], server: VaultServer) -> None:
-        super().__init__(opener(make), "{}:{}".format(*server.endpoint), server.endpoint)
+        opening = connecting if hasattr(make, "open") else opener
+        super().__init__(opening(make), "{}:{}".format(*server.endpoint), server.endpoint)
         self._server = server
 
     def address_at(self, host: str, port: int) -> str:
@@ -369,3 +370,80 @@ class BlocksForEver(WiredCounter):
 
     def __init__(self, address: str, *, timeout: float | None = 5.0) -> None:
         super().__init__(address, timeout=None)
+
+
+def connecting(make: Callable[..., Any]) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """An opener that connects before it gives the storage."""
+
+    @asynccontextmanager
+    async def opened(address: str, *, timeout: float = 5.0) -> AsyncIterator[Any]:
+        storage = make(address, timeout=timeout)
+        await storage.open()
+        try:
+            yield storage
+        finally:
+            storage.close()
+
+    return opened
+
+
+class OpensAtOnce(WiredVault):
+    """Correct: has its connection, and has greeted the server, before it is used."""
+
+    async def open(self) -> None:
+        await self.list_boxes()
+
+
+class OpensAndLeaks(OpensAtOnce):
+    """What the socket raises comes out of its opening, and of nothing else."""
+
+    async def open(self) -> None:
+        self.streams = await asyncio.open_connection(self.host, self.port)
+        await self.exchange("list_boxes")
+
+
+class OpensForEver(OpensAtOnce):
+    """Nothing bounds the waiting for the server's greeting."""
+
+    async def open(self) -> None:
+        usual, self.timeout = self.timeout, 3600
+        await super().open()
+        self.timeout = usual
+
+
+class OpensByHalves(OpensAtOnce):
+    """Its first connection stays open where its second one can't be had."""
+
+    made: ClassVar[list[WiredVault]] = []
+    """Whom nobody collects meanwhile."""
+
+    def __init__(self, address: str, *, timeout: float = 5.0) -> None:
+        super().__init__(address, timeout=timeout)
+        self.spare = NeverSure(address, timeout=timeout)
+        self.made.append(self)
+
+    async def open(self) -> None:
+        await super().open()
+        await self.spare.list_boxes()
+
+    def close(self) -> None:
+        super().close()
+        self.spare.close()
+
+
+class OpensOnce(OpensAtOnce):
+    """Whether the server answers is found out once in a process, and kept."""
+
+    refused: ClassVar[set[str]] = set()
+
+    async def open(self) -> None:
+        if self.host + str(self.port) in self.refused:
+            raise Unavailable
+        try:
+            await super().open()
+        except VaultError:
+            self.refused.add(self.host + str(self.port))
+            raise
+
+
+OPENING = (OpensAndLeaks, OpensForEver, OpensByHalves, OpensOnce)

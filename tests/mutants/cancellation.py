@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+
+from harness.toys import InMemoryNotes, notes
 
 from storeproof.reference.auth import DatabaseAuthStorage
 from storeproof.reference.auth.laws import contract as auth
@@ -21,28 +25,9 @@ from storeproof.reference.providers import DatabaseProviderStorage
 from storeproof.reference.providers.laws import contract as providers
 
 from .catalogue import Family, Seeds
+from .swapping import becoming, driven_by
 
 seeds = Seeds(Family.CANCELLATION)
-
-
-def driven_by(change: Callable[[Any], None]) -> Callable[..., Database]:
-    """What makes a Database whose driver has been changed."""
-
-    def make(url: str, **settings: Any) -> Database:
-        database = Database(url, **settings)
-        change(database._driver)
-        return database
-
-    return make
-
-
-def becoming(cls: type) -> Callable[[Any], None]:
-    """Makes an object one of a subclass."""
-
-    def change(changed: Any) -> None:
-        changed.__class__ = cls
-
-    return change
 
 
 class _KeepsTheTurn(SqliteDriver):
@@ -171,3 +156,26 @@ class _Nests(PostgresDriver):
 class NestedAcquire(DatabaseAuthStorage):
     """Within a transaction a second connection is taken: as many calls as connections wait for
     each other."""
+
+
+@seeds.memory(notes, "loop_blocking", only=True)
+class WaitsOnTheLoop(InMemoryNotes):
+    """Deleting the last note waits for something in the thread of the event loop, which stands."""
+
+    async def delete(self, id: Any) -> None:
+        await super().delete(id)
+        if not self.notes:
+            time.sleep(0.15)  # noqa: ASYNC251 - the defect
+
+
+def _of_its_own(url: str, **settings: Any) -> Database:
+    opened[url] += 1
+    return Database(url if opened[url] == 1 else f"{url}.{opened[url]}", **settings)
+
+
+opened: Counter[str] = Counter()
+
+
+@seeds.sqlite(auth, "capabilities", database=_of_its_own)
+class HandlesShareNothing(DatabaseAuthStorage):
+    """Every handle after the first one has a database of its own."""

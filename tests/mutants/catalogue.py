@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from reference.breaking import Breaking
 
 from storeproof.reference.database import Database
+from storeproof.reference.database.opening import TIMEOUT
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
 __all__ = ["MEMORY", "POSTGRES", "SQLITE", "Candidate", "Family", "Mutant", "Seeds", "turn"]
 
-Open: TypeAlias = Callable[[str], Any]
-"""Opens a storage on an address."""
+Open: TypeAlias = Callable[..., Any]
+"""Opens a storage on an address; where it takes `timeout`, with one."""
 Made = TypeVar("Made", bound=Callable[..., Any])
 Errors: TypeAlias = tuple[type[Exception], ...]
 
@@ -64,6 +65,7 @@ class Mutant:
         are drawn which of them is the first to see the defect.
     leaks: the errors outside the contract's tree that are the defect itself. Any other one is an
         accident of the mutant's own code.
+    only: whether no other check may break, not even a later one, which usually is not run.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Mutant:
     candidate: Candidate
     check: str
     leaks: Errors = ()
+    only: bool = False
 
     @property
     def checks(self) -> Sequence[str]:
@@ -83,21 +86,19 @@ class Mutant:
 class Seeds:
     """The mutants of one family; the name and the docstring of what is decorated are the mutant's.
 
-    `check` and `leaks` are what `Mutant` says.
+    `check`, `leaks` and `only` are what `Mutant` says.
     """
 
     def __init__(self, family: Family) -> None:
         self.family = family
         self.mutants: list[Mutant] = []
 
-    def memory(
-        self, contract: Contract, check: str, *, leaks: Errors = ()
-    ) -> Callable[[Made], Made]:
+    def memory(self, contract: Contract, check: str, **told: Any) -> Callable[[Made], Made]:
         """A class of storages in memory, of which all clients share one."""
-        return self._planting(contract, check, leaks, lambda made: in_memory(contract, made))
+        return self._planting(contract, check, lambda made: in_memory(contract, made), **told)
 
     def operation(
-        self, contract: Contract, operation: str, check: str, *, leaks: Errors = ()
+        self, contract: Contract, operation: str, check: str, **told: Any
     ) -> Callable[[Made], Made]:
         """An operation of the model: `made(storage, right, **arguments)`, as in `Breaking`."""
         breaking = Breaking(contract.model)  # type: ignore[arg-type]  # every model here is a class
@@ -105,7 +106,7 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return in_memory(contract, breaking.replacing(operation, made))
 
-        return self._planting(contract, check, leaks, plant)
+        return self._planting(contract, check, plant, **told)
 
     def sqlite(
         self,
@@ -114,6 +115,7 @@ class Seeds:
         *,
         database: Callable[..., Database] = Database,
         leaks: Errors = (),
+        only: bool = False,
         **settings: Any,
     ) -> Callable[[Made], Made]:
         """A class of storages on a Database, here of a SQLite file."""
@@ -121,7 +123,7 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return _in_database(contract, SQLITE, made, _opener(made, database, settings))
 
-        return self._planting(contract, check, leaks, plant)
+        return self._planting(contract, check, plant, leaks=leaks, only=only)
 
     def postgres(
         self,
@@ -130,6 +132,7 @@ class Seeds:
         *,
         database: Callable[..., Database] = Database,
         leaks: Errors = (),
+        only: bool = False,
         **settings: Any,
     ) -> Callable[[Made], Made]:
         """A class of storages on a Database, here of a PostgreSQL server."""
@@ -137,10 +140,16 @@ class Seeds:
         def plant(made: Made) -> Candidate:
             return _in_database(contract, POSTGRES, made, _opener(made, database, settings))
 
-        return self._planting(contract, check, leaks, plant)
+        return self._planting(contract, check, plant, leaks=leaks, only=only)
 
     def _planting(
-        self, contract: Contract, check: str, leaks: Errors, plant: Callable[[Made], Candidate]
+        self,
+        contract: Contract,
+        check: str,
+        plant: Callable[[Made], Candidate],
+        *,
+        leaks: Errors = (),
+        only: bool = False,
     ) -> Callable[[Made], Made]:
         def decorate(made: Made) -> Made:
             self.mutants.append(
@@ -152,6 +161,7 @@ class Seeds:
                     candidate=plant(made),
                     check=check,
                     leaks=leaks,
+                    only=only,
                 )
             )
             return made
@@ -179,15 +189,16 @@ def _in_database(contract: Contract, backend: str, made: Any, opener: Open) -> C
 
 def _words(name: str) -> str:
     """`SelectThenInsert` as `select_then_insert`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=A)(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _opener(
     make: Callable[[Database], Any], database: Callable[..., Database], settings: dict[str, Any]
 ) -> Callable[[str], AbstractAsyncContextManager[Any]]:
     @asynccontextmanager
-    async def opened(address: str) -> AsyncIterator[Any]:
-        async with database(address, create=True, **settings) as connected:
+    async def opened(address: str, timeout: float = TIMEOUT) -> AsyncIterator[Any]:
+        waiting = {"pool_timeout": timeout, "statement_timeout": timeout, **settings}
+        async with database(address, create=True, **waiting) as connected:
             storage = make(connected)
             await connected.open()
             yield storage

@@ -25,7 +25,7 @@ from storeproof.reference.providers.database.tables import SECRETS
 from storeproof.reference.providers.laws import contract as providers
 from storeproof.reference.values import email_key
 
-from .catalogue import Family, Seeds, turn
+from .catalogue import Family, Seeds
 from .swapping import swapping
 
 seeds = Seeds(Family.DELETES)
@@ -125,14 +125,13 @@ class LeakedInternalError(DatabaseAuthStorage):
         return user
 
 
-@seeds.operation(auth, "update", "agreement", leaks=(TimeoutError,))
-async def infinite_retry(_storage: Any, right: Any, id: Any, **_: Any) -> Any:
-    """A conflict of versions is retried for ever with the same version."""
-    while True:
-        try:
-            return await right()
-        except VersionConflict:
-            await turn()
+@seeds.operation(auth, "update", "agreement", leaks=(RecursionError,))
+async def infinite_retry(storage: Any, right: Any, **given: Any) -> Any:
+    """A conflict of versions is retried with the same version, again and again."""
+    try:
+        return await right()
+    except VersionConflict:
+        return await infinite_retry(storage, right, **given)
 
 
 _NO_VERSION = (

@@ -41,7 +41,7 @@ def kill(bench: Bench, mutant: Mutant) -> Row:
     """Run the derived checks on a mutant, or the law that it names."""
     laws = [each.id for each in mutant.candidate.contract.laws if each.id in mutant.checks]
     try:
-        proof = bench.prove(mutant.candidate, laws)
+        proof = bench.prove(mutant.candidate, laws, all_checks=mutant.only)
     except Exception as error:
         proof = Proof()
         problem = f"an accident: {type(error).__name__}: {error}"
@@ -67,6 +67,8 @@ def _problem(mutant: Mutant, proof: Proof) -> str:
         return f"it survived; {mutant.check} should have killed it"
     if proof.check not in mutant.checks:
         return f"killed by accident: {mutant.check} should have killed it"
+    if proof.others:
+        return f"killed by {', '.join(proof.others)} as well"
     own = [each for each in proof.leaked if not isinstance(each, mutant.leaks)]
     return f"killed by an error of its own: {own[0]!r}" if own else ""
 

@@ -43,7 +43,7 @@ async def count_of_a_group_is_lost(storage: Any, right: Any, entity: Any) -> Any
     return await right()
 
 
-@seeds.operation(costs, "reserve", "COST-070")
+@seeds.operation(costs, "reserve", "bursts")
 async def limit_checked_outside_the_lock(storage: Any, right: Any, **given: Any) -> Any:
     """The limit of a budget is compared before the lock is taken: two pass it together."""
     made = new_reservation(**given)

@@ -70,10 +70,12 @@ class Proof:
     """What the checks said of a candidate."""
 
     check: str = ""
-    """The one that it broke, if any; none comes after it."""
+    """The first one that it broke, if any."""
     failed: CheckFailed | None = None
     programs: int = 0
     seconds: float = 0.0
+    others: list[str] = field(default_factory=list)
+    """Later ones that it broke, where these were asked for."""
     leaked: list[Exception] = field(default_factory=list)
     """The errors outside the contract's tree that its operations raised."""
 
@@ -106,11 +108,13 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self._closing.close()
 
-    def prove(self, candidate: Candidate, laws: Sequence[str] = ()) -> Proof:
+    def prove(
+        self, candidate: Candidate, laws: Sequence[str] = (), *, all_checks: bool = False
+    ) -> Proof:
         """Run the derived checks in the order of their stages until one is broken.
 
-        laws: the ids of the laws to run in their place. Raises whatever keeps a check from being
-        carried out.
+        laws: the ids of the laws to run in their place. all_checks: whether to run the later ones
+        too. Raises whatever keeps a check from being carried out.
         """
         proof, contract = Proof(), candidate.contract
         contract.experience = self._learned.get(contract.name)
@@ -119,17 +123,12 @@ class Bench:
         with self._store(backend, server, contract) as store:
             for check in self._suited(contract, backend, laws):
                 context = self._context(contract, backend, server, store)
-                started = time.perf_counter()
-                try:
-                    check.run(context)
-                except NotApplicable:
-                    continue
-                except CheckFailed as failed:
-                    proof.check, proof.failed = check.id, failed
-                proof.seconds += time.perf_counter() - started
-                proof.programs += context.tally.programs
-                if proof.failed is not None:
-                    break
+                if not proof.check:
+                    _carry_out(check, context, proof)
+                elif all_checks:
+                    later = Proof()
+                    _carry_out(check, context, later)
+                    proof.others += [later.check] if later.check else []
         self._learned[contract.name] = contract.experience
         return proof
 
@@ -175,6 +174,18 @@ class Bench:
             self._runner.run(_closed(store))
 
 
+def _carry_out(check: Check, context: CheckContext, proof: Proof) -> None:
+    started = time.perf_counter()
+    try:
+        check.run(context)
+    except NotApplicable:
+        return
+    except CheckFailed as failed:
+        proof.check, proof.failed = check.id, failed
+    proof.seconds += time.perf_counter() - started
+    proof.programs += context.tally.programs
+
+
 async def _closed(store: Store) -> None:
     """Close what a mutant may keep from being closed."""
     try:
@@ -191,8 +202,9 @@ def _watched(candidate: Candidate, leaked: list[Exception]) -> Opener:
         storage.__class__ = _watching(type(storage), candidate.contract, leaked)
         return storage
 
-    def open_watched(address: str) -> Any:
-        opened = candidate.open(address)
+    @functools.wraps(candidate.open)  # the checks look whether it takes a timeout
+    def open_watched(address: str, **given: Any) -> Any:
+        opened = candidate.open(address, **given)
         return (
             _entered(opened, watched)
             if isinstance(opened, AbstractAsyncContextManager)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.mutants import GivesItsOwnObjects, KeepsTheCallersObject, ListsItsOwnObjects, Offsets
-from harness.toys import notes
+from harness.toys import InMemoryNotes, Page, notes
 from msgspec.structs import asdict, replace
 
 from storeproof.reference.auth import DatabaseAuthStorage
@@ -119,7 +119,7 @@ class StaleCache(DatabaseAuthStorage):
         return self._read[id]
 
 
-@seeds.sqlite(auth, "statements")
+@seeds.sqlite(auth, "statements", only=True)
 class OneStatementForEachItem(DatabaseAuthStorage):
     """A list reads the ids first, and then each entry by a statement of its own: N + 1."""
 
@@ -128,6 +128,38 @@ class OneStatementForEachItem(DatabaseAuthStorage):
         for each in page.items:
             await self._database.read(GET_AUDIT, {"id": each.id})
         return page
+
+
+@seeds.memory(notes, "pages", only=True)
+class WalkEndsAfterTen(InMemoryNotes):
+    """A cursor counts with one digit: a walk in pages ends after ten items."""
+
+    async def list_notes(self, cursor: Any = None, limit: int = 50) -> Any:
+        page = await super().list_notes(cursor, limit)
+        before = len(self.notes) - len((await super().list_notes(cursor, 1000)).items)
+        return Page(()) if before >= 10 else page
+
+
+@seeds.memory(notes, "signature", only=True)
+class AnotherDefault(InMemoryNotes):
+    """A limit that is left out is another one than the Protocol says."""
+
+    async def list_notes(self, cursor: Any = None, limit: int = 500) -> Any:
+        return await super().list_notes(cursor, limit)
+
+
+@seeds.memory(notes, "isolation", only=True)
+class StateOfTheClass(InMemoryNotes):
+    """What is stored belongs to the class: the storage that was made last has that of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        StateOfTheClass.last = super().__getattribute__("notes")
+
+    def __getattribute__(self, name: str) -> Any:
+        return StateOfTheClass.last if name == "notes" else super().__getattribute__(name)
+
+    last: ClassVar[Any]
 
 
 # What the caller overwrote can't be worked with any more, hence the errors that they may raise.
@@ -139,7 +171,8 @@ for _made, _defect in (
     seeds.memory(notes, "agreement", leaks=(AttributeError, KeyError))(
         type(_made.__name__, (_made,), {"__doc__": _defect})
     )
-seeds.memory(notes, "agreement or pages")(
+# A cursor of another storage, which shortening tries as well, is no offset.
+seeds.memory(notes, "agreement or pages", leaks=(ValueError,))(
     type(
         "OffsetForCursor",
         (Offsets,),

@@ -1,4 +1,4 @@
-"""For mutants of database storages: one statement in the place of another."""
+"""For mutants of database storages: another statement, or another driver, in the place of one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from storeproof.reference.database import Database, Row, Schema, Statement, Transaction
 
-__all__ = ["Unlocked", "swapping"]
+__all__ = ["Unlocked", "becoming", "driven_by", "swapping"]
 
 T = TypeVar("T")
 Swaps = Mapping[Statement, Statement]
@@ -46,3 +46,23 @@ class Unlocked(Database):
         self, work: Callable[[Transaction], Awaitable[T]], *, lock: Schema | None = None
     ) -> T:
         return await super().transact(work)
+
+
+def driven_by(change: Callable[[Any], None]) -> Callable[..., Database]:
+    """What makes a Database whose driver has been changed."""
+
+    def make(url: str, **settings: Any) -> Database:
+        database = Database(url, **settings)
+        change(database._driver)
+        return database
+
+    return make
+
+
+def becoming(cls: type) -> Callable[[Any], None]:
+    """Makes an object one of a subclass."""
+
+    def change(changed: Any) -> None:
+        changed.__class__ = cls
+
+    return change

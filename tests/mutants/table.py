@@ -18,9 +18,9 @@ made of, and fails on a mutant that survives, on one that is killed by another c
 named here or by an error of its own code, and on an accusation of what is correct.
 
 The checks run in the order of their stages, without the contract's laws: what dies here dies in a
-contract for which nobody wrote a single example. A mutant that names a law (AUTH-013, say) is one
-that the derived checks miss in a quick run. Each component's laws have mutants of their own, in
-`tests/reference`. The last family is to grow with the checks that kill servers and cut connections.
+contract for which nobody wrote a single example. Where *only* is said, the later checks are run as
+well, and find nothing. A mutant that names a law (AUTH-013, say) is one that the derived checks
+miss in a quick run. Each component's laws have mutants of their own, in `tests/reference`.
 
 This page is written by `python -m mutants --write`; a test compares it with the catalogue.
 """
@@ -43,4 +43,5 @@ def _families(mutants: Sequence[Mutant]) -> Iterator[str]:
 def _row(mutant: Mutant) -> str:
     name = mutant.name.replace("_", " ")
     where = f"{mutant.candidate.contract.name} on {mutant.candidate.backend}"
-    return f"| {name} | {mutant.defect} | {where} | {mutant.check} |"
+    check = f"only {mutant.check}" if mutant.only else mutant.check
+    return f"| {name} | {mutant.defect} | {where} | {check} |"

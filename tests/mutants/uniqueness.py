@@ -66,7 +66,7 @@ class SelectThenOnConflictDoNothing(_SelectsFirst):
     """It looks first and inserts with ON CONFLICT DO NOTHING: both of two at once succeed."""
 
 
-@seeds.operation(auth, "update", "AUTH-013")
+@seeds.operation(auth, "update", "bursts")
 async def rename_without_check(storage: Any, right: Any, id: Any, patch: Any, **_: Any) -> Any:
     """A new e-mail is not looked up: a user can take that of another."""
     key = email_key(patch.email or "")

@@ -103,11 +103,11 @@ def test_a_failure_is_shown_saved_and_replayed(disk: Project) -> None:
     result.stdout.fnmatch_lines(
         [
             "notes on disk: reopen is broken in Notes.get",
-            "Client 1 closed all its handles; client 2 is another process, which opened the store.",
+            "Client 1, `before` in the test, closed all its handles; client 2, which *",
             "client 1 *├*1*┤*",
             "No order of these calls gives these outcomes on the model.*",
-            "*The shortest program found (* is:",
-            "    r1 = put(*)  # client 1",
+            "*The shortest program found (* as a test to paste:",
+            "*await before.put(*)",
             "*not run: REOPEN is broken (reopen)*",
         ]
     )

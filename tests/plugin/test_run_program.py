@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import ClassVar
+
 import plugin_toy as toy
 import pytest
 from plugin_project import Project
 
-from storeproof.harness.exceptions import HarnessError, UnknownBackend
+from storeproof.harness.backends.memory import MemoryStore
+from storeproof.harness.exceptions import CheckFailed, ContractError, HarnessError, UnknownBackend
 from storeproof.harness.session import run_program
 
 pytest_plugins = ["pytester"]
@@ -44,6 +48,40 @@ def test_an_unknown_backend() -> None:
 def test_a_contract_without_such_a_storage() -> None:
     with pytest.raises(HarnessError, match="nothing says how its storage is opened on sqlite"):
         run_program(toy.contract(), kept)
+
+
+async def put_twice(store_1: toy.Notes, store_2: toy.Notes) -> None:
+    await store_1.put("a", "b")
+    with suppress(toy.Missing):
+        await store_2.get("a")
+
+
+class Sharing(toy.MemoryNotes):
+    """Every instance has the same texts."""
+
+    kept: ClassVar[dict[str, str]] = {}
+
+    def __init__(self) -> None:
+        self.texts = self.kept
+        self.kept.clear()
+
+
+def test_a_check_proves_a_pasted_program_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = toy.contract()
+    contract.prove(put_twice, check="isolation", backend="memory")
+
+    monkeypatch.setattr(MemoryStore, "fresh", shared_from_its_beginning)
+    with pytest.raises(CheckFailed, match=r"isolation is broken in Notes\.get"):
+        contract.prove(put_twice, check="isolation", backend="memory")
+
+
+async def shared_from_its_beginning(store: MemoryStore) -> Sharing:
+    return Sharing()
+
+
+def test_a_check_that_nobody_knows() -> None:
+    with pytest.raises(ContractError, match=r"no check is called 'isolate'\. Known: .*isolation"):
+        toy.contract().prove(put_twice, check="isolate", backend="memory")
 
 
 IN_A_SESSION = """

@@ -16,7 +16,7 @@ from storeproof.cli.errors import told
 
 __all__ = ["COMMANDS", "GROUPS", "Commands"]
 
-GROUPS: Final = {"schema": "schema", "users": "users"}
+GROUPS: Final = {"bench": "bench", "schema": "schema", "users": "users"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
 COMMANDS: Final = {

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from storeproof.reference.database import Database
     from storeproof.reference.selection import Storages
 
-__all__ = ["URL_VARIABLE", "Url", "database_at", "run", "storages_at"]
+__all__ = ["URL_VARIABLE", "Url", "database_at", "run", "storages_at", "target_at"]
 
 T = TypeVar("T")
 
@@ -48,6 +49,36 @@ async def storages_at(url: str, *, create: bool = False) -> AsyncIterator[Storag
     _refuse_memory(url)
     async with open_storages(Config(database_url=url, create_schema=create)) as storages:
         yield storages
+
+
+@asynccontextmanager
+async def target_at(url: str) -> AsyncIterator[Storages]:
+    """What the database at this URL holds: nothing, in memory, while it has no tables.
+
+    Raises as `storages_at` does.
+    """
+    from storeproof.reference.config import Config
+    from storeproof.reference.selection import open_storages
+
+    _refuse_memory(url)
+    if _may_have_tables(url) and await _has_tables(url):
+        async with storages_at(url) as storages:
+            yield storages
+    else:
+        async with open_storages(Config()) as storages:
+            yield storages
+
+
+def _may_have_tables(url: str) -> bool:
+    from sqlalchemy.engine import make_url
+
+    parts = make_url(url)
+    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").exists()
+
+
+async def _has_tables(url: str) -> bool:
+    async with database_at(url) as database:
+        return bool(await database.versions())
 
 
 @asynccontextmanager

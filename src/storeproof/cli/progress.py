@@ -31,7 +31,7 @@ def _nothing(part: str, done: int, total: int | None) -> None:
 
 
 def _lines(part: str, done: int, total: int | None) -> None:
-    if done == total:
+    if done == total and done:
         err.print(f"{part} {done}", markup=False, highlight=False)
 
 
@@ -44,6 +44,8 @@ def _bars() -> Iterator[Tell]:
         shown = {}
 
         def tell(part: str, done: int, total: int | None) -> None:
+            if not (done or total):
+                return
             if part not in shown:
                 shown[part] = progress.add_task(part, total=total)
             progress.update(shown[part], completed=done, total=total)

@@ -49,6 +49,8 @@ class Collected(msgspec.Struct):
     """By the node's id."""
     results: dict[str, list[tuple[str, CheckResult]]] = {}
     """By suite: backend and result."""
+    benchmarks: int = 0
+    """Nodes of latency benchmarks that were selected."""
 
     def add_suite(self, nodeid: str, suite: type[Suite]) -> None:
         """Note that a suite's class was collected."""
@@ -106,6 +108,7 @@ class Collected(msgspec.Struct):
         for path in paths[:1]:
             found = msgspec.json.decode(path.read_bytes(), type=Collected)
             self.suites, self.selected = found.suites, found.selected
+            self.benchmarks = found.benchmarks
 
     def _results(self, contract: str, backend: str) -> list[CheckResult]:
         selected = frozenset(self.selected.values())

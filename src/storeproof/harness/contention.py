@@ -82,6 +82,14 @@ class ProgramDrawer:
         """Draw a call of an operation."""
         return Call(name, self._drawer.arguments(draw, pools, name))
 
+    def toward(self, draw: Draw, pools: Pools, name: str) -> Call:
+        """Draw a call of an operation, or of one that supplies it with what it would miss."""
+        return self._drawer.draw_toward(draw, pools, name)
+
+    def draft(self) -> Draft:
+        """Begin a program."""
+        return Draft(self._contract)
+
     async def _add_branch(self, draw: Draw, draft: Draft) -> None:
         draft.begin_branch()
         for _ in range(1 + choose(draw, _MOST_CALLS)):
@@ -107,6 +115,11 @@ class Draft:
         """What the present branch met; at first the steps."""
         self.elsewhere: list[Call] = []
         """Calls of earlier branches that the present one might make as well."""
+
+    @property
+    def steps(self) -> Sequence[Call]:
+        """The calls that were made before any branch."""
+        return self._steps
 
     def begin_branch(self) -> None:
         """Begin a branch: it may use what the steps were given, and what other branches give."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from storeproof.harness.backends.base import Opener
     from storeproof.harness.experience import Experience
+    from storeproof.harness.latency.configuration import RuleTable
+    from storeproof.harness.latency.nodes import Benchmarks
+    from storeproof.harness.latency.workloads import Calls
+    from storeproof.harness.moving.moves import Moves
     from storeproof.harness.program import Program
 
     Values: TypeAlias = SearchStrategy[Any] | Sequence[Any]
@@ -85,6 +90,7 @@ class Contract:
     thread_safe: whether several threads may use one storage at once; asked only where no operation
         is async, whose clients call in a thread each.
     longest_step: seconds for which an operation may keep the event loop from everything else.
+    moves: how all that a storage holds is exported and loaded, where it can be moved.
 
     Raises ContractError, which says what to declare, where something can't be derived.
     """
@@ -113,6 +119,7 @@ class Contract:
         partition: Iterable[str] = (),
         thread_safe: bool = False,
         longest_step: float = 0.1,
+        moves: Moves | None = None,
         name: str | None = None,
     ) -> None:
         self.name = name or str(getattr(protocol, "__name__", protocol))
@@ -131,7 +138,7 @@ class Contract:
         self.unavailable = names_of(self.name, "unavailable", unavailable)
         self.ends_within = ends_within
         self.largest_page, self.longest_step = largest_page, longest_step
-        self.thread_safe = thread_safe
+        self.thread_safe, self.moves = thread_safe, moves
         self.partition = frozenset(names_of(self.name, "partition", partition))
         self.declared = frozenset(names_of(self.name, "generated", generated))
         self.rules = self._rules(dict(canonical or {}))
@@ -141,6 +148,7 @@ class Contract:
         self.experience: Experience | None = None
         self.succeeding: dict[tuple[int, int], dict[str, list[Program]]] = {}
         self._returned: dict[str, object | None] = {}
+        self._kinds_of_parameters: dict[tuple[str, str], object | None] = {}
         self._module = sys._getframe(1).f_globals.get("__name__", "")
         check_declarations(self)
 
@@ -152,6 +160,59 @@ class Contract:
         from storeproof.harness.suite import suite_class
 
         return suite_class(self)
+
+    def migration_suite(self) -> type:
+        """Give the class of the checks of moving alone, which `suite` has as well."""
+        from storeproof.harness.checks import move_checks
+        from storeproof.harness.suite import suite_class
+
+        return suite_class(self, move_checks(), laws=())
+
+    def with_moves(self, moves: Moves) -> Contract:
+        """Give the same contract with a way to move its content."""
+        made = copy.copy(self)
+        made.moves, made._module = moves, sys._getframe(1).f_globals.get("__name__", "")
+        return made
+
+    def benchmarks(
+        self,
+        *,
+        gates: RuleTable | None = None,
+        calls: Mapping[str, Calls] | None = None,
+        operations: Iterable[str] | None = None,
+        rows: int = 0,
+        fill: str | None = None,
+        baseline: str | Opener | None = None,
+    ) -> type[Benchmarks]:
+        """Give the class of this contract's latency benchmarks, for a test module to assign.
+
+        gates: backend -> operation -> a rule such as "p50 <= 1.5 x read", or several.
+        calls: operation -> `async def prepared(storage, number)`, which makes the nth call ready
+            and gives what makes it; for operations whose calls can't be derived, or should not be.
+        operations: those that are measured; all unless given.
+        rows: calls of `fill` that are made before; `fill` is "create" unless given.
+        baseline: the name of a backend, or what opens another implementation on the same one.
+
+        Raises ContractError for what is no operation, BadRule for a gate that can't be read.
+        """
+        from storeproof.harness.latency.nodes import benchmarks_class
+
+        return benchmarks_class(
+            self,
+            gates=gates,
+            calls=calls,
+            operations=operations,
+            rows=rows,
+            fill=fill,
+            baseline=baseline,
+        )
+
+    def stored_by(self, opener: Opener, backend: str) -> Contract:
+        """Give this contract with another implementation on a backend; on memory, another model."""
+        other = copy.copy(self)
+        other.storages = {**self.storages, backend: opener}
+        other.model = functools.partial(opener, backend) if backend == "memory" else self.model
+        return other
 
     def run(self, program: Callable[[Any], Awaitable[None]], *, backend: str) -> None:
         """Run an async function of a storage on a fresh storage of the named backend.
@@ -210,7 +271,8 @@ class Contract:
 
         In every way: cut, reset, cut within the message, delayed, silent. Afterwards the call must
         have happened or not, as its outcome says, and the storage must work again; so must another
-        handle, unless there is to be none. The calls are those that the function makes of the
+        handle, unless there is to be none. Then the same while a storage is opened for the last
+        call, whose connection is refused, too. The calls are those that the function makes of the
         model. Raises AssertionError, which says what is wrong, and Inconclusive where the last call
         does not succeed on the model or the connection can't be broken. A counterexample of the
         check of faults that was pasted as a test calls this.
@@ -220,6 +282,30 @@ class Contract:
         from storeproof.harness.session import run_on_store
 
         run_on_store(self, PastedDisconnecting(self, program, shared=shared).run, backend)
+
+    def prove(
+        self,
+        program: Callable[..., Awaitable[None]],
+        *,
+        check: str,
+        backend: str,
+        shared: bool = False,
+        others: Sequence[str] = (),
+    ) -> None:
+        """Have a check prove the calls that an async function makes of the model, and no others.
+
+        What the function takes: one storage for checks of one client's calls; a storage for each
+        store for the check of isolation; `before`, one for each client that makes calls at once,
+        and `after` for those about what outlives a process or a server. shared: whether the clients
+        share one handle. others: backends to which content is moved from that one, for the check of
+        round trips. Raises AssertionError, with what the check tells, and Inconclusive where
+        it shows nothing. A counterexample of such a check that was pasted as a test calls this.
+        """
+        __tracebackhide__ = True
+        from storeproof.harness.session import prove_program
+
+        names = {"check": check, "backend": backend}
+        prove_program(self, program, **names, shared=shared, others=others)
 
     @property
     def import_path(self) -> tuple[str, str] | None:
@@ -235,6 +321,12 @@ class Contract:
 
     def kind_of_parameter(self, operation: str, parameter: str, hint: Any) -> object | None:
         """Give the pool that a parameter's values come from, if any."""
+        known = self._kinds_of_parameters
+        if (operation, parameter) not in known:
+            known[operation, parameter] = self._find_kind(operation, parameter, hint)
+        return known[operation, parameter]
+
+    def _find_kind(self, operation: str, parameter: str, hint: Any) -> object | None:
         if self.operations[operation].paged and parameter == "cursor":
             return f"{operation}.next_cursor"
         named = self._kinds.get(f"{operation}.{parameter}") or self._kinds.get(parameter)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Set
+from collections.abc import (
+    Callable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Set,
+)
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -19,14 +27,26 @@ _SCRIBBLE = "overwritten by the caller"
 def is_immutable(value: Any) -> bool:
     """Whether nothing in the value can be changed in place."""
     cls: Any = type(value)
-    if cls in SCALARS or isinstance(value, Enum):
-        return True
-    if isinstance(value, tuple | frozenset):
-        return all(map(is_immutable, value)) and not hasattr(value, "__dict__")
-    return _is_frozen_class(cls) and all(map(is_immutable, (field_values(value) or {}).values()))
+    parts = _parts_of_frozen(cls)
+    return parts is not None and all(
+        type(each) in SCALARS or is_immutable(each) for each in parts(value)
+    )
 
 
 @functools.cache
+def _parts_of_frozen(cls: Any) -> Callable[[Any], Iterable[Any]] | None:
+    """Give what gives a value's parts; None for values that can themselves be changed in place."""
+    if cls in SCALARS or issubclass(cls, Enum):
+        return lambda _: ()
+    if issubclass(cls, tuple | frozenset):
+        return None if cls.__dictoffset__ else lambda value: value
+    return _fields_of if _is_frozen_class(cls) else None
+
+
+def _fields_of(value: Any) -> Iterable[Any]:
+    return (field_values(value) or {}).values()
+
+
 def _is_frozen_class(cls: type) -> bool:
     if hasattr(cls, "__struct_config__"):
         return bool(cls.__struct_config__.frozen)

@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from storeproof.harness.backends.base import Store
     from storeproof.harness.contract import Contract
 
-__all__ = ["FAULTS", "Choice", "Faulted", "break_everywhere", "every_fault"]
+__all__ = [
+    "ATTEMPTS",
+    "FAULTS",
+    "TIMEOUTS",
+    "Choice",
+    "Faulted",
+    "Trial",
+    "break_everywhere",
+    "every_fault",
+    "handle_behind",
+    "require",
+    "wire_to",
+]
 
 FAULTS = (Fault.CUT, Fault.RESET, Fault.PARTIAL, Fault.DELAY, Fault.BLACK_HOLE)
 Choice = Callable[[int, int], Sequence[Fault]]
@@ -69,15 +81,15 @@ async def break_everywhere(
 
     Raises Inconclusive where the proxy, or the storage behind it, can't be opened.
     """
-    _require(contract, store)
-    with _wire_to(store) as wire:
-        async with _handle_behind(wire, store) as handle:
+    require(contract, store)
+    with wire_to(store) as wire:
+        async with handle_behind(wire, store) as handle:
             return await _Sweep(
                 contract, store, program, wire=wire, handle=handle, shared=shared
             ).run(choice)
 
 
-def _require(contract: Contract, store: Store) -> None:
+def require(contract: Contract, store: Store) -> None:
     if store.endpoint is None:
         problem, remedy = "the store has no endpoint", "Set it to the server's host and port"
         raise Inconclusive("faults", problem, remedy)
@@ -91,8 +103,12 @@ def _require(contract: Contract, store: Store) -> None:
 
 
 @contextmanager
-def _wire_to(store: Store) -> Iterator[Wire]:
-    assert store.endpoint is not None  # _require has seen to it
+def wire_to(store: Store) -> Iterator[Wire]:
+    """Have a proxy before the store's endpoint.
+
+    Raises Inconclusive where it can't listen.
+    """
+    assert store.endpoint is not None  # the caller has seen to it
     wire = Wire(*store.endpoint, store.framing)
     try:
         wire.start()
@@ -106,7 +122,11 @@ def _wire_to(store: Store) -> Iterator[Wire]:
 
 
 @asynccontextmanager
-async def _handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
+async def handle_behind(wire: Wire, store: Store) -> AsyncIterator[Any]:
+    """Empty the store, and give a handle behind the proxy.
+
+    Raises Inconclusive where it can't be opened.
+    """
     await store.clients(1)
     opening, handle = await _opened(wire, store)
     try:
@@ -172,7 +192,7 @@ class _Sweep:
                 break
         return self._faulted(None, None)
 
-    async def _twice(self, fault: Fault | None, nth: int) -> _Trial:
+    async def _twice(self, fault: Fault | None, nth: int) -> Trial:
         """Try a fault; on another handle as well where that shows something wrong.
 
         On a busy machine the short timeout ends what is in order, but hardly twice.
@@ -180,14 +200,14 @@ class _Sweep:
         trial = await self._tried(self._handle, fault, nth)
         if trial.found is None:
             return trial
-        async with _handle_behind(self._wire, self._store) as handle:
+        async with handle_behind(self._wire, self._store) as handle:
             await self._tried(handle, None, 0)  # statements are prepared, as on the first handle
             return await self._tried(handle, fault, nth)
 
     def _faulted(self, broken: Broken | None, fault: Fault | None) -> Faulted:
         return Faulted(self._broken_at, self._operations, broken, fault)
 
-    async def _tried(self, handle: Any, fault: Fault | None, nth: int) -> _Trial:
+    async def _tried(self, handle: Any, fault: Fault | None, nth: int) -> Trial:
         """Make the program's calls once; again where they fail before anything is broken.
 
         Raises Inconclusive where they always do.
@@ -195,7 +215,7 @@ class _Sweep:
         for _ in range(_VOID):
             second = (await self._store.clients(1))[0]
             handles = [handle, handle if self._shared else second]
-            trial = _Trial(self._contract, self._program, handles, self._wire)
+            trial = Trial(self._contract, self._program, handles, self._wire)
             trial.found = await trial.run(fault, nth, self._usual)
             self._operations += trial.operations
             if trial.lost is None:
@@ -204,7 +224,7 @@ class _Sweep:
         raise Inconclusive("faults", problem, "See whether the server has too much to do")
 
 
-class _Trial(Disturbed):
+class Trial(Disturbed):
     """A call whose connection is broken once, and all that is done before and afterwards.
 
     met: where the fault happened, if it did. messages: those of the last call. lost: the outcome of
@@ -225,35 +245,35 @@ class _Trial(Disturbed):
         *before, last = self.program.calls
         for call in before:
             outcome = await self.make(self.first, call)
-            if self._is_lost(outcome):
+            if self.is_lost(outcome):
                 self.lost = outcome
                 return None
         problem = await self._break(last, fault, nth, usual)
         if problem is not None or self.lost is not None or (fault and self.met is None):
             return problem
-        return await self._afterwards(last) or await self.judged()
+        return await self.afterwards(last) or await self.judged()
 
     async def _break(self, call: Call, fault: Fault | None, nth: int, usual: int) -> Broken | None:
         if fault is not None:
             self._wire.plan(fault, nth)
         word, position = self.begin(self.first, call)
         counted, started = self._wire.messages, time.monotonic()
-        with self._rescued(fault):
+        with self.rescued(fault):
             outcome = await self.first.outcome(call, self.results)
         seconds = time.monotonic() - started
         self.met, self.messages = self._wire.met, self._wire.messages - counted
         self._wire.mend()
         self.respond(word, position, outcome)
         if fault is None or self.met is None:
-            self.lost = outcome if self._is_lost(outcome) else None
+            self.lost = outcome if self.is_lost(outcome) else None
             return None
         self.sentence = _told(self.met, nth, usual, outcome)
-        return self._late(seconds, outcome)
+        return self.late(seconds, outcome)
 
     @contextmanager
-    def _rescued(self, fault: Fault | None) -> Iterator[None]:
-        """Break a silent connection once the call is too late, also where it blocks the loop."""
-        if fault is not Fault.BLACK_HOLE:
+    def rescued(self, fault: Fault | None) -> Iterator[None]:
+        """Mend the wire once the call is too late, also where it blocks the loop."""
+        if fault not in (Fault.BLACK_HOLE, Fault.REFUSE):
             yield
             return
         timer = threading.Timer(self.contract.ends_within, self._wire.mend)
@@ -263,7 +283,8 @@ class _Trial(Disturbed):
         finally:
             timer.cancel()
 
-    def _late(self, seconds: float, outcome: Outcome) -> Broken | None:
+    def late(self, seconds: float, outcome: Outcome) -> Broken | None:
+        """Say that a call took too long; None where it did not."""
         longest = self.contract.ends_within
         if seconds < longest:
             return None
@@ -276,26 +297,26 @@ class _Trial(Disturbed):
             outcome,
         )
 
-    async def _afterwards(self, last: Call) -> Broken | None:
+    async def afterwards(self, last: Call) -> Broken | None:
         """Use both handles; give which one does not work."""
         alone = self.second is self.first
         for call in () if alone else self.program.reads:
             outcome = await self.make(self.second, call)
-            if self._is_lost(outcome):
+            if self.is_lost(outcome):
                 return self._useless("Another handle has to work at once, but", call, outcome)
         problem = await self._again(last)
         if problem is not None:
             return problem
         for call in (last, *self.program.reads):
             outcome = await self.make(self.second, call)
-            if self._is_lost(outcome):
+            if self.is_lost(outcome):
                 return self._useless("Another handle has to work, but", call, outcome)
         return None
 
     async def _again(self, last: Call) -> Broken | None:
         for _ in range(ATTEMPTS):
             outcome = await self.make(self.first, last)
-            if not self._is_lost(outcome):
+            if not self.is_lost(outcome):
                 return None
         why = f"The connection can be had again, but on the same handle, {ATTEMPTS} attempts later,"
         return self._useless(why, last, outcome)
@@ -303,7 +324,8 @@ class _Trial(Disturbed):
     def _useless(self, why: str, call: Call, outcome: Outcome) -> Broken:
         return self.broken([f"{why} {written(call)} {outcome}."], outcome)
 
-    def _is_lost(self, outcome: Outcome) -> bool:
+    def is_lost(self, outcome: Outcome) -> bool:
+        """Whether a call failed because the connection did."""
         kinds = (*self.contract.uncertain, *self.contract.unavailable)
         return isinstance(outcome.error, kinds)
 

@@ -39,6 +39,9 @@ def overall(judgements: Iterable[Judgement]) -> Verdict:
 def headline(report: Report) -> str:
     """Say in a few words what a run found."""
     judged = report.judgements
+    if not judged and report.latency:
+        gates = [gate for each in report.latency for gate in each.gates]
+        return f"{sum(each.decision == 'pass' for each in gates)} of {len(gates)} gates pass"
     if not judged:
         return "Nothing was judged"
     count = sum(each.verdict is Verdict.CONFORMANT for each in judged)

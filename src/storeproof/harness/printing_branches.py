@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from storeproof.harness.operations import Style
+from storeproof.harness.pasted_proving import AFTER, BEFORE
 from storeproof.harness.printing import CallWriter
 from storeproof.harness.program import Program
 from storeproof.harness.racing import Numbered, Parts
@@ -13,7 +15,12 @@ from storeproof.harness.racing import Numbered, Parts
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["python_test_of_branches", "python_test_of_disturbing"]
+__all__ = [
+    "python_test_of_branches",
+    "python_test_of_disturbing",
+    "python_test_of_proving",
+    "python_test_of_stores",
+]
 
 
 def python_test_of_branches(contract: Contract, backend: str, program: Program) -> str:
@@ -26,6 +33,18 @@ def python_test_of_disturbing(
 ) -> str:
     """Write a program as a test that has a method of the contract disturb its last call."""
     return _Writer(contract, program).test_of_disturbing(backend, method, shared)
+
+
+def python_test_of_proving(
+    contract: Contract, backend: str, program: Program, check: str, *, others: Sequence[str] = ()
+) -> str:
+    """Write a program as a test that has a check prove it again, with other backends beside."""
+    return _Writer(contract, program).test_of_proving(backend, check, others)
+
+
+def python_test_of_stores(contract: Contract, backend: str, program: Program, check: str) -> str:
+    """Write a program, each of whose branches has a store, as a test that a check proves again."""
+    return _Writer(contract, program).test_of_stores(backend, check)
 
 
 class _Writer(CallWriter):
@@ -48,25 +67,56 @@ class _Writer(CallWriter):
         ]
         shared = ", shared=True" if self.program.shared else ""
         options = f'backend="{backend}", clients={len(self.storages)}{shared}'
-        while body and not body[0]:
-            body.pop(0)
-        return self.module(
-            [],
-            [
-                f"async def program({', '.join(self.storages)}):",
-                *(f"    {line}" for line in body or ["pass"]),
-            ],
-            ["def test_program():", f"    {self.name}.race(program, {options})"],
-        )
+        return self._test(self.storages, body, f"race(program, {options})")
 
     def test_of_disturbing(self, backend: str, method: str, shared: bool) -> str:
         *before, (_, last) = self.parts.steps
         body = [*self._made(before, "storage"), f"{self.awaited(last)}  # this one is disturbed"]
         options = f'backend="{backend}"{", shared=True" if shared else ""}'
+        return self._test(["storage"], body, f"{method}(program, {options})")
+
+    def test_of_proving(self, backend: str, check: str, others: Sequence[str] = ()) -> str:
+        if not self.program.branches:
+            body = self._made(self.parts.steps, "storage")
+            return self._proving(["storage"], body, backend, check, others)
+        alone = len(self.storages) == 1
+        at_once = self._made(self.parts.branches[0], "storage_1") if alone else self._together()
+        body = [*self._made(self.parts.steps, BEFORE), *at_once]
+        for reads in self.parts.reads:
+            body += self._made(reads, AFTER)
+        return self._proving([BEFORE, *self.storages, AFTER], body, backend, check, others)
+
+    def test_of_stores(self, backend: str, check: str) -> str:
+        self.storages = [f"store_{number + 1}" for number in range(len(self.storages))]
+        lanes = zip(self.storages, self.parts.branches, self.parts.reads, strict=True)
+        made = [[(name, each) for each in (*calls, *reads)] for name, calls, reads in lanes]
+        turns = [each for turn in zip_longest(*made) for each in turn if each is not None]
+        body = [line for name, call in turns for line in self._made([call], name)]
+        return self._proving(self.storages, body, backend, check)
+
+    def _proving(
+        self,
+        storages: list[str],
+        body: list[str],
+        backend: str,
+        check: str,
+        others: Sequence[str] = (),
+    ) -> str:
+        shared = ", shared=True" if self.program.shared else ""
+        beside = ", others=[" + ", ".join(f'"{each}"' for each in others) + "]" if others else ""
+        options = f'check="{check}", backend="{backend}"{shared}{beside}'
+        return self._test(storages, body, f"prove(program, {options})")
+
+    def _test(self, storages: list[str], body: list[str], call: str) -> str:
+        while body and not body[0]:
+            body.pop(0)
         return self.module(
             [],
-            ["async def program(storage):", *(f"    {line}" for line in body)],
-            ["def test_program():", f"    {self.name}.{method}(program, {options})"],
+            [
+                f"async def program({', '.join(storages)}):",
+                *(f"    {line}" for line in body or ["pass"]),
+            ],
+            ["def test_program():", f"    {self.name}.{call}"],
         )
 
     def _made(self, calls: Numbered, storage: str) -> list[str]:

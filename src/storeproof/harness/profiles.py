@@ -10,6 +10,16 @@ from storeproof.harness.checks.base import Profile
 __all__ = ["PROFILES"]
 
 PROFILES: Final[Mapping[str, Profile]] = {
+    "light": Profile(
+        "light",
+        programs=30,
+        steps=20,
+        histories=20,
+        often=2,
+        reopenings=2,
+        kills=9,
+        killed_programs=1,
+    ),
     "quick": Profile("quick", programs=100, steps=20, bursts=1, histories=60),
     "full": Profile(
         "full",
@@ -24,6 +34,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
         kills=300,
         killed_programs=20,
         server_kills=5,
+        moves=30,
+        move_crashes=200,
     ),
     "soak": Profile(
         "soak",
@@ -38,5 +50,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
         kills=3000,
         killed_programs=200,
         server_kills=20,
+        moves=200,
+        move_crashes=10_000,
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storeproof.harness.copying import is_immutable
 from storeproof.harness.encoding import decode, encode
 from storeproof.harness.exceptions import ReplayError
 from storeproof.harness.templates import (
@@ -16,6 +18,7 @@ from storeproof.harness.templates import (
     Change,
     Reference,
     Results,
+    has_holes,
     references_in,
     renumbered,
     resolve,
@@ -51,6 +54,12 @@ class Call:
 
     operation: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether the arguments hold no reference, and nothing that can be changed in place."""
+        values = self.arguments.values()
+        return not any(map(has_holes, values)) and all(map(is_immutable, values))
 
     def templates(self) -> list[Mapping[str, Any]]:
         """Give the arguments of every call that this step makes."""

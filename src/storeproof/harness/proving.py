@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from storeproof.harness.backends.base import Capability, Store
+from storeproof.harness.backends.base import Capability
 from storeproof.harness.checks.base import Check, CheckContext, Profile, Stage, Tally
 from storeproof.harness.exceptions import (
     BackendUnavailable,
@@ -92,14 +92,14 @@ class Prover:
         if reason is not None:
             return reason
         try:
-            store = self.session.store(node.contract, node.backend)
+            self.session.store(node.contract, node.backend)
         except HarnessError as error:
             return Outcome(Status.SKIPPED, str(error))
         except Exception as error:
             detail = self.session.unopened(node.contract, node.backend)
             return self._unless_died(node, Outcome(Status.ERROR, detail, error=error))
         try:
-            context = self._context(node, store, tally)
+            context = self._context(node, tally)
             outcome = self._known(node, context) or self._explore(node, context)
         except ReplayError as error:
             return Outcome(Status.ERROR, str(error))
@@ -127,19 +127,14 @@ class Prover:
         first = Stage(min(each.stage for each in earlier))
         return f"{first.name} is broken ({', '.join(c.id for c in earlier if c.stage == first)})"
 
-    def _context(self, node: Node, store: Store, tally: Tally) -> CheckContext:
-        return CheckContext(
-            contract=node.contract,
-            backend=self.session.backends[node.backend],
-            store=store,
-            server=self.session.servers.of(node.backend),
-            runner=self.session.runner,
+    def _context(self, node: Node, tally: Tally) -> CheckContext:
+        return self.session.context(
+            node.contract,
+            node.backend,
             profile=self.profile,
             seed=self.seed,
             tally=tally,
             replay=self.replay.program(node.contract) if self.replay else None,
-            apart=self.session.apart,
-            options=self.session.servers.options,
         )
 
     def _explore(self, node: Node, context: CheckContext) -> Outcome:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from storeproof.harness.exceptions import ReportError
+from storeproof.harness.latency.results import LatencyResult
 
 __all__ = [
     "FORMAT",
@@ -179,6 +180,7 @@ class Report(msgspec.Struct, kw_only=True, frozen=True):
     judgements: tuple[Judgement, ...]
     command: str = ""
     """What repeats the run, without a server's URL, which may hold a password."""
+    latency: tuple[LatencyResult, ...] = ()
 
 
 def save(report: Report, path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -30,7 +31,10 @@ from storeproof.harness.session import Session, current_session
 from storeproof.harness.settings import Settings
 from storeproof.harness.verdict import accepted
 
-__all__ = ["Run"]
+if TYPE_CHECKING:
+    from storeproof.harness.latency.nodes import LatencyRun
+
+__all__ = ["Run", "versions"]
 
 _BROKEN_OFF = (2, 3, 4)
 """pytest's exit codes for interrupted, internal error, usage error."""
@@ -63,6 +67,7 @@ class Run:
         self._session: Session | None = None
         self._prover: Prover | None = None
         self._current = ExitStack()
+        self.latency: LatencyRun | None = None
 
     @property
     def header(self) -> str:
@@ -76,12 +81,19 @@ class Run:
     def start_servers(self) -> None:
         """Start the servers that the selected nodes need."""
         needed = {each.backend for each in self.collected.selected.values()}
+        needed |= self.latency.backends if self.latency else set()
         self.servers.start(each for each in self.backends if each in needed)
 
     def prover(self) -> Prover:
         """Give what carries out the nodes of this process."""
         self._prover = self._prover or self._make_prover()
         return self._prover
+
+    def session(self) -> Session:
+        """Give what the nodes of this process share."""
+        self.prover()
+        assert self._session is not None, "a prover has one"
+        return self._session
 
     def close(self) -> None:
         """Close this process's stores and stop the servers that it started."""
@@ -95,7 +107,7 @@ class Run:
         """Whether suites ran, or were asked for and are missing; not where the run broke off."""
         if exit_status in _BROKEN_OFF and not self.collected.results:
             return False
-        return bool(self.collected.suites or self.settings.asked)
+        return bool(self.collected.suites or self.collected.benchmarks or self.settings.asked)
 
     def finish(self) -> Report:
         """Judge what was collected; write what was asked for, unless a program was replayed."""
@@ -112,20 +124,23 @@ class Run:
         problems = (*self.problems, *self.collected.clashes(), *self._complaints(judgements))
         partial = self.settings.partial
         profile = PROFILES[self.settings.profile]
+        quick = self.latency is None or self.latency.passed
+        proved = all(accepted(each, partial=partial) for each in judgements)
         return Report(
             started_at=self._started_at,
             seconds=round(time.perf_counter() - self._started, 3),
-            passed=not problems and all(accepted(each, partial=partial) for each in judgements),
+            passed=not problems and quick and proved,
             partial=partial,
             profile=profile.name,
             programs=profile.programs,
             steps=profile.steps,
             seed=self.settings.seed,
-            versions=_versions(),
+            versions=versions(),
             backends={name: self._backend_info(name) for name in self.backends},
             problems=problems,
             judgements=tuple(judgements),
             command=self.settings.command,
+            latency=tuple(self.latency.results.values()) if self.latency else (),
         )
 
     def replayed(self) -> list[str]:
@@ -142,7 +157,7 @@ class Run:
     def _make_prover(self) -> Prover:
         if self.worker:
             self.servers.read()
-        self._session = Session(self.registered, self.servers)
+        self._session = Session(self.registered, self.servers, self.backends)
         self._current.enter_context(current_session(self._session))
         return Prover(
             session=self._session,
@@ -168,9 +183,13 @@ class Run:
     def _complaints(self, judgements: Sequence[Judgement]) -> list[str]:
         if self.replay is not None:
             return self._replay_complaints(self.replay)
+        latency = self.latency.complaints() if self.latency else []
+        if not self.collected.suites and self.collected.benchmarks:
+            return latency
         if not self.collected.suites:
             return [f"{self.settings.asked} was given, but no suite was collected. {_NO_SUITE}"]
-        return unmatched(self.known, judgements, self.registered, partial=self.settings.partial)
+        partial = self.settings.partial
+        return [*latency, *unmatched(self.known, judgements, self.registered, partial=partial)]
 
     def _replay_complaints(self, replay: SavedProgram) -> list[str]:
         results = [pair for found in self.collected.results.values() for pair in found]
@@ -224,7 +243,8 @@ def _backends(hooked: Iterable[object]) -> list[Backend]:
     return found
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Give the versions of Python and of the libraries that a run's outcome may depend on."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

@@ -132,6 +132,8 @@ class Actor:
 
         Raises Unresolvable where they lead nowhere.
         """
+        if call.is_plain:
+            return dict(call.arguments)
         try:
             templates = call.arguments.items()
             return {name: isolated(resolve(each, results)) for name, each in templates}
@@ -141,7 +143,7 @@ class Actor:
     async def invoke(self, name: str, arguments: dict[str, Any]) -> Outcome:
         """Make one call with these arguments."""
         operation = self._contract.operations[name]
-        given = {**arguments, **self._context(operation)}
+        given = {**arguments, **self.context_of(name)}
         try:
             value = await _patiently(invoke(self._storage, operation, given))
         except Exception as error:
@@ -153,13 +155,13 @@ class Actor:
             scribble(*arguments.values(), *([value] if kept is not value else []))
         return Outcome(value=kept)
 
-    def _context(self, operation: Operation) -> dict[str, Any]:
+    def context_of(self, name: str) -> dict[str, Any]:
+        """Give what an operation takes beside the arguments that are drawn."""
         made = self._contract.context
-        return {
-            each.name: made[each.name]()
-            for each in (operation.parameters if made else ())
-            if each.name in made
-        }
+        if not made:
+            return {}
+        names = (each.name for each in self._contract.operations[name].parameters)
+        return {each: made[each]() for each in names if each in made}
 
 
 async def _patiently(call: Coroutine[Any, Any, Any]) -> Any:

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import socket
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from storeproof.harness.apart import Apart
 from storeproof.harness.backends.base import Backend, RunOptions, Store
+from storeproof.harness.checks.base import CheckContext
 from storeproof.harness.exceptions import HarnessError
 from storeproof.harness.frames import without_our_first_frames
+from storeproof.harness.pasted_proving import check_called, recorded
+from storeproof.harness.profiles import PROFILES
 from storeproof.harness.servers import Servers
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
 
-__all__ = ["Session", "current_session", "run_on_store", "run_program"]
+__all__ = [
+    "Session",
+    "current_session",
+    "prove_program",
+    "run_on_store",
+    "run_program",
+    "session_of_its_own",
+]
 
 T = TypeVar("T")
 
@@ -40,8 +51,10 @@ class _Opened:
 class Session:
     """One event loop and one store per contract and backend, for all nodes of a process."""
 
-    def __init__(self, backends: Mapping[str, Backend], servers: Servers) -> None:
-        self.backends, self.servers = backends, servers
+    def __init__(
+        self, backends: Mapping[str, Backend], servers: Servers, chosen: Sequence[str] = ()
+    ) -> None:
+        self.backends, self.servers, self.chosen = backends, servers, chosen
         self.runner = asyncio.Runner()
         self.apart = Apart()
         self._opened: dict[tuple[int, str], _Opened] = {}
@@ -86,6 +99,26 @@ class Session:
         except BaseException as error:  # pytest's own failures are no Exceptions
             error.__traceback__ = without_our_first_frames(error.__traceback__)
             raise
+
+    def context(
+        self, contract: Contract, backend: str, others: Sequence[str] | None = None, **given: Any
+    ) -> CheckContext:
+        """Give a check what it needs of this session; `store` says what that raises.
+
+        others: backends beside that one; those that were chosen, unless given.
+        """
+        beside = [each for each in self.chosen if each != backend] if others is None else others
+        return CheckContext(
+            contract=contract,
+            backend=self.backends[backend],
+            store=self.store(contract, backend),
+            server=self.servers.of(backend),
+            runner=self.runner,
+            apart=self.apart,
+            options=self.servers.options,
+            others={name: functools.partial(self.store, contract, name) for name in beside},
+            **given,
+        )
 
     def close(self) -> list[str]:
         """Close every store and the loop; gives a sentence on each store that can't be closed."""
@@ -189,18 +222,55 @@ def run_on_store(
     Raises UnknownBackend; another HarnessError where the backend or the storage can't be had;
     whatever `body` raises.
     """
-    from storeproof.harness.backends.registry import choose, registered_backends
-
     __tracebackhide__ = True
-    if _current and backend in _current[-1].backends:
-        return _current[-1].run_on_store(contract, body, backend)
-    chosen = choose(backend, registered_backends(()))
-    with _session_of_its_own({each.name: each for each in chosen}) as session:
+    with _session_with(backend) as session:
         return session.run_on_store(contract, body, backend)
 
 
+def prove_program(
+    contract: Contract,
+    function: Callable[..., Awaitable[None]],
+    *,
+    check: str,
+    backend: str,
+    shared: bool = False,
+    others: Sequence[str] = (),
+) -> None:
+    """Have a check prove the program that an async function makes of its calls, on a backend.
+
+    The session is that of `run_on_store`. Raises what the check raises.
+    """
+    __tracebackhide__ = True
+    proof = check_called(contract, check)
+    with _session_with(backend, *others) as session:
+        program = session.runner.run(
+            recorded(contract, function, stores=proof.stores, shared=shared)
+        )
+        proof.run(
+            session.context(
+                contract, backend, others, profile=PROFILES["quick"], seed=0, replay=program
+            )
+        )
+
+
 @contextlib.contextmanager
-def _session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
+def _session_with(*backends: str) -> Iterator[Session]:
+    """Give the session of the run, where it has such backends, or one that ends with the block.
+
+    Raises UnknownBackend.
+    """
+    from storeproof.harness.backends.registry import choose, registered_backends
+
+    if _current and set(backends) <= set(_current[-1].backends):
+        yield _current[-1]
+        return
+    chosen = choose(",".join(backends), registered_backends(()))
+    with session_of_its_own({each.name: each for each in chosen}) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def session_of_its_own(backends: Mapping[str, Backend]) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="storeproof-") as directory:
         options = RunOptions(
             directory=Path(directory),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -203,6 +204,7 @@ def is_entity_class(cls: object) -> TypeGuard[type]:
     return isinstance(cls, type) and _fields(cls) is not None
 
 
+@functools.cache
 def field_names(cls: type) -> tuple[str, ...]:
     """Give the names of an entity class's fields; none for any other class."""
     return tuple(each.name for each in _fields(cls) or ())
@@ -216,17 +218,33 @@ def field_values(value: Any) -> dict[str, Any] | None:
     is left out.
     """
     cls: Any = type(value)
-    fields = _fields(cls)
-    if fields is None:
+    read = _reader(cls)
+    return None if read is None else read(value)
+
+
+@functools.cache
+def _reader(cls: type) -> Callable[[Any], dict[str, Any]] | None:
+    """Give what reads the fields of a class's values; checks do that more than anything else."""
+    if _fields(cls) is None:
         return None
     if is_protobuf_class(cls):
-        return message_values(value)
-    try:
-        values = {each.name: getattr(value, each.name) for each in fields}
-    except AttributeError:
-        values = {
-            each.name: getattr(value, each.name) for each in fields if hasattr(value, each.name)
-        }
+        return message_values
+    names = field_names(cls)
+    if len(names) < 2 or hasattr(cls, "__pydantic_extra__"):
+        return functools.partial(_read, names)
+    every = operator.attrgetter(*names)
+
+    def read(value: Any) -> dict[str, Any]:
+        try:
+            return dict(zip(names, every(value), strict=True))
+        except AttributeError:
+            return _read(names, value)
+
+    return read
+
+
+def _read(names: Sequence[str], value: Any) -> dict[str, Any]:
+    values = {name: getattr(value, name) for name in names if hasattr(value, name)}
     return values | (getattr(value, "__pydantic_extra__", None) or {})
 
 

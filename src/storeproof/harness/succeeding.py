@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storeproof.harness.checks.base import CheckContext
     from storeproof.harness.contract import Contract
 
-__all__ = ["succeeding"]
+__all__ = ["succeeding", "succeeding_of"]
 
 _TRIES = 25
 """Programs that are drawn for one that is wanted."""
@@ -34,6 +34,13 @@ def succeeding(context: CheckContext, count: int) -> dict[str, list[Program]]:
     if key not in known:
         known[key] = _find_programs(context, count)
     return known[key]
+
+
+def succeeding_of(context: CheckContext, name: str, count: int) -> list[Program]:
+    """Give such programs for one operation, without looking for those of the others."""
+    drawer = ProgramDrawer(context.contract, experienced_drawer(context))
+    chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
+    return list(_programs_of(context, drawer, chance, name, count))
 
 
 def _find_programs(context: CheckContext, count: int) -> dict[str, list[Program]]:

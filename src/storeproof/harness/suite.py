@@ -89,20 +89,24 @@ def replaces(id: str, *, reason: str) -> Callable[[Test], Test]:  # noqa: A002 -
     return decorate
 
 
-def suite_class(contract: Contract, checks: Iterable[Check] | None = None) -> type[Suite]:
+def suite_class(
+    contract: Contract,
+    checks: Iterable[Check] | None = None,
+    laws: Iterable[Law] | None = None,
+) -> type[Suite]:
     """Make the suite of a contract: a node for each check that applies and for each law.
 
-    checks: those of storeproof, unless given.
+    checks: those of storeproof, unless given. laws: those of the contract, unless given.
 
     Raises ContractError where a law's test can't be run.
     """
     if checks is None:
-        from storeproof.harness.checks import all_checks
+        from storeproof.harness.checks import all_checks, move_checks
 
-        checks = all_checks()
-    laws = [law_check(contract.name, each) for each in contract.laws]
+        checks = (*all_checks(), *move_checks())
+    kept = [law_check(contract.name, each) for each in (contract.laws if laws is None else laws)]
     found = [each for each in checks if each.applies(contract)]
-    plan = {node_name(each): Planned(each) for each in sorted([*found, *laws], key=_stage)}
+    plan = {node_name(each): Planned(each) for each in sorted([*found, *kept], key=_stage)}
     members = {name: _node(planned.check) for name, planned in plan.items()}
     members |= {"storeproof_contract": contract, "storeproof_plan": plan}
     return type(f"{contract.name}Suite", (Suite,), {"__doc__": _doc(contract), **members})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from storeproof.harness.findings import passed, verdict_text
 from storeproof.harness.report import Judgement, Report, Status, Verdict
 
-__all__ = ["lines", "title", "unreached", "untried"]
+__all__ = ["latency", "lines", "title", "unreached", "untried"]
 
 _COLUMNS = ("contract", "backend", "verdict", "checks", "laws", "programs", "operations", "seconds")
 _LEFT = 3
@@ -16,6 +16,7 @@ _WHY_UNTRIED = {
     "cancellation": "no call was found that succeeds and waits for anything",
     "faults": "no call was found that succeeds and sends anything",
     "kill": "no call was found that succeeds",
+    "planted_faults": "no program's content had a place for it",
     "statements": "no program was found whose data grows and after which a call succeeds",
 }
 _UNCOUNTED = (Status.NOT_APPLICABLE, Status.DROPPED)
@@ -33,6 +34,7 @@ def lines(report: Report) -> list[str]:
         *_whys(report.judgements),
         *unreached(report.judgements),
         *untried(report.judgements),
+        *latency(report),
         *_hint(report),
         *report.problems,
     ]
@@ -105,6 +107,15 @@ def untried(judgements: Iterable[Judgement]) -> Iterable[str]:
         where = f"{contract} on {', '.join(backends)}"
         why = _WHY_UNTRIED.get(name, "no call was found that contends")
         yield f"{where}: {name} left out {untried}: {why}"
+
+
+def latency(report: Report) -> Iterable[str]:
+    """Give a line for each gate, and say how many operations had none."""
+    for result in report.latency:
+        yield from (gate.line for gate in result.gates)
+    ungated = sum(not result.gates for result in report.latency)
+    if ungated:
+        yield f"{ungated} operations were measured without a gate: nothing of them was judged"
 
 
 def _hint(report: Report) -> list[str]:

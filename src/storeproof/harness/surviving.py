@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from storeproof.harness.apart import Job, Part, Told
@@ -36,8 +36,6 @@ class Survival:
     """What is wrong beside the history."""
     moments: int = 0
     """At which its process could have been killed; 0 where it was killed before its end."""
-    makers: tuple[str, str, str] = ("first", "at once", "afterwards")
-    """Who, or when, made the steps, the branches and the reads."""
 
     @property
     def is_broken(self) -> bool:
@@ -70,9 +68,11 @@ def reopened(context: CheckContext, program: Program) -> Survival:
         context, context.store, program, results, parts=(Part.BRANCHES, Part.READS), lanes=(1,)
     )
     told.note(program, recorder)
-    story = "Client 1 closed all its handles; client 2 is another process, which opened the store."
-    found = _judged(context, program, recorder, story=story, told=told)
-    return replace(found, makers=("client 1", "client 2", "client 2"))
+    story = (
+        "Client 1, `before` in the test, closed all its handles; client 2, which makes all other "
+        "calls, is another process, which opened the store."
+    )
+    return _judged(context, program, recorder, story=story, told=told)
 
 
 async def _fill(context: CheckContext, program: Program, recorder: Recorder) -> dict[int, Any]:
@@ -129,7 +129,7 @@ async def _read(context: CheckContext, program: Program, recorder: Recorder, tol
 def server_killed(
     context: CheckContext, server: KillableServer, store: Store, program: Program, answers: int
 ) -> Survival:
-    """Kill the server once so many calls of the branches were answered, and start it again.
+    """Kill the server once so many writes of the branches succeeded, and start it again.
 
     A new process reads first, then each client that was there before.
     """
@@ -142,19 +142,20 @@ def server_killed(
     )
     told.note(program, recorder)
     story = (
-        f"The server was killed when {answers} of the calls at once had been answered, and started "
-        "again; then the last client, another process, read."
+        f"The server was killed when {answers} of the writes at once had been acknowledged, or all "
+        "calls were made, and started again; then the last client, another process, read."
     )
     problem = context.run(_recovered(context, program, clients, told))
     return _judged(context, program, recorder, story=story, told=told, problem=problem)
 
 
 class _Killing(Recorder):
-    """Kills the server when enough calls were answered; the clients then make no more."""
+    """Kills the server when enough writes were answered; the clients then make no more."""
 
     def __init__(self, context: CheckContext, server: KillableServer, answers: int) -> None:
         super().__init__(context.contract)
         self._server, self._left = server, answers
+        self._reads = context.contract.reads
         self.loading = False
         """Whether the clients are making their calls at once."""
 
@@ -163,11 +164,15 @@ class _Killing(Recorder):
             super().respond(word, outcome)
         elif not self.ended:
             super().respond(word, outcome)
-            self._left -= 1
+            self._left -= self._changes(word, outcome)
             if self._left <= 0:
                 self.kill()
         elif outcome.error is None or not outcome.declared:
             super().respond(word, outcome)  # of the others nobody knows whether they happened
+
+    def _changes(self, word: int, outcome: Outcome) -> bool:
+        """Whether a call may have changed something: what it did must not be lost."""
+        return outcome.error is None and self._calls[word].call.operation not in self._reads
 
     def kill(self) -> None:
         """Kill the server, unless that was done."""

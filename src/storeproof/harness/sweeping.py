@@ -7,6 +7,7 @@ import gc
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from storeproof.harness.cancelling import Way, cancel
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from storeproof.harness.backends.base import Store
     from storeproof.harness.contract import Contract
 
-__all__ = ["Swept", "sweep"]
+__all__ = ["Extent", "Swept", "sweep"]
 
 REPEATS = 12
 """How often a call is cancelled at one suspension on one handle: more than pools usually hold."""
@@ -27,6 +28,17 @@ _LEFT_SECONDS = 2.0
 """What tasks and threads have to end, where every cancelled call seems to leave one."""
 _OF_THE_LOOP = "asyncio_"
 """How threads of the loop's own executor are called: it keeps them, whoever used them."""
+
+
+class Extent(Enum):
+    """How much of a sweep is made."""
+
+    EVERYTHING = auto()
+    """In every way at every suspension, and there more often than a pool has connections."""
+    EVERY_WAY = auto()
+    """In every way at every suspension, and at one of them more often than that."""
+    IN_TURN = auto()
+    """In one way at each suspension, in another one at the next."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +66,19 @@ async def sweep(
     program: Rehearsed,
     *,
     shared: bool,
-    exhausting: int | None = None,
+    extent: Extent = Extent.EVERYTHING,
+    turn: int = 0,
 ) -> Swept:
-    """Cancel the last call at its 1st, 2nd, … suspension until it completes, in every way.
+    """Cancel the last call at its 1st, 2nd, … suspension until it completes.
 
-    Every time the store is emptied before. shared: whether there is no second handle. exhausting:
-    the suspension, counted round and round, at which it is cancelled more often than a pool has
-    connections; at every one unless given.
+    Every time the store is emptied before. shared: whether there is no second handle. turn: where
+    not everything is tried, another number tries something else.
     """
     loop = asyncio.get_running_loop()
     before, troubles = loop.get_exception_handler(), list[str]()
     loop.set_exception_handler(lambda _, context: troubles.extend(_told(context)))
     try:
-        return await _Sweep(contract, store, program, shared, troubles).run(exhausting)
+        return await _Sweep(contract, store, program, shared, troubles).run(extent, turn)
     finally:
         loop.set_exception_handler(before)
 
@@ -97,22 +109,31 @@ class _Sweep:
         self._reached = False
         self._errors: set[type] = set()
 
-    async def run(self, exhausting: int | None) -> Swept:
+    async def run(self, extent: Extent, turn: int) -> Swept:
         self._errors = await _errors(self._contract, self._program)
-        broken = None
-        for way in Way:
-            everywhere = exhausting is None and way is not Way.WAKING
-            broken = broken or await self._everywhere(way, everywhere)
-        if broken is None and exhausting is not None and self._last > 0:
-            nth = 1 + exhausting % self._last
-            broken = await self._cancelled(nth, Way.WAITING, exhausting=True)
+        broken = await self._broken(extent, turn)
         if broken is not None:
             await self._start_again()
         return Swept(self._suspensions, self._operations, broken)
 
-    async def _everywhere(self, way: Way, exhausting: bool) -> Broken | None:
+    async def _broken(self, extent: Extent, turn: int) -> Broken | None:
+        if extent is Extent.IN_TURN:
+            first = turn % len(Way)
+            return await self._everywhere([*Way][first:] + [*Way][:first])
+        for way in Way:
+            exhausting = extent is Extent.EVERYTHING and way is not Way.WAKING
+            broken = await self._everywhere([way], exhausting=exhausting)
+            if broken is not None:
+                return broken
+        if extent is Extent.EVERYTHING or self._last == 0:
+            return None
+        return await self._cancelled(1 + turn % self._last, Way.WAITING, exhausting=True)
+
+    async def _everywhere(self, ways: Sequence[Way], *, exhausting: bool = False) -> Broken | None:
+        """Cancel at every suspension, at each in the next one of the ways."""
         self._last = 0
         while True:
+            way = ways[self._last % len(ways)]
             broken = await self._cancelled(self._last + 1, way, exhausting=exhausting)
             if broken is not None or not self._reached:
                 return broken

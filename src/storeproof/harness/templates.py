@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "Reference",
     "Results",
+    "has_holes",
     "is_path",
     "references_in",
     "renumbered",
@@ -81,7 +82,7 @@ def rewritten(template: Any, change: Change) -> Any:
     if isinstance(template, Build):
         fields = {name: rewritten(each, change) for name, each in template.fields.items()}
         return change(Build(template.cls, fields))
-    if not _has_holes(template):
+    if not has_holes(template):
         return template
     if isinstance(template, Mapping):
         items = template.items()
@@ -89,10 +90,11 @@ def rewritten(template: Any, change: Change) -> Any:
     return type(template)(rewritten(each, change) for each in template)
 
 
-def _has_holes(template: Any) -> bool:
+def has_holes(template: Any) -> bool:
+    """Whether there are references or builds in a template."""
     if type(template) in SCALARS:
         return False
-    return isinstance(template, Reference | Build) or any(map(_has_holes, _parts(template)))
+    return isinstance(template, Reference | Build) or any(map(has_holes, _parts(template)))
 
 
 def renumbered(gone: int) -> Change:

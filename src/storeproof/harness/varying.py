@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
     from storeproof.harness.running import Outcome
 
-__all__ = ["Varying", "Way", "different_value"]
+__all__ = ["Varying", "Way", "copied_alone", "different_value"]
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,34 @@ class Varying:
     def copied(self, call: Call, nth: int, way: Way) -> Call | None:
         """Give the nth copy of a call; None where a class refuses its values."""
         known = next((pools for each, pools in self._pools if each is call), self.known)
-        copier = _Copier(self._contract, known, nth, way)
+        copier = _Variation(self._contract, known, nth, way)
         try:
             return replace(call, arguments=copier.arguments(call))
         except Exception:  # constructors of entities raise what they like
             return None
 
 
-@dataclass(frozen=True)
-class _Copier:
-    contract: Contract
-    known: Pools
-    nth: int
-    way: Way
+def copied_alone(contract: Contract, call: Call, nth: int, way: Way) -> Call:
+    """Give the nth copy of a call, as if nothing was known before it.
+
+    So all calls of a program are copied alike: an id that two of them have is one in the copies.
+    """
+    arguments = _Variation(contract, Pools(contract), nth, way).arguments(call)
+    return replace(call, arguments=arguments)
+
+
+class Copier:
+    """Copies the arguments of a call; a subclass says what becomes of a scalar of some kind."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+
+    def scalar(self, value: Any, kind: object | None) -> Any:
+        """Give the value that stands in the copy."""
+        raise NotImplementedError
 
     def arguments(self, call: Call) -> Mapping[str, Any]:
+        """Give the arguments of the copy. Constructors of entities raise what they like."""
         hints = {
             each.name: each.hint for each in self.contract.operations[call.operation].parameters
         }
@@ -91,7 +104,7 @@ class _Copier:
             return {key: self._value(each, inner, kind) for key, each in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return type(value)(self._value(each, inner, kind) for each in value)
-        return self._scalar(value, kind or _kind(inner))
+        return self.scalar(value, kind or _kind(inner))
 
     def _fields(self, cls: type, fields: Mapping[str, Any]) -> dict[str, Any]:
         hints = field_hints(cls)
@@ -102,14 +115,20 @@ class _Copier:
             for name, each in fields.items()
         }
 
-    def _scalar(self, value: Any, kind: object | None) -> Any:
+
+class _Variation(Copier):
+    def __init__(self, contract: Contract, known: Pools, nth: int, way: Way) -> None:
+        super().__init__(contract)
+        self._known, self._nth, self._way = known, nth, way
+
+    def scalar(self, value: Any, kind: object | None) -> Any:
         if kind is None:
-            varied = self.way.others
-        elif value in self.known.of(kind):
-            varied = self.way.numbers and isinstance(value, int | float | Decimal | date)
+            varied = self._way.others
+        elif value in self._known.of(kind):
+            varied = self._way.numbers and isinstance(value, int | float | Decimal | date)
         else:
-            varied = self.way.ids
-        return different_value(value, self.nth) if varied else value
+            varied = self._way.ids
+        return different_value(value, self._nth) if varied else value
 
 
 def _kind(hint: Any) -> object | None:

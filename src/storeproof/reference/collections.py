@@ -7,10 +7,11 @@ alone (a rollup of what is still there, a folded address) is in no collection: i
 again. What nothing else tells any more is in one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from operator import attrgetter, itemgetter
+from itertools import starmap, tee
+from operator import add, attrgetter, itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from storeproof.reference.database.compiling import Row, Statement
 from storeproof.reference.database.entities import columns, entity
 from storeproof.reference.database.schema import Schema
+from storeproof.reference.rules import Rule, all_kept
 
 __all__ = [
     "Collection",
@@ -40,8 +42,9 @@ Key: TypeAlias = tuple[Any, ...]
 class Kept(Generic[Item]):
     """How a database keeps a collection.
 
-    `select` gives its rows in the order of its key, of which `make` makes items. `rows` makes
-    of items in that order the rows of `table`, a value for each of its columns. `after` is run
+    `select` gives its rows in the order of its key, of which `make` makes items. `twins`, where
+    that is faster, makes of many rows what has the same JSON as their items. `rows` makes of
+    items in that order the rows of `table`, a value for each of its columns. `after` is run
     once all collections of the component are loaded.
     """
 
@@ -50,6 +53,25 @@ class Kept(Generic[Item]):
     make: Callable[[Row], Item]
     rows: Callable[[Iterator[Item]], Iterator[Row]]
     after: tuple[Statement, ...] = ()
+    twins: Callable[[Iterable[Row]], Iterator[Any]] | None = None
+
+    @cached_property
+    def unordered(self) -> sa.Select[Any]:
+        """`select` without an order."""
+        return self.select.order_by(None)
+
+    def written(self, rows: Iterable[Row]) -> list[Any]:
+        """What has the same JSON as the items of these rows.
+
+        A row of which no item can be made is an object of its columns, which is no item's.
+        """
+        return list(map(self._made, rows) if self.twins is None else self.twins(rows))
+
+    def _made(self, row: Row) -> Any:
+        try:
+            return self.make(row)
+        except Exception:  # whatever another program wrote may make of it
+            return dict(zip(self.select.selected_columns.keys(), row, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +101,8 @@ class Collection(Generic[Item]):
     `canonical` gives the form in which storages keep an item, or raises InvalidValue. `give`
     gives the items of a storage in memory, in any order; `take` puts items into an empty one.
     No two items have the same of anything that `unique` makes of them, None apart; its names
-    are what an error says. `batch` is how many are held at once.
+    are what an error says. Where `rules` are given, an item whose fields they all keep is
+    canonical. `batch` is how many are held at once.
     """
 
     name: str
@@ -92,12 +115,23 @@ class Collection(Generic[Item]):
     unique: Mapping[str, Callable[[Item], Any]] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
     secret: frozenset[str] = frozenset()
+    rules: Mapping[str, Rule] | None = None
     batch: int = 1000
 
     @cached_property
     def key_of(self) -> Callable[[Item], Key]:
         """Gives what an item is ordered by and told apart by."""
         return getter(self.key)
+
+    def keys_of(self, items: Sequence[Item]) -> list[Key]:
+        """What each of these items is ordered by and told apart by."""
+        return list(zip(*(map(attrgetter(name), items) for name in self.key), strict=True))
+
+    def all_canonical(self, items: list[Item]) -> list[Item]:
+        """The items in their canonical form. Raises InvalidValue."""
+        if self.rules is not None and all_kept(self.rules, items):
+            return items
+        return list(map(self.canonical, items))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -133,9 +167,15 @@ def kept_in(
         table=table,
         select=sa.select(*columns(table, kind)).order_by(*(table.c[name] for name in key)),
         make=partial(entity, kind),
+        twins=partial(starmap, _twin(kind)),
         rows=_rows_with(table, derived or {}) if values is None else rows_of(table, values),
         after=after,
     )
+
+
+def _twin(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Has the fields of an entity, and so its JSON, but takes their values by position."""
+    return msgspec.defstruct(kind.__name__, [(name, Any) for name in kind.__struct_fields__])
 
 
 def _rows_with(
@@ -145,7 +185,12 @@ def _rows_with(
     get, more = getter(names), tuple(derived.values())
     if not derived:
         return partial(map, get)
-    return lambda items: ((*get(item), *[each(item) for each in more]) for item in items)
+
+    def rows(items: Iterator[Item]) -> Iterator[Row]:
+        own, *others = tee(items, 1 + len(more))
+        return map(add, map(get, own), zip(*map(map, more, others), strict=True))
+
+    return rows
 
 
 def getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

@@ -26,7 +26,8 @@ def judged(
     plan: Plan = PLAN,
     seed: int = 0,
 ) -> Measured:
-    comparison = Comparison(measured, reference, twin or reference)
+    of = "measured" if twin is measured else "reference"
+    comparison = Comparison(measured, reference, twin or reference, of)
     chance = random.Random(seed)
     return asyncio.run(compare(comparison, gates, plan, chance=chance, clock=machine.clock))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from storeproof.reference.archive import import_archive
+from storeproof.reference.archive import files, import_archive
 from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.archive.snapshots import snapshot_of
 from storeproof.reference.auth import User
@@ -18,6 +19,8 @@ from .examples import export, opened, run
 
 USERS = CONTENT.collections[0]
 ROWS = 2500
+SHORTEST, LONGEST = 100, 300
+"""Bytes of the line of a user."""
 
 
 @pytest.fixture
@@ -35,19 +38,32 @@ def archive(tmp_path: Path) -> Path:
 def test_an_archive_is_read_in_batches(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
 
-    def canonical(item: User) -> User:
+    def all_canonical(items: list[User]) -> list[User]:
         nonlocal made
-        made += 1
-        return item
+        made += len(items)
+        return items
 
-    monkeypatch.setitem(vars(USERS), "canonical", canonical)
+    monkeypatch.setitem(vars(USERS), "all_canonical", all_canonical)
+    monkeypatch.setattr(files, "CHUNK", 10_000)
     for number, _ in enumerate(open_archive(archive, CONTENTS).items(USERS)):
-        assert made - number <= USERS.batch
+        assert made - number <= 10_000 // SHORTEST
     assert made == ROWS
 
 
-def test_a_database_is_loaded_and_read_in_batches(archive: Path, url: str) -> None:
+def test_what_is_checked_before_a_migration_is_read_in_batches(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "CHUNK", 10_000)
+    reads = list(open_archive(archive, CONTENTS).reads(USERS))
+    assert max(len(read.text) for read in reads) < 10_000 + 2 * LONGEST
+    assert sum(len(read.items) for read in reads) == ROWS
+
+
+def test_a_database_is_loaded_and_read_in_batches(
+    archive: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[int] = []
+    monkeypatch.setattr(files, "CHUNK", 10_000)
 
     async def work() -> list[int]:
         async with opened(url) as storages:
@@ -62,7 +78,8 @@ def test_a_database_is_loaded_and_read_in_batches(archive: Path, url: str) -> No
                 return [len(each) async for each in snapshot.batches(USERS)]
 
     assert run(work()) == [1000, 1000, 500]
-    assert told == [1000, 2000, 2500]
+    assert told[-1] == ROWS
+    assert max(after - before for before, after in pairwise([0, *told])) <= 10_000 // SHORTEST
 
 
 def test_files_of_archived_errors_are_read_one_by_one() -> None:

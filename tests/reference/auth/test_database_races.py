@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from storeproof.reference.auth import (
     GLOBAL,
@@ -13,12 +15,13 @@ from storeproof.reference.auth import (
     GrantFilter,
     LockOutPolicy,
     PasswordHash,
+    SessionId,
     UserFilter,
     UserId,
     UserPatch,
 )
 from storeproof.reference.auth.database import DatabaseAuthStorage
-from storeproof.reference.database import engine
+from storeproof.reference.database import Database, Row, Statement, engine
 from storeproof.reference.exceptions import (
     Duplicate,
     InUse,
@@ -117,6 +120,41 @@ def test_one_of_several_equal_emails_is_taken(url: str) -> None:
         assert error.field == "email"
 
     repeat(url, DatabaseAuthStorage, once)
+
+
+class Late(Database):
+    """Before it reads, somebody else does something."""
+
+    def __init__(self, url: str, before: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(url)
+        self._before = before
+
+    async def read(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
+        await self._before()
+        return await super().read(statement, parameters)
+
+
+def test_a_user_who_goes_before_it_is_said_what_is_taken_is_in_nobodys_way(url: str) -> None:
+    async def use() -> None:
+        async with opened(url, 1, DatabaseAuthStorage) as (right,):
+            made = await right.create(user(ANN))
+            async with Late(url, lambda: right.delete(ANN, NOW)) as late:
+                again = replace(made, id=BOB)
+                assert await DatabaseAuthStorage(late).create(again) == again
+
+    asyncio.run(use())
+
+
+def test_a_session_that_goes_before_it_is_said_what_is_taken_is_in_nobodys_way(url: str) -> None:
+    async def use() -> None:
+        async with opened(url, 1, DatabaseAuthStorage) as (right,):
+            await right.create(user(ANN))
+            made = await right.create_session(session("a"))
+            async with Late(url, lambda: right.purge_sessions(NOW + 2 * HOUR, 1)) as late:
+                again = replace(made, id=SessionId("b"))
+                assert await DatabaseAuthStorage(late).create_session(again) == again
+
+    asyncio.run(use())
 
 
 def test_an_update_is_lost_by_nobody(url: str) -> None:

@@ -32,7 +32,8 @@ from storeproof.reference.errors import (
     Tag,
     TimeZone,
 )
-from storeproof.reference.errors.database.tables import ROLLUPS
+from storeproof.reference.errors.database.creations import CREATE_MANY, creation_values
+from storeproof.reference.errors.database.tables import EVENTS, ROLLUPS, SCHEMA
 from storeproof.reference.errors.laws.given import DAY, HOUR, NOW, TICK, event, point
 
 from ..counting import examined
@@ -42,6 +43,9 @@ MIDNIGHT = NOW - 12 * HOUR
 SPAN = (MIDNIGHT + 2 * HOUR, MIDNIGHT + (DAYS - 1) * DAY + 2 * HOUR)
 BERLIN = TimeZone("Europe/Berlin")
 SIZE = sa.select(sa.func.count()).select_from(ROLLUPS)
+
+READ_IN_TURN = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = $1"
+"""The rows of a table that the present transaction did not find by an index."""
 
 Questions: TypeAlias = dict[str, Callable[[ErrorStorage], Awaitable[object]]]
 QUESTIONS: Questions = {
@@ -96,6 +100,30 @@ def test_the_rows_that_the_server_reads_stay_as_many(postgres_url: str) -> None:
         await connection.close()
 
     asyncio.run(use())
+
+
+def test_a_plan_made_for_no_rows_looks_events_up_when_there_are_many(postgres_url: str) -> None:
+    def given(name: str, count: int) -> dict[str, Any]:
+        events = (event(f"{name} {number}") for number in range(count))
+        return {"given": [creation_values(number, each) for number, each in enumerate(events)]}
+
+    async def use() -> int:
+        compiled = compile_for("postgresql", CREATE_MANY)
+        connection = await asyncpg.connect(postgres_url)
+        async with Database(postgres_url, create=True) as database:
+            database.require(SCHEMA)
+            await database.open()
+            await connection.execute("SET plan_cache_mode = force_generic_plan")
+            planned = await connection.prepare(compiled.text)
+            await planned.fetch(*compiled.arguments(given("none", 0)))
+            await database.write(CREATE_MANY, given("old", 500))
+            async with connection.transaction():
+                await planned.fetch(*compiled.arguments(given("new", 3)))
+                read: int = await connection.fetchval(READ_IN_TURN, EVENTS.name)
+        await connection.close()
+        return read
+
+    assert asyncio.run(use()) == 0
 
 
 def test_the_rollups_stay_as_large(url: str) -> None:

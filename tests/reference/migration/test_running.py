@@ -146,9 +146,9 @@ class Meddling(ArchiveSource):
         super().__init__(path)
         self._meddle = meddle
 
-    async def archive(self, target: Path, path: Path, clock: Any) -> Path:
+    async def archive(self, target: Path, path: Path, clock: Any, progress: Any) -> Path:
         await self._meddle()
-        return await super().archive(target, path, clock)
+        return await super().archive(target, path, clock, progress)
 
 
 def test_what_is_written_to_the_target_meanwhile_is_not_lost(

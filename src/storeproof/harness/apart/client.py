@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+import sys
+from contextlib import AsyncExitStack, nullcontext
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.apart.jobs import Ended, Invoked, Job, Part, Returned
+from storeproof.harness.apart.jobs import Ended, Imported, Invoked, Job, Part, Returned
 from storeproof.harness.apart.messages import pack
 from storeproof.harness.apart.moments import Moments
 from storeproof.harness.apart.origins import find
@@ -75,6 +76,7 @@ class _Work:
     def __init__(self, contract: Contract, job: Job, teller: _Teller, moments: Moments) -> None:
         self._contract, self._job = contract, job
         self._teller, self._moments = teller, moments
+        self._imported = frozenset(sys.modules)
 
     async def run(self) -> None:
         async with AsyncExitStack() as handles:
@@ -85,6 +87,7 @@ class _Work:
                 text = f"opening the storage raised {type(problem).__name__}: {problem}"
                 self._teller.tell(Ended(problem=text, by_storage=True))
                 return
+            self._teller.tell(Imported(tuple(sys.modules.keys() - self._imported)))
             await self._make(opened)
             if self._job.dies:
                 self._teller.tell(Ended(self._moments.count))
@@ -113,7 +116,7 @@ class _Work:
         if Part.STEPS in job.parts:
             await clients.make_steps()
         if Part.BRANCHES in job.parts:
-            with self._moments.counted():
+            with self._moments.counted() if job.dies else nullcontext():
                 await clients.make_branches()
         if Part.READS in job.parts:
             await clients.make_reads()

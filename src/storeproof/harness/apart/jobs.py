@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storeproof.harness.history import Recorder
     from storeproof.harness.program import Program
 
-__all__ = ["Ended", "Invoked", "Job", "Part", "Returned", "Told"]
+__all__ = ["Ended", "Imported", "Invoked", "Job", "LoadJob", "Part", "Returned", "Told"]
 
 
 class Part(StrEnum):
@@ -43,6 +43,28 @@ class Job:
     """Counted from the first moment of the branches on: at which of them the process is killed."""
     dies: bool = False
     """Whether the process is killed in any case, at the end if at no moment before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadJob:
+    """An archive, to be loaded into a storage that the client process opens for itself.
+
+    The process is killed at a moment of the load, as a `Job`'s is, or at its end.
+    """
+
+    backend: str
+    opener: Origin | None
+    address: str
+    path: str
+    moment: int | None = None
+    dies: bool = True
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The process imported these modules to open its handles, which its launcher did not have."""
+
+    modules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,8 @@ class Told:
     events: tuple[Invoked | Returned, ...]
     end: Ended | None
     """None where it was killed before its end."""
+    imported: tuple[str, ...] = ()
+    """Modules that its launcher did not have."""
 
     @property
     def outcomes(self) -> dict[int, Outcome]:

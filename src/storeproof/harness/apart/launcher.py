@@ -6,13 +6,18 @@ Nobody runs it by hand; `Apart` does.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import TYPE_CHECKING
 
 from storeproof.harness.apart.client import perform
+from storeproof.harness.apart.jobs import LoadJob
+from storeproof.harness.apart.loading import load
 from storeproof.harness.apart.messages import pack, unpack
 from storeproof.harness.apart.origins import Origin, find
 
@@ -32,14 +37,22 @@ def main() -> None:
         control.send_bytes(pack(f"{type(problem).__name__}: {problem}"))
         return
     control.send_bytes(pack(""))
-    gc.freeze()  # what clients never collect stays shared between them
     while True:
         try:
+            _import(unpack(control.recv_bytes()))
             job = control.recv_bytes()
         except EOFError:
             os._exit(0)  # what is frozen would look like a leak to libraries
+        gc.freeze()  # what clients never collect stays shared between them
         channel = Connection(recv_handle(control))
         _serve(contract, job, control, channel)
+
+
+def _import(modules: Iterable[str]) -> None:
+    """Import what the last client did, so that the next ones need not: a driver takes longest."""
+    for name in modules:
+        with suppress(Exception):  # modules raise what they like, and some have made-up names
+            importlib.import_module(name)
 
 
 def _serve(contract: Contract, job: bytes, control: Connection, channel: Connection) -> None:
@@ -55,7 +68,8 @@ def _serve(contract: Contract, job: bytes, control: Connection, channel: Connect
 
 def _end_after(contract: Contract, job: bytes, channel: Connection) -> None:
     try:
-        perform(contract, unpack(job), channel)
+        given = unpack(job)
+        (load if isinstance(given, LoadJob) else perform)(contract, given, channel)
     finally:
         sys.stderr.flush()
         os._exit(0)

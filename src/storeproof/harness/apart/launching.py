@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import send_handle
 from typing import TYPE_CHECKING, Any
 
-from storeproof.harness.apart.jobs import Ended, Invoked, Job, Returned, Told
+from storeproof.harness.apart.jobs import Ended, Imported, Invoked, Job, LoadJob, Returned, Told
 from storeproof.harness.apart.messages import pack, unpack
 from storeproof.harness.apart.origins import Origin, origin_of
 from storeproof.harness.exceptions import Inconclusive
@@ -34,7 +34,7 @@ class Apart:
     def __init__(self) -> None:
         self._launchers: dict[int, _Launcher] = {}
 
-    def do(self, contract: Contract, job: Job) -> Told:
+    def do(self, contract: Contract, job: Job | LoadJob) -> Told:
         """Have a new process do a job; returns when it is no more.
 
         Raises Inconclusive where it can't import the contract, or can't pass on what calls gave.
@@ -61,6 +61,8 @@ class Apart:
 class _Launcher:
     def __init__(self, contract: Contract, origin: Origin) -> None:
         self._contract = contract  # so that its id stays its own
+        self._imported: tuple[str, ...] = ()
+        """What the last client imported; the next ones find it there."""
         self._control, theirs = Pipe()
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
             [sys.executable, "-m", "storeproof.harness.apart.launcher", str(theirs.fileno())],
@@ -86,16 +88,18 @@ class _Launcher:
             remedy = "Let the module be imported outside of pytest too"
             raise Inconclusive("another process", reason, remedy)
 
-    def do(self, job: Job) -> Told:
+    def do(self, job: Job | LoadJob) -> Told:
         packed = _packed(job)
         ours, theirs = Pipe()
         with ours:
             with theirs:
+                self._control.send_bytes(pack(self._imported))
                 self._control.send_bytes(packed)
                 send_handle(self._control, theirs.fileno(), self._process.pid)
             client = self._answer()
             told = _listen(ours, self._control, client)
         self._answer()
+        self._imported = told.imported
         return told
 
     def close(self) -> None:
@@ -113,7 +117,7 @@ class _Launcher:
             return None
 
 
-def _packed(job: Job) -> bytes:
+def _packed(job: Job | LoadJob) -> bytes:
     try:
         return pack(job)
     except Exception as problem:  # classes raise what they like where they can't be pickled
@@ -129,18 +133,21 @@ def _listen(channel: Connection, control: Connection, client: object) -> Told:
     Raises Inconclusive where what it tells can't be read.
     """
     events: list[Invoked | Returned] = []
+    imported: tuple[str, ...] = ()
     end: Ended | None = None
     while True:
         ready = wait([channel, control], _SECONDS)
         if not ready:
             _kill(client)
             problem = f"the process told nothing for {_SECONDS:g} seconds"
-            return Told(tuple(events), Ended(problem=problem, by_storage=True))
+            return Told(tuple(events), Ended(problem=problem, by_storage=True), imported)
         message = _received(channel) if channel in ready else None
         if message is None:
-            return Told(tuple(events), end)
+            return Told(tuple(events), end, imported)
         if isinstance(message, Ended):
             end = message
+        elif isinstance(message, Imported):
+            imported = message.modules
         else:
             events.append(message)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backend",
+    "Calibration",
     "Capability",
     "Counter",
     "HandleStore",
@@ -34,6 +35,9 @@ Opener = Callable[..., Any]
 """Opens a storage on an address: gives the storage, an awaitable of it, or an async context
 manager that enters to it. One that takes `timeout` as well is given, by the check of faults, the
 seconds that the storage may wait for its server."""
+
+Calibration = Callable[[str], AbstractAsyncContextManager[Callable[[int], Awaitable[object]]]]
+"""Opens a store's address with the driver alone, and gives what makes the nth call of one kind."""
 
 
 class Capability(StrEnum):
@@ -105,6 +109,14 @@ class Counter(ABC):
     def total(self) -> int:
         """How many there were so far."""
 
+    def begin(self) -> None:
+        """A call begins: what it sends is no repetition of what was sent before."""
+        return
+
+    def units(self) -> Mapping[str, int]:
+        """Give all that is counted, each by the word for one of it, and how many there were."""
+        return {self.unit: self.total}
+
     @property
     def texts(self) -> Sequence[str]:
         """What was sent, in order, as far as that is known."""
@@ -127,6 +139,10 @@ class Store(ABC):
     @abstractmethod
     async def second(self) -> Any:
         """Give one more handle, independent of the others, on the same data."""
+
+    def handle(self) -> AbstractAsyncContextManager[Any]:
+        """Give one more handle for a block, at whose end it is closed, unless the store can't."""
+        return _unclosed(self)
 
     async def clients(self, count: int) -> list[Any]:
         """Empty the place and give so many independent handles on it.
@@ -229,6 +245,15 @@ class Backend(ABC):
             "Override Backend.start_killable",
         )
 
+    def calibrations(self) -> Mapping[str, Calibration]:
+        """What latency budgets are multiples of, by name; made by the driver of most storages.
+
+        The usual ones: `round_trip`, a statement that touches nothing; `read`, a row by its key;
+        `insert`, one row that is committed when the call returns. They keep what they need in a
+        table of their own.
+        """
+        return {}
+
     def opener(self, contract: Contract) -> Opener:
         """How the contract's storage is opened on this backend.
 
@@ -243,6 +268,11 @@ class Backend(ABC):
                 "gives the storage, or leave this backend out of --storage",
             )
         return found
+
+
+@asynccontextmanager
+async def _unclosed(store: Store) -> AsyncIterator[Any]:
+    yield await store.second()
 
 
 async def enter(
@@ -289,6 +319,9 @@ class HandleStore(Store):
     async def _at(self, address: str, timeout: float | None) -> AsyncIterator[Any]:
         async with AsyncExitStack() as handles:
             yield await self._open(handles, address, timeout)
+
+    def handle(self) -> AbstractAsyncContextManager[Any]:
+        return self._at(self.address, None)
 
     def through(
         self, host: str, port: int, *, timeout: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from storeproof.harness.backends.base import (
     Backend,
+    Calibration,
     Capability,
     Counter,
     HandleStore,
@@ -19,6 +20,7 @@ from storeproof.harness.backends.base import (
     RunOptions,
     Server,
 )
+from storeproof.harness.backends.postgres_calibrations import CALIBRATIONS
 from storeproof.harness.backends.postgres_connection import examine, run_apart, session
 from storeproof.harness.backends.postgres_emptying import Emptier
 from storeproof.harness.backends.postgres_servers import PostgresServer, find_server
@@ -90,6 +92,9 @@ class RoundTrips(Counter):
     @property
     def total(self) -> int:
         return self._wire.trips
+
+    def units(self) -> Mapping[str, int]:
+        return {self.unit: self.total, "byte": self._wire.bytes}
 
 
 class PostgresStore(HandleStore):
@@ -191,6 +196,9 @@ class PostgresBackend(Backend):
             server.stop()
         else:
             run_apart(run.drop_leftovers())
+
+    def calibrations(self) -> Mapping[str, Calibration]:
+        return CALIBRATIONS
 
     async def create_store(self, contract: Contract, server: Server) -> PostgresStore:
         opener = self.opener(contract)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from storeproof.harness.backends.base import (
     Backend,
+    Calibration,
     Capability,
     Counter,
     HandleStore,
@@ -19,6 +20,7 @@ from storeproof.harness.backends.base import (
     RunOptions,
     Server,
 )
+from storeproof.harness.backends.sqlite_calibrations import CALIBRATIONS
 from storeproof.harness.backends.sqlite_statements import counting_statements
 from storeproof.harness.backends.survivors import SURVIVING_TABLES
 from storeproof.harness.exceptions import BackendUnavailable, CheckFailed
@@ -93,6 +95,9 @@ class SqliteBackend(Backend):
         directory.mkdir(parents=True, exist_ok=True)
         version = sqlite3.sqlite_version
         return Server(address=str(directory), description=f"SQLite {version}", version=version)
+
+    def calibrations(self) -> Mapping[str, Calibration]:
+        return CALIBRATIONS
 
     async def create_store(self, contract: Contract, server: Server) -> SqliteStore:
         opener = self.opener(contract)

@@ -6,6 +6,7 @@ Python tells of every connection that is made, in the thread that makes it (the 
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,12 @@ class SqliteCounter(Counter):
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        self._last: dict[int, str] = {}
+        self._numbers = itertools.count()
         self.problem = ""
+
+    def begin(self) -> None:
+        self._last.clear()
 
     @property
     def texts(self) -> list[str]:
@@ -40,11 +46,11 @@ class SqliteCounter(Counter):
 
     def watch(self, connection: sqlite3.Connection) -> None:
         """Count the statements of a connection, in whose thread this is called."""
-        before: list[str] = [""]
+        which = next(self._numbers)
 
         def note(text: str) -> None:
-            if text != before[0]:
-                before[0] = text
+            if text != self._last.get(which):
+                self._last[which] = text
                 self._texts.append(text)
 
         connection.set_trace_callback(note)

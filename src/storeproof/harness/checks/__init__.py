@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from storeproof.harness.checks.base import Check
 
-__all__ = ["all_checks"]
+__all__ = ["all_checks", "move_checks"]
 
 
 def all_checks() -> tuple[Check, ...]:
-    """Give every check, in the order of the stages."""
+    """Give every check of a storage by itself, in the order of the stages."""
     from storeproof.harness.checks.agreement import AgreementCheck
     from storeproof.harness.checks.bursts import BurstsCheck
     from storeproof.harness.checks.cancellation import CancellationCheck
@@ -40,4 +40,19 @@ def all_checks() -> tuple[Check, ...]:
         ReopenCheck(),
         KillCheck(),
         StatementsCheck(),
+    )
+
+
+def move_checks() -> tuple[Check, ...]:
+    """Give the checks of moving content from storage to storage, in the order of the stages."""
+    from storeproof.harness.checks.move_crash import MoveCrashCheck
+    from storeproof.harness.checks.move_interference import MoveInterferenceCheck
+    from storeproof.harness.checks.planted_faults import PlantedFaultsCheck
+    from storeproof.harness.checks.roundtrip import RoundTripCheck
+
+    return (
+        RoundTripCheck(),
+        PlantedFaultsCheck(),
+        MoveInterferenceCheck(),
+        MoveCrashCheck(),
     )

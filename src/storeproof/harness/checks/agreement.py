@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.exploring import explore
-from storeproof.harness.choosing import Chooser
+from storeproof.harness.choosing import Chooser, Chosen
 from storeproof.harness.contract import Contract
 from storeproof.harness.drawing import CallDrawer
 from storeproof.harness.program import Program
+from storeproof.harness.running import Outcome
 from storeproof.harness.search import Failure
 from storeproof.harness.trial import Trial
 from storeproof.harness.values import Draw
 
 __all__ = ["AgreementCheck"]
+
+_KEPT = 500
+"""Programs of which it is kept what the model gives for them, which takes more room than they."""
 
 
 class AgreementCheck(Check):
@@ -46,9 +51,8 @@ class AgreementCheck(Check):
         key = context.contract, context.seed, context.profile.steps
         chooser = Chooser(context.contract, drawer, of=context.profile.drawn)
         chosen = self._chosen.setdefault(key, _Programs(chooser))
-        program = await chosen.program(context.tally.programs - 1, draw, context.profile.steps)
-        trial = Trial(context.contract, await context.store.fresh(), context.tally)
-        return await trial.replay(program) or await trial.read_all()
+        made = await chosen.program(context.tally.programs - 1, draw, context.profile.steps)
+        return await _replay(context, made.program, made.outcomes)
 
 
 @dataclass
@@ -56,15 +60,23 @@ class _Programs:
     """The programs of a seed in their order, chosen once for all backends."""
 
     chooser: Chooser
-    known: dict[int, Program] = field(default_factory=dict)
+    known: dict[int, Chosen] = field(default_factory=dict)
 
-    async def program(self, number: int, draw: Draw, steps: int) -> Program:
+    async def program(self, number: int, draw: Draw, steps: int) -> Chosen:
         if number not in self.known:
-            self.known[number] = await self.chooser.program(draw, steps)
+            made = await self.chooser.program(draw, steps)
+            self.known[number] = made if number < _KEPT else replace(made, outcomes=())
         return self.known[number]
 
 
-async def _replay(context: CheckContext, program: Program) -> Failure | None:
-    storage = await context.store.fresh()
-    trial = Trial(context.contract, storage, context.tally, scribbling=program.scribbling)
+async def _replay(
+    context: CheckContext, program: Program, expected: Sequence[Outcome] = ()
+) -> Failure | None:
+    trial = Trial(
+        context.contract,
+        await context.store.fresh(),
+        context.tally,
+        scribbling=program.scribbling,
+        expected=expected,
+    )
     return await trial.replay(program)

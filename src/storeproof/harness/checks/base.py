@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -40,6 +40,10 @@ class Stage(IntEnum):
     FAULTS = 110
     REOPEN = 120
     KILL = 130
+    ROUNDTRIP = 140
+    PLANTED_FAULTS = 150
+    MOVE_INTERFERENCE = 160
+    MOVE_CRASH = 170
     STATEMENTS = 200
     """The last one: what costs too much is right all the same."""
 
@@ -59,7 +63,11 @@ class Profile:
     histories: int = 60
     """Random programs of several clients."""
     cancellations: int = 1
-    """Programs whose last call is cancelled, for each operation."""
+    """Programs whose last call is cancelled, for each operation; where there is one, most
+    operations are cancelled in one way only at each suspension."""
+    often: int = 6
+    """Operations, others with another seed, that are then cancelled in every way, and whose
+    connection breaks at more messages than that of others."""
     faults: int = 0
     """Programs whose last call meets every fault at every message, for each operation; where there
     are none, one meets a single fault at some messages."""
@@ -71,6 +79,10 @@ class Profile:
     """Random programs of several clients whose process is killed."""
     server_kills: int = 1
     """Random programs of several clients whose server is killed."""
+    moves: int = 6
+    """Programs whose content is moved, by each check of moving but that of crashes."""
+    move_crashes: int = 12
+    """Moments, and messages, at which a load is ended."""
 
 
 @dataclass
@@ -112,6 +124,9 @@ class CheckContext:
     apart: Apart = field(default_factory=Apart)
     options: RunOptions | None = None
     """For a server of the check's own."""
+    others: Mapping[str, Callable[[], Store]] = field(default_factory=dict)
+    """By name: the contract's stores on the run's other backends; raises HarnessError where one
+    can't be had."""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the worker's one event loop."""
@@ -125,6 +140,8 @@ class Check(ABC):
     stage: ClassVar[Stage]
     sentence: ClassVar[str]
     level: ClassVar[Level] = MUST
+    stores: ClassVar[int] = 1
+    """On which a program's clients make their calls, each on the next one, round and round."""
 
     def applies(self, contract: Contract) -> bool:
         """Whether the contract has what this check is about (pages, say)."""

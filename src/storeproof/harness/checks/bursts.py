@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.together import Sharing, prove, replay
@@ -12,6 +12,7 @@ from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.pairs import Pair, find_pairs
 from storeproof.harness.program import Program
 from storeproof.harness.rehearsal import experienced_drawer
+from storeproof.harness.rivals import Rivalry, find_rivals
 
 __all__ = ["BurstsCheck"]
 
@@ -19,10 +20,23 @@ _CLIENTS = (2, 4, 8)
 """In the quick profile two different calls are made by 4 clients only."""
 
 
+@dataclass(frozen=True)
+class _Contending:
+    """What contends on the model."""
+
+    pairs: Mapping[Pair, Program]
+    rivals: Mapping[Rivalry, Program]
+
+    @property
+    def names(self) -> set[str]:
+        return {name for pair in self.pairs for name in pair} | {each[0] for each in self.rivals}
+
+
 class BurstsCheck(Check):
     """Lets 2, 4 and 8 clients make calls at once that contend on the model.
 
-    Calls contend where their order matters, or where both change what one read gives.
+    Calls contend where their order matters, or where both change what one read gives. Two different
+    calls of one operation are tried for each error by which one turns the other away.
     """
 
     id = "bursts"
@@ -33,50 +47,50 @@ class BurstsCheck(Check):
     )
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], dict[Pair, Program]] = {}
+        self._known: dict[tuple[int, int], _Contending] = {}
 
     def run(self, context: CheckContext) -> None:
         if context.replay is not None:
             replay(context, self.id, context.replay)
             return
         sharing = Sharing(context)
-        pairs = self._pairs(context)
-        names = {name for pair in pairs for name in pair}
+        contending = self._contending(context)
+        names = contending.names
         context.tally.untried = tuple(
             each for each in context.contract.operations if each not in names
         )
-        if not pairs:
+        if not names:
             raise Inconclusive(
                 self.id,
                 f"no two calls of {context.contract.name} contend on its model",
                 "Name the operations that show its content with Contract(reads=[…])",
             )
-        prove(context, self.id, _bursts(context, pairs, sharing))
+        prove(context, self.id, _bursts(context, contending, sharing))
 
-    def _pairs(self, context: CheckContext) -> dict[Pair, Program]:
+    def _contending(self, context: CheckContext) -> _Contending:
         """Look on the model, once for all backends."""
         key = context.seed, context.profile.bursts
         if key not in self._known:
             drawer = ProgramDrawer(context.contract, experienced_drawer(context))
-            self._known[key] = context.run(find_pairs(context.contract, drawer, *key))
+            pairs = context.run(find_pairs(context.contract, drawer, *key))
+            rivals = context.run(find_rivals(context.contract, drawer, *key))
+            self._known[key] = _Contending(pairs, rivals)
         return self._known[key]
 
 
-def _bursts(
-    context: CheckContext, pairs: dict[Pair, Program], sharing: Sharing
-) -> Iterator[Program]:
-    """Give the pairs to several clients, in turn with handles of their own and with one."""
-    sized = ((program, size) for pair in pairs for program, size in _sized(context, pairs, pair))
-    for number, (program, clients) in enumerate(sized):
+def _bursts(context: CheckContext, contending: _Contending, sharing: Sharing) -> Iterator[Program]:
+    """Give the programs to several clients, in turn with handles of their own and with one."""
+    for number, (program, clients) in enumerate(_sized(context, contending)):
         context.tally.contended += 1
         made = with_clients(context.contract, program, clients)
         yield replace(made, shared=sharing.is_shared(number))
 
 
-def _sized(
-    context: CheckContext, pairs: dict[Pair, Program], pair: Pair
-) -> Iterator[tuple[Program, int]]:
-    one, other = pair
-    every = one == other or context.profile.bursts > 1
-    for clients in _CLIENTS if every else _CLIENTS[1:2]:
-        yield pairs[pair], clients
+def _sized(context: CheckContext, contending: _Contending) -> Iterator[tuple[Program, int]]:
+    different = _CLIENTS if context.profile.bursts > 1 else _CLIENTS[1:2]
+    for (one, other), program in contending.pairs.items():
+        for clients in _CLIENTS if one == other else different:
+            yield program, clients
+    for program in contending.rivals.values():
+        for clients in different:
+            yield program, clients

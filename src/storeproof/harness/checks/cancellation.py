@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import random
+from collections.abc import Iterable
 
 from storeproof.harness.checks.base import Check, CheckContext, Stage
 from storeproof.harness.checks.disturbed import has_one_handle, shortened
@@ -11,7 +13,7 @@ from storeproof.harness.disturbing import Rehearsed, rehearsed
 from storeproof.harness.operations import Style
 from storeproof.harness.program import Program
 from storeproof.harness.succeeding import succeeding
-from storeproof.harness.sweeping import Swept, sweep
+from storeproof.harness.sweeping import Extent, Swept, sweep
 
 __all__ = ["CancellationCheck"]
 
@@ -38,19 +40,26 @@ class CancellationCheck(Check):
             self._try(context, context.replay)
             return
         untried = []
-        for number, (name, programs) in enumerate(_programs(context).items()):
-            exhausting = number if context.profile.cancellations == 1 else None
-            if not sum([self._try(context, each, exhausting) for each in programs]):
+        known = _programs(context)
+        extents = _extents(context, known)
+        for turn, (name, programs) in enumerate(known.items()):
+            if not sum([self._try(context, each, extents[name], turn) for each in programs]):
                 untried.append(name)
         context.tally.untried = tuple(untried)
 
-    def _try(self, context: CheckContext, program: Program, exhausting: int | None = None) -> int:
+    def _try(
+        self,
+        context: CheckContext,
+        program: Program,
+        extent: Extent = Extent.EVERYTHING,
+        turn: int = 0,
+    ) -> int:
         """Sweep one program; give the number of cancellations."""
         found = context.run(rehearsed(context.contract, program))
         if found is None:
             return 0
         context.tally.programs += 1
-        swept = self._swept(context, found, exhausting)
+        swept = self._swept(context, found, extent, turn)
         context.tally.operations += swept.operations
         if swept.broken is not None:
             raise shortened(
@@ -65,13 +74,27 @@ class CancellationCheck(Check):
         return swept.suspensions
 
     def _swept(
-        self, context: CheckContext, found: Rehearsed, exhausting: int | None = None
+        self,
+        context: CheckContext,
+        found: Rehearsed,
+        extent: Extent = Extent.EVERYTHING,
+        turn: int = 0,
     ) -> Swept:
         shared = has_one_handle(context)
         sweeping = sweep(
-            context.contract, context.store, found, shared=shared, exhausting=exhausting
+            context.contract, context.store, found, shared=shared, extent=extent, turn=turn
         )
         return context.run(sweeping)
+
+
+def _extents(context: CheckContext, names: Iterable[str]) -> dict[str, Extent]:
+    """Say how much is tried of each operation: in the quick profile every way of a few only."""
+    every = list(names)
+    if context.profile.cancellations > 1:
+        return dict.fromkeys(every, Extent.EVERYTHING)
+    chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
+    few = chance.sample(every, min(len(every), context.profile.often))
+    return {name: Extent.EVERY_WAY if name in few else Extent.IN_TURN for name in every}
 
 
 def _programs(context: CheckContext) -> dict[str, list[Program]]:

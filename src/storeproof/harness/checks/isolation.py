@@ -32,6 +32,7 @@ class IsolationCheck(Check):
 
     id = "isolation"
     stage = Stage.ISOLATION
+    stores = 2
     sentence = (
         "What is done on one store is never seen on another one of the same backend: each gives "
         "what the in-memory model gives alone."

@@ -26,6 +26,8 @@ _MOST = 40
 """Processes of one program that are killed."""
 _FEWEST, _OF_SEVERAL = 3, 4
 """Of a call of one client; of a random program."""
+_TRIES = 10
+"""How often a program of several clients is drawn until they contend."""
 _MOST_KILLS = 6
 """Of a server, for a program that is replayed."""
 
@@ -44,8 +46,8 @@ class KillCheck(Check):
     """Kills the process that writes and, where there is one, the server, with SIGKILL.
 
     The writing process is killed at moments that are counted, so nothing is left to the clock; the
-    server is killed once so many calls were answered. In either case clients that come later see
-    what some order explains in which every acknowledged call happened, and each call that was
+    server is killed once so many writes were acknowledged. In either case clients that come later
+    see what some order explains in which every acknowledged call happened, and each call that was
     under way wholly or not at all.
     """
 
@@ -82,7 +84,7 @@ class KillCheck(Check):
     def _replay(self, context: CheckContext, program: Program) -> None:
         self._kill_writer(context, program, random.Random(0), _MOST)  # noqa: S311
         if Capability.NETWORKED in context.backend.capabilities:
-            times = min(_MOST_KILLS, _answers(program))
+            times = min(_MOST_KILLS, _writes(context, program))
             self._kill_servers(context, [program] * times, None)
 
     def _drawn(self, context: CheckContext) -> _Drawn:
@@ -114,7 +116,7 @@ class KillCheck(Check):
         """Kill a server of the check's own once for each program."""
         with _OwnServer(context) as own:
             for number, program in enumerate(programs, 1):
-                answers = chance.randint(1, _answers(program)) if chance else number
+                answers = chance.randint(1, _writes(context, program)) if chance else number
                 trial = own.trial(answers)
                 context.tally.programs += 1
                 found = conclusive(trial, program)
@@ -135,8 +137,10 @@ def _first_broken(
     return found
 
 
-def _answers(program: Program) -> int:
-    return max(1, sum(len(each.calls) for each in program.branches))
+def _writes(context: CheckContext, program: Program) -> int:
+    reads = context.contract.reads
+    calls = (call for branch in program.branches for call in branch.calls)
+    return max(1, sum(call.operation not in reads for call in calls))
 
 
 class _OwnServer:
@@ -165,11 +169,11 @@ class _OwnServer:
             self._server.stop()
 
     def trial(self, answers: int) -> Trial:
-        """Give what tries a program, and kills the server after so many answers."""
+        """Give what tries a program, and kills the server after so many writes."""
         context = self._context
 
         def trial(program: Program) -> Survival:
-            at = min(answers, _answers(program))
+            at = min(answers, _writes(context, program))
             try:
                 return server_killed(context, self._server, self._store, program, at)
             except BackendUnavailable as error:
@@ -198,9 +202,13 @@ async def _with_reads(context: CheckContext, program: Program) -> Program:
 
 
 def _several(context: CheckContext, count: int) -> Iterator[Program]:
+    """Draw programs whose clients get in each other's way: of the others many write nothing."""
     drawer = ProgramDrawer(context.contract, experienced_drawer(context))
     chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
     for _ in range(count):
-        with suppress(Rejected):
-            program, _ = context.run(drawer.program(Draw(chance.getrandbits(64))))
-            yield program
+        for left in reversed(range(_TRIES)):
+            with suppress(Rejected):
+                program, contended = context.run(drawer.program(Draw(chance.getrandbits(64))))
+                if contended or not left:
+                    yield program
+                    break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +15,13 @@ from storeproof.harness.exceptions import CheckFailed
 from storeproof.harness.history import History, written
 from storeproof.harness.judging import Race
 from storeproof.harness.printing import broken_sentence, python_test
-from storeproof.harness.printing_branches import python_test_of_branches, python_test_of_disturbing
-from storeproof.harness.program import Call, Program
-from storeproof.harness.racing import Parts
+from storeproof.harness.printing_branches import (
+    python_test_of_branches,
+    python_test_of_disturbing,
+    python_test_of_proving,
+    python_test_of_stores,
+)
+from storeproof.harness.program import Program
 from storeproof.harness.report import Account
 from storeproof.harness.search import Failure
 from storeproof.harness.surviving import Survival
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from storeproof.harness.checks.statements import Growth
 
 __all__ = [
+    "calls_text",
+    "check_failed",
     "failed",
     "failed_apart",
     "failed_blocking",
@@ -36,6 +41,7 @@ __all__ = [
     "failed_growing",
     "failed_outliving",
     "failed_together",
+    "found_text",
 ]
 
 
@@ -55,10 +61,10 @@ def failed(
             *([] if again else [_NOT_AGAIN]),
             *([_SHARED] if program.scribbling and "scribble(" in source else []),
         ),
-        found=_found(context, _calls(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=source,
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_together(context: CheckContext, check: str, found: Race, often: str) -> CheckFailed:
@@ -72,10 +78,10 @@ def failed_together(context: CheckContext, check: str, found: Race, often: str) 
         f"{_operations(contract, found)} ({_clients(program)})",
         sentence=_sentence(contract, found),
         happened=tuple(broken_parts(found.history, found.finding)),
-        found=_found(context, f"{_calls(len(program.calls))}; {often}"),
+        found=found_text(context, f"{calls_text(len(program.calls))}; {often}"),
         source=python_test_of_branches(contract, backend, program),
     )
-    return _check_failed(account, program, found.history)
+    return check_failed(account, program, found.history)
 
 
 def failed_apart(
@@ -84,12 +90,6 @@ def failed_apart(
     """Give the error for a program of two stores, one of which shows what was done on the other."""
     contract, backend = context.contract, context.backend.name
     name = contract.protocol.__name__
-    lines = [
-        f"store {number}: {written(call)}"
-        for number, branch in enumerate(program.branches, 1)
-        for call in (*branch.calls, *branch.reads)
-    ]
-    size = f"{_calls(len(program.calls))}; tried: {_tried(context)}"
     account = Account(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{name}.{found.call.operation}",
@@ -100,17 +100,16 @@ def failed_apart(
             "The stores share something: a variable of the module or the class, the name of a file "
             "or a database.",
         ),
-        found=f"The shortest program found ({size}), its calls made in turns:",
-        source="\n".join(lines),
+        found=found_text(context, calls_text(len(program.calls))),
+        source=python_test_of_stores(contract, backend, program, check),
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str) -> CheckFailed:
     """Give the error for a call that sends the more, the more data there is."""
     contract, backend = context.contract, context.backend.name
     few, many = (_count(len(each), unit) for each in growth.sent)
-    lines = [written(each) for each in growth.program.steps if isinstance(each, Call)]
     more = [f"{count} more: {text}" for text, count in growth.more_often if text != unit]
     account = Account(
         headline=f"{contract.name} on {backend}: {check} is broken in "
@@ -120,12 +119,13 @@ def failed_growing(context: CheckContext, check: str, growth: Growth, unit: str)
             f"{many} after {growth.made[1]}.",
             *(["\n".join(more)] if more else []),
             "One statement can read, or change, many rows, or a fixed number of them at a time.",
+            "The data is made by the program's calls, the last one apart, and by copies of them "
+            "with other values.",
         ),
-        found="The data is made by these calls, the last one apart, and by copies of them with "
-        "other values:",
-        source="\n".join(lines),
+        found=found_text(context, calls_text(len(growth.program.steps))),
+        source=python_test_of_proving(contract, backend, growth.program, check),
     )
-    return _check_failed(account, growth.program)
+    return check_failed(account, growth.program)
 
 
 def failed_blocking(
@@ -135,7 +135,6 @@ def failed_blocking(
     contract, step = context.contract, blocked.step
     did = "computed" if blocked.computing else "waited, without giving the loop its turn,"
     seconds = step.computing if blocked.computing else step.waiting
-    lines = [written(each) for each in program.steps if isinstance(each, Call)]
     account = Account(
         headline=f"{contract.name} on {context.backend.name}: {check} is broken in "
         f"{contract.protocol.__name__}.{program.steps[-1].operation}",
@@ -146,10 +145,10 @@ def failed_blocking(
             "\n".join(["It stood here:", *(f"    {each}" for each in step.stack)]),
             "What computes, or can only block, belongs into a thread (asyncio.to_thread).",
         ),
-        found=f"The program, whose last call it is ({_calls(len(program.steps))}):",
-        source="\n".join(lines),
+        found=found_text(context, calls_text(len(program.steps))),
+        source=python_test_of_proving(contract, context.backend.name, program, check),
     )
-    return _check_failed(account, program)
+    return check_failed(account, program)
 
 
 def failed_disturbed(
@@ -171,19 +170,18 @@ def failed_disturbed(
         headline=f"{contract.name} on {backend}: {check} is broken in "
         f"{contract.protocol.__name__}.{operation}",
         happened=(broken.sentence, *broken.parts),
-        found=_found(context, _calls(len(program.steps))),
+        found=found_text(context, calls_text(len(program.steps))),
         source=python_test_of_disturbing(contract, backend, program, method, shared=shared),
     )
-    return _check_failed(account, program, broken.history)
+    return check_failed(account, program, broken.history)
 
 
-def _found(context: CheckContext, size: str) -> str:
+def found_text(context: CheckContext, size: str) -> str:
+    """Say what the program is that is shown below, and how much was tried."""
     return f"The shortest program found ({size}; tried: {_tried(context)}), as a test to paste:"
 
 
-def _check_failed(
-    account: Account, program: Program, history: History | None = None
-) -> CheckFailed:
+def check_failed(account: Account, program: Program, history: History | None = None) -> CheckFailed:
     """Put the message together, and keep its parts; views draw a history themselves."""
     parts = [
         account.headline,
@@ -203,27 +201,15 @@ def failed_outliving(context: CheckContext, check: str, found: Survival) -> Chec
     contract, race = context.contract, found.race
     operations = _operations(contract, race)
     told = [found.problem, picture(race.history)] if found.problem else []
-    size = f"{_calls(len(race.program.calls))}; tried: {_tried(context)}"
     account = Account(
         headline=f"{contract.name} on {context.backend.name}: {check} is broken"
         f"{f' in {operations}' if operations else ''}",
         sentence="" if found.problem else _sentence(contract, race),
         happened=(found.story, *(told or broken_parts(race.history, race.finding))),
-        found=f"The shortest program found ({size}) is:",
-        source="\n".join(_listed(race.program, found.makers)),
+        found=found_text(context, calls_text(len(race.program.calls))),
+        source=python_test_of_proving(contract, context.backend.name, race.program, check),
     )
-    return _check_failed(account, race.program, race.history)
-
-
-def _listed(program: Program, makers: Sequence[str]) -> Iterator[str]:
-    """Write a program's calls, a line each, with who makes the steps, branches and reads."""
-    parts = Parts(program)
-    groups = [[parts.steps], parts.branches, parts.reads]
-    for who, several in zip(makers, groups, strict=True):
-        for client, calls in enumerate(several, 1):
-            for number, call in calls:
-                where = f", client {client}" if len(several) > 1 else ""
-                yield f"r{number + 1} = {written(call)}  # {who}{where}"
+    return check_failed(account, race.program, race.history)
 
 
 def _clients(program: Program) -> str:
@@ -277,7 +263,8 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def _calls(count: int) -> str:
+def calls_text(count: int) -> str:
+    """Say how many calls there are."""
     return "1 call" if count == 1 else f"{count} calls"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from time import perf_counter_ns
+from typing import Protocol
 
 from storeproof.harness.latency.gates import Decision, Gate, Judgement
 from storeproof.harness.latency.intervals import enough_samples, quantile
@@ -22,14 +23,26 @@ from storeproof.harness.latency.sampling import (
 )
 from storeproof.harness.latency.spending import miss_of_look
 
-__all__ = ["CONTROL", "Comparison", "Measured", "Plan", "Prepare", "Role", "compare"]
+__all__ = [
+    "CONTROL",
+    "WINDOWS",
+    "Compared",
+    "Comparison",
+    "Measured",
+    "Plan",
+    "Prepare",
+    "Role",
+    "block",
+    "compare",
+]
 
 Prepare = Callable[[int], Awaitable[Sequence[Call]]]
 """Makes so many calls ready on an open instance; what they need is done by then."""
 Role = Callable[[], AbstractAsyncContextManager[Prepare]]
 """Opens a fresh instance of what is measured."""
 
-_WINDOWS = 5
+WINDOWS = 5
+"""Of a warm-up, at most."""
 
 CONTROL = "control"
 """The name of the role that is the reference once more: A against A."""
@@ -56,28 +69,55 @@ class Plan:
     @property
     def calls(self) -> int:
         """The calls that a role makes ready for a block."""
-        return self.samples + _WINDOWS * self.window
+        return self.samples + WINDOWS * self.window
+
+
+class Compared(Protocol):
+    """Gives the samples of a run's roles: "measured", "reference" and CONTROL."""
+
+    @property
+    def twin_name(self) -> str:
+        """The name of the role that the control is compared with."""
+
+    async def block(self, plan: Plan, chance: random.Random, clock: Clock) -> Samples:
+        """Measure one block of every role, of fresh instances."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is measured, and beside what.
+    """What is measured in this process, and beside what.
 
-    twin: the role whose code the control runs once more.
+    twin: another instance of the role whose name is `twin_name`.
     """
 
     measured: Role
     reference: Role
     twin: Role
+    twin_name: str = "reference"
 
     def roles(self) -> dict[str, Role]:
         """Give the roles by their names."""
         return {"measured": self.measured, "reference": self.reference, CONTROL: self.twin}
 
-    @property
-    def twin_name(self) -> str:
-        """The name of the role that the control is compared with."""
-        return "measured" if self.twin is self.measured else "reference"
+    async def block(self, plan: Plan, chance: random.Random, clock: Clock) -> Samples:
+        """Measure one block of every role, of fresh instances."""
+        return await block(self.roles(), plan, chance, clock)
+
+
+async def block(
+    roles: Mapping[str, Role], plan: Plan, chance: random.Random, clock: Clock = perf_counter_ns
+) -> Samples:
+    """Open every role in an order that is drawn, warm it up, and sample its calls in turns."""
+    order, first = list(roles.items()), WINDOWS * plan.window
+    chance.shuffle(order)
+    async with AsyncExitStack() as instances:
+        opened = {name: await instances.enter_async_context(role()) for name, role in order}
+        ready = {name: await prepare(plan.calls) for name, prepare in opened.items()}
+        with collecting(plan.collect):
+            warming = {name: each[:first] for name, each in ready.items()}
+            await warm_up(warming, window=plan.window, clock=clock)
+            calls = {name: each[first : first + plan.samples] for name, each in ready.items()}
+            return await sample(calls, chance, clock=clock)
 
 
 @dataclass
@@ -102,7 +142,7 @@ class Measured:
 
 @dataclass
 class _Run:
-    comparison: Comparison
+    comparison: Compared
     gates: Sequence[Gate]
     plan: Plan
     chance: random.Random
@@ -125,21 +165,9 @@ class _Run:
 
     async def _blocks(self, count: int) -> None:
         for _ in range(count):
-            for role, taken in (await self._block()).items():
+            taken_by_role = await self.comparison.block(self.plan, self.chance, self.clock)
+            for role, taken in taken_by_role.items():
                 self.samples.setdefault(role, []).append(taken)
-
-    async def _block(self) -> Samples:
-        roles = list(self.comparison.roles().items())
-        self.chance.shuffle(roles)
-        async with AsyncExitStack() as instances:
-            opened = {name: await instances.enter_async_context(role()) for name, role in roles}
-            ready = {name: await prepare(self.plan.calls) for name, prepare in opened.items()}
-            first, count = _WINDOWS * self.plan.window, self.plan.samples
-            warming = {name: each[:first] for name, each in ready.items()}
-            calls = {name: each[first : first + count] for name, each in ready.items()}
-            with collecting(self.plan.collect):
-                await warm_up(warming, window=self.plan.window, clock=self.clock)
-                return await sample(calls, self.chance, clock=self.clock)
 
     def _judged(self, miss: float, before: Mapping[Gate, Judgement]) -> dict[Gate, Judgement]:
         """A gate that has decided keeps its decision: another look would be another chance."""
@@ -179,7 +207,7 @@ class _Run:
 
 
 async def compare(
-    comparison: Comparison,
+    comparison: Compared,
     gates: Sequence[Gate],
     plan: Plan,
     *,

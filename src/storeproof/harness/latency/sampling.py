@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import gc
 import random
+import statistics
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter_ns
 
 from storeproof.harness.latency.intervals import quantile
 
-__all__ = ["Call", "Clock", "Samples", "collecting", "sample", "tidy", "warm_up"]
+__all__ = [
+    "Call",
+    "Clock",
+    "Samples",
+    "collecting",
+    "interleaved",
+    "medians",
+    "sample",
+    "tidy",
+    "warm_up",
+]
 
 Call = Callable[[], Awaitable[object]]
 """One call, ready to be made; it is made once."""
@@ -34,6 +45,22 @@ async def sample(
         turns += [(calls[r][each], samples[r].append) for r in roles if each < len(calls[r])]
     await _timed(turns, clock)
     return samples
+
+
+async def interleaved(
+    calls: Mapping[str, Call], *, rounds: int, warm_up: int = 20, clock: Clock = perf_counter_ns
+) -> Samples:
+    """Time each of these calls once a round, again and again, after some rounds to warm up."""
+    chance = random.Random(0)  # noqa: S311 - to repeat a run
+    with tidy(), collecting(False):
+        await sample({name: [call] * warm_up for name, call in calls.items()}, chance, clock=clock)
+        repeated = {name: [call] * rounds for name, call in calls.items()}
+        return await sample(repeated, chance, clock=clock)
+
+
+def medians(samples: Samples) -> dict[str, float]:
+    """Give the median of each role's samples, in microseconds."""
+    return {role: statistics.median(taken) / 1000 for role, taken in samples.items()}
 
 
 async def warm_up(

@@ -8,7 +8,7 @@ from typing import Final
 
 from storeproof.harness.exceptions import ReportError
 from storeproof.harness.report import Report
-from storeproof.harness.views import badge, html, markdown
+from storeproof.harness.views import badge, html, latency, markdown
 
 __all__ = ["VIEWS", "write_view"]
 
@@ -16,6 +16,7 @@ VIEWS: Final[Mapping[str, Callable[[Report], str]]] = {
     "html": html.render,
     "markdown": markdown.render,
     "badge": badge.render,
+    "latency": latency.render,
 }
 
 

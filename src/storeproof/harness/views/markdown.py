@@ -10,6 +10,7 @@ from storeproof.harness.findings import gaps, headline, passed, verdict_text
 from storeproof.harness.lanes import plain
 from storeproof.harness.report import Failure, Judgement, Report, Verdict
 from storeproof.harness.summary import unreached, untried
+from storeproof.harness.views.latency import table
 
 __all__ = ["render"]
 
@@ -26,6 +27,7 @@ def render(report: Report) -> str:
         f"The run {'passes' if report.passed else 'fails'}.",
         *(f"- {_escaped(each)}" for each in report.problems),
         *_table(report.judgements),
+        *_latency(report),
         *(part for each in report.judgements for part in _judged(each)),
         *_list("What no call reached", _notes(report.judgements)),
         f"To repeat the run:\n\n{_fenced(_command(report))}",
@@ -53,6 +55,14 @@ def _row(judgement: Judgement) -> list[str]:
         f"{sum(each.programs for each in checks):,}",
         f"{sum(each.operations for each in checks):,}",
     ]
+
+
+def _latency(report: Report) -> list[str]:
+    if not report.latency:
+        return []
+    head, *rows = table(report.latency)
+    lines = [head, ["---"] * len(head), *([_escaped(cell) for cell in row] for row in rows)]
+    return ["\n".join(f"| {' | '.join(line)} |" for line in lines)]
 
 
 def _judged(judgement: Judgement) -> Iterator[str]:

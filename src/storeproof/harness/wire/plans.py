@@ -23,6 +23,8 @@ class Fault(StrEnum):
     """The message is passed on some milliseconds later."""
     BLACK_HOLE = "silent from then on"
     """Nothing passes any more, nor the end of the connection; both sides still seem connected."""
+    REFUSE = "refused"
+    """Nobody listens; it happens to every connection, at no message. See `Wire.refuse`."""
     HOLD = "held back"
     """The message, and what its sender sends after it, is passed on once it is released."""
 

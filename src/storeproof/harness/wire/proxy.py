@@ -23,11 +23,11 @@ LISTENING_ON: Final = "127.0.0.1"
 class Wire:
     """A TCP proxy in front of one server, on a thread of its own, from `start` to `stop`.
 
-    It counts what passes: `messages` and `trips` (round trips) of all connections, `opened`
-    connections. A message has been counted before it is passed on, so whoever has an answer finds
-    all that led to it counted. One fault can be planned at a time; it happens once, on the
-    connection on which its message comes, and every other connection goes on. Use it as a context
-    manager; calls come from one thread, which may run an event loop or block.
+    It counts what passes: `messages`, `trips` (round trips) and `bytes` of all connections,
+    `opened` connections. A message has been counted before it is passed on, so whoever has an
+    answer finds all that led to it counted. One fault can be planned at a time; it happens once, on
+    the connection on which its message comes, and every other connection goes on. Use it as a
+    context manager; calls come from one thread, which may run an event loop or block.
 
     host, port: the server's. listening: the proxy's own port, on 127.0.0.1; any free one unless
     given. delay: of a delayed message, in seconds.
@@ -43,14 +43,15 @@ class Wire:
         delay: float = 0.005,
     ) -> None:
         self.host, self.port = LISTENING_ON, listening
-        self.trips = self.opened = 0
+        self.trips = self.opened = self.bytes = 0
         self.met: Met | None = None
         """Where the last plan's fault happened; None while it has not."""
         self.delay = delay
         self._target, self._framing = (host, port), framing
         self._messages = dict.fromkeys(Side, 0)
         self._plan: Plan | None = None
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, int] = {}
+        """With their numbers, from 1."""
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._thread = threading.Thread(
@@ -77,7 +78,13 @@ class Wire:
     @property
     def connections(self) -> int:
         """How many connections clients have open: neither closed them nor saw them break."""
-        return sum(each.is_open for each in tuple(self._connections))
+        return self.open_since(0)
+
+    def open_since(self, opened: int) -> int:
+        """How many connections clients have open beside the first so many that were `opened`."""
+        return sum(
+            each.is_open and number > opened for each, number in tuple(self._connections.items())
+        )
 
     def sent(self, side: Side) -> int:
         """How many messages of a side have passed."""
@@ -106,8 +113,15 @@ class Wire:
         self._plan, self.met = None, None
         self._plan = Plan(fault, nth, of)
 
+    def refuse(self) -> None:
+        """Refuse every new connection, until `mend`."""
+        self._do(self._deaf())
+
     def mend(self) -> None:
-        """Forget the plan, pass on what is held, and break the connections that are silent."""
+        """Forget the plan, pass on what is held, listen, and break the connections that are silent.
+
+        Raises OSError where it refused, and its port can't be had any more.
+        """
         self._plan = None
         self._do(self._mended())
 
@@ -119,6 +133,7 @@ class Wire:
         """Count a message that is about to pass; give the fault that happens to it."""
         self._messages[side] += 1
         self.trips += message.begins_trip
+        self.bytes += len(message.data)
         plan = self._plan
         if plan is None or not _is_counted(plan.of, connection, side, message):
             return None
@@ -137,13 +152,20 @@ class Wire:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(self, self._framing(), reader, writer)
-        self._connections.add(connection)
         self.opened += 1
+        self._connections[connection] = self.opened
         with suppress(asyncio.CancelledError):  # of `stop`; asyncio would report it as an error
             await connection.run(*self._target)
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
+
+    async def _deaf(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     async def _mended(self) -> None:
+        if self._server is None:
+            await self._listen()
         for each in tuple(self._connections):
             each.mend()
 
@@ -152,8 +174,7 @@ class Wire:
             each.end()
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        await self._deaf()
         for each in tuple(self._connections):
             each.reset()
         left = asyncio.all_tasks() - {asyncio.current_task()}

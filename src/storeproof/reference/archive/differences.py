@@ -1,13 +1,15 @@
 """For imports and verifications: in which rows, and fields, storages differ from an archive."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from storeproof.reference.archive.exporting import Progress, no_progress
 from storeproof.reference.archive.lines import line_of
+from storeproof.reference.archive.manifest import Part
 from storeproof.reference.archive.reading import StoredArchive
 from storeproof.reference.archive.snapshots import Snapshot, digest_of
 from storeproof.reference.collections import Collection, Content
@@ -53,16 +55,24 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def differing(
-    archive: StoredArchive, snapshot: Snapshot, contents: Sequence[Content]
+    archive: StoredArchive,
+    snapshot: Snapshot,
+    contents: Sequence[Content],
+    progress: Progress = no_progress,
 ) -> list[Collection[Any]]:
     """The collections of which the storages hold other rows than the archive says."""
     found = []
     for content in contents:
         for collection in content.collections:
-            digest, part = await digest_of(snapshot, collection), archive.part(collection)
+            part = archive.part(collection)
+            digest = await digest_of(snapshot, collection, _telling(progress, part))
             if (digest.count, digest.hexdigest()) != (part.count, part.digest):
                 found.append(collection)
     return found
+
+
+def _telling(progress: Progress, part: Part) -> Callable[[int], None]:
+    return lambda done: progress(part.collection, done, part.count)
 
 
 async def differences(
@@ -85,21 +95,22 @@ async def differences(
 
 
 async def _paired(
-    collection: Collection[Any], archived: Iterator[Any], stored: AsyncIterator[list[Any]]
+    collection: Collection[Any], archived: Iterator[Any], stored: AsyncGenerator[list[Any], None]
 ) -> AsyncGenerator[tuple[Any, Any], None]:
     """The items with the same key, in order; None for one that only the other side has."""
     waiting = next(archived, None)
-    async for batch in stored:
-        for item in batch:
-            key = collection.key_of(item)
-            while waiting is not None and collection.key_of(waiting) < key:
-                yield waiting, None
-                waiting = next(archived, None)
-            if waiting is not None and collection.key_of(waiting) == key:
-                yield waiting, item
-                waiting = next(archived, None)
-            else:
-                yield None, item
+    async with aclosing(stored):
+        async for batch in stored:
+            for item in batch:
+                key = collection.key_of(item)
+                while waiting is not None and collection.key_of(waiting) < key:
+                    yield waiting, None
+                    waiting = next(archived, None)
+                if waiting is not None and collection.key_of(waiting) == key:
+                    yield waiting, item
+                    waiting = next(archived, None)
+                else:
+                    yield None, item
     while waiting is not None:
         yield waiting, None
         waiting = next(archived, None)

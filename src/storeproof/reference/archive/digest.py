@@ -26,12 +26,9 @@ class RowsDigest:
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Adds rows, each as its canonical line without the line's end."""
-        number = total = 0
-        for line in lines:
-            number += 1
-            total += int.from_bytes(sha256(line).digest(), "big")
-        self.count += number
-        self._sum = (self._sum + total) % _MODULUS
+        digests = [sha256(line).digest() for line in lines]
+        self.count += len(digests)
+        self._sum = (self._sum + sum(map(int.from_bytes, digests))) % _MODULUS
 
     def hexdigest(self) -> str:
         """The sum, as 64 hexadecimal digits."""

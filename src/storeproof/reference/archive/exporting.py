@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,6 @@ from typing import Any, TypeAlias
 
 from storeproof.reference.archive.exceptions import ArchiveExists
 from storeproof.reference.archive.files import PartFile, sync_folder
-from storeproof.reference.archive.lines import lines_of
 from storeproof.reference.archive.manifest import MANIFEST, Manifest, Part, sealed, text_of
 from storeproof.reference.archive.snapshots import Snapshot, snapshot_of
 from storeproof.reference.collections import Collection
@@ -28,7 +27,7 @@ from storeproof.reference.selection import CONTENTS, Storages
 from storeproof.reference.storage import Clock
 from storeproof.reference.values import canonical_time
 
-__all__ = ["Progress", "export_archive", "new_folder", "no_progress", "write_manifest"]
+__all__ = ["Progress", "export_archive", "new_folder", "no_progress", "staged", "write_manifest"]
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 """Told of a collection, its rows that are done, and how many there are, where that is known."""
@@ -36,6 +35,11 @@ Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 def no_progress(collection: str, done: int, total: int | None) -> None:
     """Tells nobody."""
+
+
+def staged(progress: Progress, stage: str) -> Progress:
+    """Tells of this stage of the work."""
+    return lambda collection, done, total: progress(f"{stage} {collection}", done, total)
 
 
 async def export_archive(
@@ -75,13 +79,12 @@ async def _write(
     compress: bool,
     progress: Progress,
 ) -> Part:
-    done = 0
     with closing(PartFile(folder, collection.name, compress=compress)) as file:
-        async for items in snapshot.batches(collection):
-            file.write(lines_of(items))
-            done += len(items)
-            progress(collection.name, done, None)
-        progress(collection.name, done, done)
+        async with aclosing(snapshot.texts(collection)) as texts:
+            async for text in texts:
+                file.write(text)
+                progress(collection.name, file.count, None)
+        progress(collection.name, file.count, file.count)
         return file.finish()
 
 

@@ -2,17 +2,17 @@
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from storeproof.reference.archive.digest import RowsDigest
+from storeproof.reference.archive.lines import lines_in
 from storeproof.reference.archive.manifest import SUFFIXES, Part
 from storeproof.reference.config import ConfigurationError
 
-__all__ = ["PartFile", "hash_of", "open_lines", "sync_folder"]
+__all__ = ["PartFile", "hash_of", "sync_folder", "texts_in"]
 
 CHUNK = 2**20
 _PLAIN, _COMPRESSED = SUFFIXES
@@ -30,10 +30,14 @@ class PartFile:
         self._compressor = zstandard().ZstdCompressor().compressobj() if compress else None
         self._file = (folder / self._name).open("xb")
 
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Adds rows, given as their canonical lines without ends."""
-        self._digest.add(lines)
-        text = b"".join(line + b"\n" for line in lines)
+    @property
+    def count(self) -> int:
+        """How many rows there are by now."""
+        return self._digest.count
+
+    def write(self, text: bytes) -> None:
+        """Adds rows, given as their canonical lines with ends."""
+        self._digest.add(lines_in(text))
         self._put(text if self._compressor is None else self._compressor.compress(text))
 
     def finish(self) -> Part:
@@ -70,26 +74,29 @@ def hash_of(path: Path) -> str:
     return total.hexdigest()
 
 
-@contextmanager
-def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
-    """The lines of a collection's file, without their ends.
+def texts_in(path: Path) -> Iterator[bytes]:
+    """What a collection's file says: whole lines, with their ends, of CHUNK bytes together.
 
-    Raises ConfigurationError where it is compressed and zstandard is not installed; reading
-    raises EOFError or ValueError for what can't be decompressed.
+    Raises ConfigurationError where it is compressed and zstandard is not installed, EOFError or
+    ValueError for what can't be decompressed.
     """
     with path.open("rb") as raw:
-        yield _lines(_decompressed(raw) if path.name.endswith(_COMPRESSED) else raw)
+        if path.name.endswith(_COMPRESSED):
+            yield from _decompressed(raw)
+        else:
+            yield from _texts(raw)
 
 
-def _lines(file: Any) -> Iterator[bytes]:
-    return (line.rstrip(b"\n") for line in file)
+def _texts(file: BinaryIO) -> Iterator[bytes]:
+    while lines := file.readlines(CHUNK):
+        yield b"".join(lines)
 
 
 def _decompressed(raw: Any) -> Iterator[bytes]:
     module = zstandard()
     reader = module.ZstdDecompressor().stream_reader(raw)
     try:
-        yield from io.BufferedReader(reader, CHUNK)
+        yield from _texts(io.BufferedReader(reader, CHUNK))
     except module.ZstdError as error:
         raise ValueError("it can't be decompressed") from error
 

@@ -1,6 +1,7 @@
 """For applications and operators: load an archive into empty storages, all of it or nothing."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,12 @@ async def _into_memory(archive: StoredArchive, storages: Storages, progress: Pro
         known: dict[str, set[Key]] = {}
         for content in CONTENTS:
             for each in content.collections:
-                items = list(counted(archive, each, progress))
+                items = list(chain.from_iterable(counted(archive, each, progress)))
                 known[each.name] = {each.key_of(item) for item in items}
                 _check_unique(each, items)
                 check_in_memory(each, items, known)
                 each.take(getattr(unit, content.component), items)
-        await check_read_back(archive, MemorySnapshot(unit))
+        await check_read_back(archive, MemorySnapshot(unit), progress)
 
     await storages.together(work)
 

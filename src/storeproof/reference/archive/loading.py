@@ -1,6 +1,7 @@
 """For imports and migrations: an archive's rows in the tables of an open transaction."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from storeproof.reference.archive.exceptions import (
     RepeatedValue,
     TargetNotEmpty,
 )
-from storeproof.reference.archive.exporting import Progress
+from storeproof.reference.archive.exporting import Progress, staged
 from storeproof.reference.archive.orphans import check_in_database
 from storeproof.reference.archive.reading import StoredArchive
 from storeproof.reference.archive.snapshots import DatabaseSnapshot, Snapshot
@@ -57,15 +58,16 @@ async def load(archive: StoredArchive, bulk: Bulk, progress: Progress) -> None:
             await _insert(archive, each, bulk, progress)
         await _derive(bulk, content)
     await check_in_database(bulk, CONTENTS)
-    await check_read_back(archive, DatabaseSnapshot(bulk))
+    await check_read_back(archive, DatabaseSnapshot(bulk), progress)
 
 
 async def _insert(
     archive: StoredArchive, collection: Collection[Any], bulk: Bulk, progress: Progress
 ) -> None:
-    rows = collection.kept.rows(counted(archive, collection, progress))
+    items = chain.from_iterable(counted(archive, collection, progress))
+    rows = collection.kept.rows(items)
     try:
-        await bulk.insert(collection.kept.table, rows)
+        await bulk.insert(collection.kept.table, rows, collection.batch)
     except UniqueViolated as error:
         raise RepeatedValue(collection.name, error.constraint) from error
     except ForeignKeyViolated as error:
@@ -81,21 +83,25 @@ async def _derive(bulk: Bulk, content: Content) -> None:
         await bulk.run(statement, {})
 
 
-async def check_read_back(archive: StoredArchive, snapshot: Snapshot) -> None:
+async def check_read_back(archive: StoredArchive, snapshot: Snapshot, progress: Progress) -> None:
     """Raises ContentDiffers where storages do not hold what the archive does."""
-    wrong = await differing(archive, snapshot, CONTENTS)
+    wrong = await differing(archive, snapshot, CONTENTS, staged(progress, "read back"))
     if wrong:
         raise ContentDiffers(await differences(archive, snapshot, wrong))
 
 
 def counted(
-    archive: StoredArchive, collection: Collection[Any], progress: Progress
-) -> Iterator[Any]:
-    """The items of a collection, of whose number `progress` is told now and then."""
+    archive: StoredArchive,
+    collection: Collection[Any],
+    progress: Progress,
+    *,
+    digested: bool = False,
+) -> Iterator[list[Any]]:
+    """The items of a collection, some at a time, of whose number `progress` is told."""
     total, done = archive.part(collection).count, 0
-    for item in archive.items(collection, digested=False):
-        yield item
-        done += 1
-        if done % collection.batch == 0:
-            progress(collection.name, done, total)
-    progress(collection.name, done, total)
+    for items in archive.batches(collection, digested=digested):
+        yield items
+        done += len(items)
+        progress(collection.name, done, total)
+    if not done:
+        progress(collection.name, done, total)

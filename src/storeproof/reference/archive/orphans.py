@@ -59,7 +59,7 @@ def _there(target: Collection[Any], names: Sequence[sa.ColumnElement[Any]]) -> s
 
 
 def _rows(collection: Collection[Any], name: str) -> sa.Subquery:
-    return collection.kept.select.order_by(None).subquery(name)
+    return collection.kept.unordered.subquery(name)
 
 
 def _column(field: str) -> str:

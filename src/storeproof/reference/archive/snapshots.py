@@ -1,13 +1,15 @@
 """For archives: all rows of storages, as they are at one moment, whatever keeps them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol
 
+import sqlalchemy as sa
+
 from storeproof.reference.archive.digest import RowsDigest
-from storeproof.reference.archive.lines import lines_of
+from storeproof.reference.archive.lines import line_of, text_of
 from storeproof.reference.collections import Collection
-from storeproof.reference.database import Bulk
+from storeproof.reference.database import Bulk, Row
 from storeproof.reference.selection import CONTENTS, Storages
 
 __all__ = [
@@ -23,8 +25,16 @@ __all__ = [
 class Snapshot(Protocol):
     """What storages hold at one moment."""
 
-    def batches(self, collection: Collection[Any]) -> AsyncIterator[list[Any]]:
+    def batches(self, collection: Collection[Any]) -> AsyncGenerator[list[Any], None]:
         """The items of a collection in the order of its key, some at a time."""
+        ...
+
+    def texts(self, collection: Collection[Any]) -> AsyncGenerator[bytes, None]:
+        """Their canonical lines, each with its end."""
+        ...
+
+    def lines(self, collection: Collection[Any]) -> AsyncGenerator[list[bytes], None]:
+        """Their canonical lines without ends, in any order."""
         ...
 
 
@@ -38,10 +48,18 @@ class MemorySnapshot:
             for each in content.collections
         }
 
-    async def batches(self, collection: Collection[Any]) -> AsyncIterator[list[Any]]:
+    async def batches(self, collection: Collection[Any]) -> AsyncGenerator[list[Any], None]:
         items = sorted(self._items[collection.name], key=collection.key_of)
         for start in range(0, len(items), collection.batch):
             yield items[start : start + collection.batch]
+
+    async def texts(self, collection: Collection[Any]) -> AsyncGenerator[bytes, None]:
+        async for items in self.batches(collection):
+            yield text_of(items)
+
+    async def lines(self, collection: Collection[Any]) -> AsyncGenerator[list[bytes], None]:
+        async for items in self.batches(collection):
+            yield list(map(line_of, items))
 
 
 class DatabaseSnapshot:
@@ -50,10 +68,25 @@ class DatabaseSnapshot:
     def __init__(self, bulk: Bulk) -> None:
         self._bulk = bulk
 
-    async def batches(self, collection: Collection[Any]) -> AsyncIterator[list[Any]]:
-        make = collection.kept.make
-        async for rows in self._bulk.stream(collection.kept.select, collection.batch):
-            yield [make(row) for row in rows]
+    async def batches(self, collection: Collection[Any]) -> AsyncGenerator[list[Any], None]:
+        async with aclosing(self._rows(collection, collection.kept.select)) as batches:
+            async for rows in batches:
+                yield list(map(collection.kept.make, rows))
+
+    async def texts(self, collection: Collection[Any]) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._rows(collection, collection.kept.select)) as batches:
+            async for rows in batches:
+                yield text_of(collection.kept.written(rows))
+
+    async def lines(self, collection: Collection[Any]) -> AsyncGenerator[list[bytes], None]:
+        async with aclosing(self._rows(collection, collection.kept.unordered)) as batches:
+            async for rows in batches:
+                yield list(map(line_of, collection.kept.written(rows)))
+
+    def _rows(
+        self, collection: Collection[Any], query: sa.Select[Any]
+    ) -> AsyncGenerator[list[Row], None]:
+        return self._bulk.stream(query, collection.batch)
 
 
 @asynccontextmanager
@@ -73,9 +106,13 @@ def require_all(storages: Storages) -> None:
         getattr(storages, content.component)
 
 
-async def digest_of(snapshot: Snapshot, collection: Collection[Any]) -> RowsDigest:
-    """The count and the digest of a collection's rows."""
+async def digest_of(
+    snapshot: Snapshot, collection: Collection[Any], told: Callable[[int], None]
+) -> RowsDigest:
+    """The count and the digest of a collection's rows; `told` how many were added by then."""
     digest = RowsDigest()
-    async for items in snapshot.batches(collection):
-        digest.add(lines_of(items))
+    async with aclosing(snapshot.lines(collection)) as batches:
+        async for lines in batches:
+            digest.add(lines)
+            told(digest.count)
     return digest

@@ -6,6 +6,7 @@ import msgspec
 
 from storeproof.reference.archive.differences import Difference, differences, differing
 from storeproof.reference.archive.exporting import Progress, no_progress
+from storeproof.reference.archive.loading import counted
 from storeproof.reference.archive.manifest import Manifest
 from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.archive.snapshots import snapshot_of
@@ -44,8 +45,8 @@ async def verify_archive(
     archive.check_files()
     for content in CONTENTS:
         for collection in content.collections:
-            done = sum(1 for _ in archive.items(collection))
-            progress(collection.name, done, done)
+            for _ in counted(archive, collection, progress, digested=True):
+                pass
     if against is None:
         return Verification(manifest=archive.manifest)
     async with snapshot_of(against) as snapshot:

@@ -13,6 +13,7 @@ from storeproof.reference.auth.database.tables import (
     USERS,
 )
 from storeproof.reference.auth.entities import (
+    RULES,
     ApiKey,
     AuditEntry,
     Grant,
@@ -47,6 +48,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         item=User,
         key=_ID,
         canonical=canonical,
+        rules=RULES[User],
         secret=frozenset({"password_hash"}),
         unique={"email": _email_key},
         give=lambda storage: storage._users.values(),
@@ -68,6 +70,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         item=Grant,
         key=("user", "role", "scope"),
         canonical=canonical,
+        rules=RULES[Grant],
         references=(
             Reference(fields=("user",), to=("auth.users",)),
             Reference(fields=("role",), to=("auth.roles",)),

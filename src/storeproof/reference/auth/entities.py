@@ -13,10 +13,20 @@ import msgspec
 
 from storeproof.reference import values
 from storeproof.reference.exceptions import InvalidValue
-from storeproof.reference.rules import Rule, Rules, by_rules, integer, names, optional, text
+from storeproof.reference.rules import (
+    Rule,
+    Rules,
+    by_rules,
+    identifier,
+    integer,
+    names,
+    optional,
+    text,
+)
 
 __all__ = [
     "GLOBAL",
+    "RULES",
     "ApiKey",
     "ApiKeyId",
     "Attempts",
@@ -253,9 +263,8 @@ def canonical_policy(policy: LockOutPolicy, at: datetime) -> LockOutPolicy:
     return policy
 
 
-def canonical_hash(field: str, value: PasswordHash) -> str:
-    """A password hash: opaque, non-empty, at most 1024 characters."""
-    return values.canonical_id(field, value, MAX_HASH)
+canonical_hash: Final = identifier(MAX_HASH)
+"""A password hash: opaque, non-empty, at most 1024 characters."""
 
 
 _ID, _NAME = values.canonical_id, values.canonical_name
@@ -285,7 +294,7 @@ _USER: dict[str, Rule] = {
     "version": integer(1, MAX_COUNT),
 }
 _GRANT: dict[str, Rule] = {"user": _ID, "role": _NAME, "scope": canonical_scope}
-_RULES: Rules = {
+RULES: Final[Rules] = {
     User: _USER,
     UserPatch: {name: optional(rule) for name, rule in _USER.items()},
     UserFilter: {
@@ -324,7 +333,7 @@ def canonical(entity: Entity) -> Entity:
     role that is its own parent ("parents"), and for a session or key with only one of
     `previous_digest` and `previous_until` ("previous_until").
     """
-    made = by_rules(_RULES, entity)
+    made = by_rules(RULES, entity)
     if isinstance(entity, Role) and entity.name in entity.parents:
         raise InvalidValue("parents", "must not contain the role itself")
     if isinstance(entity, Session | ApiKey) and (entity.previous_digest is None) != (

@@ -6,7 +6,7 @@ A reservation is two of them, as in a database: itself, and what it holds in eac
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -51,12 +51,19 @@ from storeproof.reference.costs.entities import (
     ReservationState,
     canonical,
 )
+from storeproof.reference.costs.entities.money import money, nanos
 from storeproof.reference.costs.memory import InMemoryCostStorage
 from storeproof.reference.database import Row
 from storeproof.reference.database.entities import columns, entity
+from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.rules import canonical_values
+from storeproof.reference.values import MAX_INTEGER
 
 __all__ = ["CONTENT", "Held", "Made"]
+
+Item = TypeVar("Item", bound=msgspec.Struct)
+
+_LARGEST: Final = money(MAX_INTEGER)
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +87,23 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 def _with_budget(item: BudgetStatus | BudgetVersion) -> BudgetStatus | BudgetVersion:
     canonical(item.budget)
+    return _with_amounts(item)
+
+
+def _with_amounts(item: Item) -> Item:
+    for field in item.__struct_fields__:
+        value = getattr(item, field)
+        if isinstance(value, Decimal):
+            _check_amount(field, value)
     return canonical_values(item)
+
+
+def _check_amount(field: str, value: Decimal) -> None:
+    """What was added up may be more than what may be charged, but a database must hold it."""
+    if not value.is_finite() or value.adjusted() > _LARGEST.adjusted() or abs(value) > _LARGEST:
+        raise InvalidValue(field, f"must be from -{_LARGEST} to {_LARGEST}")
+    if str(money(nanos(value))) != str(value):
+        raise InvalidValue(field, "must be without exponent, trailing zeros and a tenth decimal")
 
 
 def _correction_values(correction: Correction) -> dict[str, Any]:
@@ -228,7 +251,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         name="costs.held",
         item=Held,
         key=("reservation", "budget"),
-        canonical=canonical_values,
+        canonical=_with_amounts,
         references=(
             Reference(fields=("reservation",), to=("costs.reservations",)),
             Reference(fields=("budget",), to=("costs.budgets",)),
@@ -241,7 +264,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         name="costs.alerts",
         item=Alert,
         key=_ID,
-        canonical=canonical_values,
+        canonical=_with_amounts,
         references=(Reference(fields=("budget",), to=("costs.budgets",)),),
         give=lambda storage: storage._alerts.values(),
         take=lambda storage, alerts: storage._alerts.update(by_id(alerts)),

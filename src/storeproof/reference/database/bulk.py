@@ -1,11 +1,22 @@
 """For archives and migrations: one transaction for more rows than should be held at once."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
-from storeproof.reference.database.compiling import Row, Statement, compile_for, converters
+from storeproof.reference.database.compiling import (
+    Compiled,
+    Row,
+    Rows,
+    Statement,
+    compile_for,
+    converted,
+    converters,
+)
 from storeproof.reference.database.drivers import Carrier
 
 __all__ = ["Bulk"]
@@ -24,26 +35,43 @@ class Bulk:
         rows = await self._carrier.run(compiled.text, compiled.arguments(parameters))
         return compiled.rows(rows)
 
-    async def stream(self, statement: Statement, size: int) -> AsyncIterator[list[Row]]:
-        """The rows of a query without parameters, `size` of them at a time."""
-        compiled = compile_for(self.dialect, statement)
-        async for rows in self._carrier.stream(compiled.text, size):
-            yield compiled.rows(rows)
+    async def stream(self, statement: Statement, size: int) -> AsyncGenerator[list[Row], None]:
+        """The rows of a query without parameters, `size` of them at a time.
 
-    async def insert(self, table: sa.Table, rows: Iterable[Row]) -> None:
-        """Stores rows, which have a value for each column of the table.
+        A value that nothing can be made of, because another program wrote it, is given as it is.
+        """
+        compiled = compile_for(self.dialect, statement)
+        async with aclosing(self._carrier.stream(compiled.text, size)) as batches:
+            async for rows in batches:
+                yield _as_stored(compiled, rows)
+
+    async def insert(self, table: sa.Table, rows: Iterable[Row], size: int) -> None:
+        """Stores rows, which have a value for each column of the table; holds `size` at once.
 
         Raises UniqueViolated or ForeignKeyViolated; the transaction must end with them.
         """
-        convert = converters(self.dialect, table.columns)
+        changes = converters(self.dialect, table.columns)
         names = [column.name for column in table.columns]
-        changed = [(place, each) for place, each in enumerate(convert) if each is not None]
-        converted = (_converted(row, changed) for row in rows) if changed else rows
-        await self._carrier.insert(table.name, names, converted)
+        if any(changes):
+            rows = chain.from_iterable(_all_converted(rows, changes, size))
+        await self._carrier.insert(table.name, names, rows, size)
 
 
-def _converted(row: Row, changed: list[tuple[int, Any]]) -> Row:
-    values = list(row)
-    for place, convert in changed:
-        values[place] = convert(values[place])
-    return tuple(values)
+def _as_stored(compiled: Compiled, rows: Rows) -> list[Row]:
+    try:
+        return compiled.rows(rows)
+    except Exception:  # what a conversion says of a value that is not its own
+        return converted(rows, [each and partial(_kept, each) for each in compiled.columns])
+
+
+def _kept(convert: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return convert(value)
+    except Exception:  # as above
+        return value
+
+
+def _all_converted(rows: Iterable[Row], changes: Sequence[Any], size: int) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while some := list(islice(waiting, size)):
+        yield converted(some, changes)

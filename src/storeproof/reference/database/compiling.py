@@ -28,6 +28,7 @@ __all__ = [
     "Statement",
     "compile_ddl",
     "compile_for",
+    "converted",
     "converters",
     "per_dialect",
 ]
@@ -84,15 +85,18 @@ class Compiled:
 
     def rows(self, found: Rows) -> list[Row]:
         """The driver's rows as the values that were stored."""
-        if not any(self.columns):
-            return [tuple(row) for row in found]
-        return [
-            tuple(
-                value if convert is None else convert(value)
-                for convert, value in zip(self.columns, row, strict=True)
-            )
-            for row in found
-        ]
+        return converted(found, self.columns)
+
+
+def converted(rows: Rows, changes: Sequence[Convert | None]) -> list[Row]:
+    """The rows with the values that are made of theirs, by column; None: the same value."""
+    if not (rows and any(changes)):
+        return list(map(tuple, rows))
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for place, convert in enumerate(changes):
+        if convert is not None:
+            columns[place] = map(convert, columns[place])
+    return list(zip(*columns, strict=True))
 
 
 @cache

@@ -1,7 +1,7 @@
 """For `Database`: what it needs from a driver, and which settings a driver gets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -72,12 +72,14 @@ class Carrier(Protocol):
         """Runs one statement, and gives the rows that it returns."""
         ...
 
-    def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
-        """The rows of a query, so many of them at a time."""
+    def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
+        """The rows of a query, so many of them at a time. Nothing else runs until it is closed."""
         ...
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        """Stores rows, which have the driver's values of these columns."""
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
+    ) -> None:
+        """Stores rows, which have the driver's values of these columns; holds `size` at once."""
         ...
 
 

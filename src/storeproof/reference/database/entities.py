@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from storeproof.reference.database.compiling import PerDialect, Row, per_dialect
 from storeproof.reference.exceptions import NotFound
 
-__all__ = ["bind", "columns", "entity", "first", "insert_new"]
+__all__ = ["bind", "columns", "entity", "first", "insert_new", "taken_field"]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
 
@@ -50,3 +50,14 @@ def insert_new(table: sa.Table) -> PerDialect:
         return insert(table).on_conflict_do_nothing(index_elements=key).returning(key[0])
 
     return per_dialect(build)
+
+
+def taken_field(id: str, rows: Sequence[Row], field: str) -> str | None:
+    """Which field of a new row is taken: the id, or else the other one; None if there are no rows.
+
+    `rows` are those that have either of the two, each with its id first, read by one statement:
+    by two, a row that goes in between would have the one field taken for the other.
+    """
+    if not rows:
+        return None
+    return "id" if any(row[0] == id for row in rows) else field

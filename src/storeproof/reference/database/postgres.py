@@ -1,7 +1,15 @@
 """For `Database`: statements on PostgreSQL, through asyncpg."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -155,19 +163,25 @@ class PostgresCarrier:
     async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
         return await _fetch(Retryable, self._connection, text, arguments)
 
-    async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+    async def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
         # A cursor's name is never used again: asyncpg keeps what a FETCH from it returns.
         name = f"stream_{next(self._numbers)}"
         await self._execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}")
-        more = True
-        while more:
-            rows = await self.run(f"FETCH {size} FROM {name}", ())
-            more = len(rows) == size
-            if rows:
+        fetch = partial(self.run, f"FETCH {size} FROM {name}", ())
+        coming = await _started(fetch())
+        try:
+            while rows := await coming:
+                # While its caller works on these, the server makes the next ones.
+                coming = await _started(fetch())
                 yield rows
+        finally:
+            await to_its_end(asyncio.wait([coming]))
         await self._execute(f"CLOSE {name}")
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
+    ) -> None:
+        # asyncpg takes the rows one by one, and holds half a mebibyte of them.
         copy = partial(self._connection.copy_records_to_table, records=rows, columns=columns)
         await _answer(Retryable, copy, table)
 
@@ -218,6 +232,12 @@ async def _answer(lost: Meaning, call: Callable[..., Awaitable[Any]], *arguments
 async def _fetch(lost: Meaning, connection: Any, text: str, arguments: Sequence[Any]) -> Rows:
     rows: Rows = await _answer(lost, connection.fetch, text, *arguments)
     return rows
+
+
+async def _started(work: Coroutine[Any, Any, Rows]) -> asyncio.Task[Rows]:
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    return task
 
 
 async def _roll_back(connection: Any, timeout: float) -> None:

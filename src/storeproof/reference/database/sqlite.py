@@ -7,7 +7,7 @@ here, in order, instead of polling the file's lock.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -40,7 +40,6 @@ OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
 
 STATEMENTS = 256
-BATCH = 1000
 POLL_SECONDS = 0.01
 ENDING_SECONDS = 1.0
 
@@ -196,18 +195,20 @@ class SqliteCarrier:
     async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
         return await _run(self._connection, text, arguments)
 
-    async def stream(self, text: str, size: int) -> AsyncIterator[Rows]:
+    async def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
         with _meant():
             async with self._connection.execute(text) as cursor:
                 while rows := list(await cursor.fetchmany(size)):
                     yield rows
 
-    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
+    ) -> None:
         names = ", ".join(f'"{each}"' for each in columns)
         places = ", ".join("?" for _ in columns)
         text = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - the schema's names
         waiting = iter(rows)
-        while some := list(islice(waiting, BATCH)):
+        while some := list(islice(waiting, size)):
             with _meant():
                 await (await self._connection.executemany(text, some)).close()
 

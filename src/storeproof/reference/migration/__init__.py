@@ -12,9 +12,19 @@ from storeproof.reference.migration.exceptions import (
     UnknownMigration,
 )
 from storeproof.reference.migration.ledger import Entry, entries
-from storeproof.reference.migration.running import Plan, migrate, plan, roll_back
+from storeproof.reference.migration.preflight import Rejected
+from storeproof.reference.migration.problems import Problem, Problems
+from storeproof.reference.migration.running import (
+    Plan,
+    Prepared,
+    carry_out,
+    migrate,
+    plan,
+    prepare,
+    roll_back,
+)
 from storeproof.reference.migration.sources import ArchiveSource, Source, StoragesSource
-from storeproof.reference.migration.users import Problem, UsersSource
+from storeproof.reference.migration.users import UsersSource
 
 __all__ = [
     "ArchiveSource",
@@ -23,14 +33,19 @@ __all__ = [
     "MigrationError",
     "NotTheLast",
     "Plan",
+    "Prepared",
     "Problem",
+    "Problems",
+    "Rejected",
     "Source",
     "StoragesSource",
     "TargetChanged",
     "UnknownMigration",
     "UsersSource",
+    "carry_out",
     "entries",
     "migrate",
     "plan",
+    "prepare",
     "roll_back",
 ]

@@ -10,12 +10,17 @@ Whenever one is raised, the target is as before.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storeproof.reference.migration.users import Problem
+    from storeproof.reference.migration.problems import Problems
 
 __all__ = ["DoesNotFit", "MigrationError", "NotTheLast", "TargetChanged", "UnknownMigration"]
+
+
+MOST = 1000
+"""Problems that a text says; `problems` has all of them."""
 
 
 class MigrationError(Exception):
@@ -25,13 +30,19 @@ class MigrationError(Exception):
 class DoesNotFit(MigrationError):
     """`problems` are all rows of the source that the target can't hold."""
 
-    def __init__(self, problems: "Sequence[Problem]") -> None:
+    def __init__(self, problems: "Problems") -> None:
         super().__init__(problems)
-        self.problems = tuple(problems)
+        self.problems = problems
+
+    @property
+    def summary(self) -> str:
+        """How many rows do not fit."""
+        return f"{self.problems.rows} rows do not fit. Nothing was written:"
 
     def __str__(self) -> str:
-        lines = [f"  {each}" for each in self.problems]
-        return "\n".join([f"{len(lines)} rows do not fit. Nothing was written:", *lines])
+        lines = [f"  {each}" for each in islice(self.problems, MOST)]
+        rest = [f"  and {len(self.problems) - MOST} more"] if len(self.problems) > MOST else []
+        return "\n".join([self.summary, *lines, *rest])
 
 
 class TargetChanged(MigrationError):

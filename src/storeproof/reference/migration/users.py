@@ -7,7 +7,7 @@ once as it takes to sort them: they go through a database in a temporary file.
 """
 
 import csv
-import shutil
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,23 +16,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
 
-from storeproof.reference.archive.exporting import new_folder, write_manifest
-from storeproof.reference.archive.files import PartFile
+from storeproof.reference.archive.exporting import Progress, staged
 from storeproof.reference.archive.lines import line_of
-from storeproof.reference.archive.manifest import Part, sealed
-from storeproof.reference.archive.reading import StoredArchive, open_archive
+from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.auth.collections import CONTENT
 from storeproof.reference.auth.entities import User, canonical
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.foreign_passwords import is_known
 from storeproof.reference.migration.exceptions import DoesNotFit
+from storeproof.reference.migration.preflight import Rejected, fitting
+from storeproof.reference.migration.problems import Problem, Problems
+from storeproof.reference.migration.rewriting import private_file, rewrite
+from storeproof.reference.migration.streaming import values_in
 from storeproof.reference.selection import CONTENTS
 from storeproof.reference.storage import Clock
 from storeproof.reference.values import email_key
 
-__all__ = ["Problem", "UsersSource"]
+__all__ = ["UsersSource"]
 
 USERS: Final = CONTENT.collections[0]
 FIELDS: Final = ("id", "email", "display_name", "password_hash", "enabled", "verified")
@@ -44,17 +45,6 @@ CREATE TABLE users (
     id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, line BLOB NOT NULL
 ) WITHOUT ROWID
 """
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in the file who can't be moved. `number` counts the users in it, from 1."""
-
-    number: int
-    field: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"user {self.number}{f', {self.field}' if self.field else ''}: {self.reason}"
 
 
 class UsersSource:
@@ -73,44 +63,55 @@ class UsersSource:
         self._path = path
         self._new_id = new_id
         self._rejects = rejects
+        self.rejected = Rejected()
 
-    async def archive(self, target: Path, path: Path, clock: Clock) -> Path:
+    async def archive(self, target: Path, path: Path, clock: Clock, progress: Progress) -> Path:
         """As `Source` says: an archive of what the target holds, and of these users."""
         known = open_archive(target, CONTENTS)
         with tempfile.TemporaryDirectory() as folder, _database(Path(folder)) as database:
             for user in known.items(USERS):
                 _add(database, user)
-            problems = self._add_all(database, clock)
-            if problems and self._rejects is None:
+            problems = self._add_all(database, clock, staged(progress, "read"))
+            if problems.rows and self._rejects is None:
                 raise DoesNotFit(problems)
-            _write(known, path, database)
+            rewrite(known, path, {USERS.name: _texts(database)})
+        fitting(open_archive(path, CONTENTS), CONTENTS, path, None, progress)
+        self.rejected = Rejected(unfit={USERS.name: problems.rows} if problems.rows else {})
         return path
 
-    def _add_all(self, database: sqlite3.Connection, clock: Clock) -> list[Problem]:
+    def _add_all(self, database: sqlite3.Connection, clock: Clock, progress: Progress) -> Problems:
         if self._rejects is None:
-            return self._find(database, clock, lambda _given: None)
-        with self._rejects.open("xb") as file:
+            return self._find(database, clock, lambda _given: None, progress)
+        with private_file(self._rejects) as file:
             return self._find(
-                database, clock, lambda given: file.write(msgspec.json.encode(given) + b"\n")
+                database,
+                clock,
+                lambda given: file.write(json.dumps(given).encode() + b"\n"),
+                progress,
             )
 
     def _find(
-        self, database: sqlite3.Connection, clock: Clock, reject: Callable[[Any], Any]
-    ) -> list[Problem]:
-        problems, number = list[Problem](), 0
+        self,
+        database: sqlite3.Connection,
+        clock: Clock,
+        reject: Callable[[Any], Any],
+        progress: Progress,
+    ) -> Problems:
+        problems, number = Problems(), 0
         try:
             for number, given in enumerate(_read(self._path), 1):
                 try:
                     _add(database, self._user(given, clock))
                 except InvalidValue as error:
-                    found = Problem(number=number, field=error.field, reason=error.reason)
-                    problems.append(found)
+                    problems.add(_problem(number, error.field, error.reason))
                     reject(given)
+                if number % BATCH == 0:
+                    progress("users", number, None)
         except (msgspec.DecodeError, UnicodeDecodeError, csv.Error) as error:
             reason = f"the file can't be read from here on ({error})"
-            raise DoesNotFit(
-                [*problems, Problem(number=number + 1, field="", reason=reason)]
-            ) from error
+            problems.add(_problem(number + 1, "", reason))
+            raise DoesNotFit(problems) from error
+        progress("users", number, number)
         return problems
 
     def _user(self, given: Any, clock: Clock) -> User:
@@ -128,12 +129,22 @@ class UsersSource:
         return user
 
 
+def _problem(number: int, field: str, reason: str) -> Problem:
+    return Problem(what="user", number=number, field=field, reason=reason)
+
+
 @contextmanager
 def _database(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Sorts users, and finds those that are there twice, without holding them."""
-    with closing(sqlite3.connect(folder / "users.db")) as database, database:
-        database.execute(_TABLE)
-        yield database
+    """Sorts users, and finds those that are there twice, without holding them.
+
+    Raises OSError where the folder has no room for them.
+    """
+    try:
+        with closing(sqlite3.connect(folder / "users.db")) as database, database:
+            database.execute(_TABLE)
+            yield database
+    except sqlite3.OperationalError as error:
+        raise OSError(f"{folder}, where users are sorted, can't be written ({error}).") from error
 
 
 def _add(database: sqlite3.Connection, user: User) -> None:
@@ -145,20 +156,10 @@ def _add(database: sqlite3.Connection, user: User) -> None:
         raise InvalidValue("id" if same else "email", "is another user's too") from error
 
 
-def _write(target: StoredArchive, path: Path, users: sqlite3.Connection) -> None:
-    with new_folder(path) as folder:
-        parts = [_copied(target, part, folder) for part in target.manifest.parts[1:]]
-        with closing(PartFile(folder, USERS.name, compress=False)) as file:
-            found = users.execute("SELECT line FROM users ORDER BY id")
-            while rows := found.fetchmany(BATCH):
-                file.write([row[0] for row in rows])
-            parts.insert(0, file.finish())
-        write_manifest(folder, sealed(replace(target.manifest, parts=tuple(parts))))
-
-
-def _copied(target: StoredArchive, part: Part, folder: Path) -> Part:
-    shutil.copyfile(target.path / part.file, folder / part.file)
-    return part
+def _texts(users: sqlite3.Connection) -> Iterator[bytes]:
+    found = users.execute("SELECT line FROM users ORDER BY id")
+    while rows := found.fetchmany(BATCH):
+        yield b"".join(line + b"\n" for (line,) in rows)
 
 
 def _read(path: Path) -> Iterator[Any]:
@@ -168,13 +169,8 @@ def _read(path: Path) -> Iterator[Any]:
             for row in csv.DictReader(file, restkey="more", restval=""):
                 yield {name: _flag(name, value) for name, value in row.items() if value != ""}
         return
-    with path.open("rb") as file:
-        start = file.read(1)
-        file.seek(0)
-        if start == b"[":
-            yield from msgspec.json.decode(file.read(), type=list[Any])
-        else:
-            yield from (msgspec.json.decode(line) for line in file if line.strip())
+    with path.open(encoding="utf-8-sig") as file:
+        yield from values_in(file)
 
 
 def _flag(name: Any, value: Any) -> Any:

@@ -36,6 +36,7 @@ __all__ = [
     "REPLACE_HASH",
     "REVOKE",
     "ROLE_USES",
+    "TAKEN_USER",
     "UPDATE_USER",
 ]
 
@@ -45,6 +46,9 @@ _THIS_ROLE = ROLES.c.name == bind(ROLES.c.name)
 
 GET_USER = sa.select(*columns(USERS, User)).where(_THIS_USER)
 FIND_USER = sa.select(*columns(USERS, User)).where(USERS.c.email_key == bind(USERS.c.email_key))
+TAKEN_USER = sa.select(USERS.c.id).where(
+    sa.or_(_THIS_USER, USERS.c.email_key == bind(USERS.c.email_key))
+)
 CREATE_USER = sa.insert(USERS)
 DELETE_USER = sa.delete(USERS).where(_THIS_USER)
 

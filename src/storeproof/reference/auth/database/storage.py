@@ -73,7 +73,7 @@ from storeproof.reference.database import (
     Transaction,
     UniqueViolated,
 )
-from storeproof.reference.database.entities import entity, first
+from storeproof.reference.database.entities import entity, first, taken_field
 from storeproof.reference.database.lists import read_page
 from storeproof.reference.database.opening import TIMEOUT, open_storage
 from storeproof.reference.exceptions import (
@@ -128,7 +128,10 @@ class DatabaseAuthStorage(AuthStorage):
         try:
             await self._database.write(statements.CREATE_USER, values)
         except UniqueViolated as error:
-            raise Duplicate(await self._taken(user.id, error)) from error
+            field = await self._taken(values, error)
+            if field is None:
+                return await self.create(user)
+            raise Duplicate(field) from error
         return user
 
     async def find_by_email(self, email: Email) -> User:
@@ -367,11 +370,15 @@ class DatabaseAuthStorage(AuthStorage):
         filters = asdict(canonical(filter))
         return await read_page(self._database, AUDIT_LIST, filters, cursor, limit)
 
-    async def _taken(self, id: UserId, error: UniqueViolated) -> str:
-        """Which field is a duplicate; the id if both are, whatever the database noticed."""
-        by_id = error.constraint == "auth_users_id"
-        same = by_id or await self._database.read(statements.GET_USER, {"id": id})
-        return "id" if same else "email"
+    async def _taken(self, values: Mapping[str, Any], error: UniqueViolated) -> str | None:
+        """Which field is a duplicate; the id if both are, whatever the database noticed.
+
+        None where the user that it was has been deleted, or renamed, meanwhile.
+        """
+        if error.constraint == "auth_users_id":
+            return "id"
+        rows = await self._database.read(statements.TAKEN_USER, values)
+        return taken_field(values["id"], rows, "email")
 
 
 async def _last_held(transaction: Transaction, user: UserId) -> list[RoleName]:

@@ -19,7 +19,7 @@ from storeproof.reference.auth.entities import (
     canonical_digest,
 )
 from storeproof.reference.database import Database, Row, Transaction, UniqueViolated
-from storeproof.reference.database.entities import bind, columns, entity, first
+from storeproof.reference.database.entities import bind, columns, entity, first, taken_field
 from storeproof.reference.exceptions import Duplicate
 from storeproof.reference.storage import canonical_limit
 from storeproof.reference.values import canonical_id, canonical_time, later
@@ -32,7 +32,7 @@ Token = TypeVar("Token", Session, ApiKey)
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Statements:
     table: sa.Table
-    exists: sa.Select[Any]
+    taken: sa.Select[Any]
     create: Any
     find: sa.Select[Any]
     rotate: Any
@@ -45,7 +45,9 @@ def _statements(kind: type[Session] | type[ApiKey], table: sa.Table) -> _Stateme
     this = sa.and_(table.c.id == bind(table.c.id), table.c.user == bind(table.c.user))
     return _Statements(
         table=table,
-        exists=sa.select(table.c.id).where(table.c.id == bind(table.c.id)),
+        taken=sa.select(table.c.id).where(
+            sa.or_(table.c.id == bind(table.c.id), table.c.digest == bind(table.c.digest))
+        ),
         create=_create(table),
         find=_find(table, kind),
         rotate=_rotate(table, this).returning(*columns(table, kind)),
@@ -156,7 +158,10 @@ class DatabaseTokens(Generic[Token]):
         try:
             rows = await self._database.write(self._statements.create, asdict(token))
         except UniqueViolated as error:
-            raise Duplicate(await self._taken(token, error)) from error
+            field = await self._taken(token, error)
+            if field is None:
+                return await self.create(token)
+            raise Duplicate(field) from error
         first(rows, "user", token.user)
         return token
 
@@ -212,8 +217,12 @@ class DatabaseTokens(Generic[Token]):
     def _one(self, rows: list[Row], id: str) -> Token:
         return entity(self._kind, first(rows, self._name, id))
 
-    async def _taken(self, token: Token, error: UniqueViolated) -> str:
-        """Which field is a duplicate; the id if both are, whatever the database noticed."""
-        by_id = error.constraint == f"{self._statements.table.name}_id"
-        same = by_id or await self._database.read(self._statements.exists, {"id": token.id})
-        return "id" if same else "digest"
+    async def _taken(self, token: Token, error: UniqueViolated) -> str | None:
+        """Which field is a duplicate; the id if both are, whatever the database noticed.
+
+        None where what was taken has been purged meanwhile.
+        """
+        if error.constraint == f"{self._statements.table.name}_id":
+            return "id"
+        rows = await self._database.read(self._statements.taken, asdict(token))
+        return taken_field(token.id, rows, "digest")

@@ -62,10 +62,14 @@ def locked_groups(wanted: Any) -> sa.Select[Any]:
     )
 
 
-def _known(given: sa.CTE) -> sa.Select[Any]:
-    """The ids that are there, found by the index: a join might read the whole table."""
-    ids = sa.func.array(sa.select(given.c.id).scalar_subquery(), type_=sa.ARRAY(TEXT))
-    return sa.select(EVENTS.c.id).where(EVENTS.c.id == sa.any_(ids))
+def _is_new(given: sa.CTE) -> sa.ColumnElement[bool]:
+    """Whether an id is not there yet, looked up one by one in the index.
+
+    A connection keeps the plan that it made when the table was small: it would read all of it
+    wherever a join, or a list of ids, lets it.
+    """
+    known = sa.select(EVENTS.c.id).where(EVENTS.c.id == given.c.id)
+    return known.scalar_subquery().is_(None)
 
 
 def _fresh(given: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
@@ -74,7 +78,7 @@ def _fresh(given: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
     return (
         sa.select(*given.c, place, locked.c.state_at)
         .outerjoin_from(given, locked, locked.c.fingerprint == given.c.fingerprint)
-        .where(given.c.id.not_in(_known(given)))
+        .where(_is_new(given))
         .where(~sa.exists().where(locked.c.merged_into.is_not(None)))
     )
 
