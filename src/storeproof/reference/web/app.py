@@ -82,7 +82,7 @@ def _dependencies(services: Services, gate: Gate, observer: Observer) -> dict[st
     }
     made = {name: Provide(_constant(each), sync_to_thread=False) for name, each in given.items()}
     by = Provide(_principal, sync_to_thread=False)
-    return made | {"by": by, "token": Provide(_token_in(gate), sync_to_thread=False)}
+    return made | {"by": by, "presented": Provide(_token_in(gate), sync_to_thread=False)}
 
 
 def _constant(value: Any) -> Callable[[], Any]:

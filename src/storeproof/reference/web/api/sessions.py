@@ -57,7 +57,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
-    """How many there were."""
+    """How many sessions ended."""
 
     count: int
 
@@ -74,22 +74,22 @@ async def log_in(
 @creates("/rotation", SIGNED_IN, summary="Replace the session's token", status_code=200)
 async def rotate(
     by: By,
-    token: NamedDependency[str],
+    presented: NamedDependency[str],
     auth: NamedDependency[AuthService],
     gate: NamedDependency[Gate],
 ) -> Response[SignedIn]:
     """The old token works for a short while more, for requests that are on their way."""
-    issued = await auth.rotate_session(token)
+    issued = await auth.rotate_session(presented)
     return _signed_in(issued.token, issued.session, gate)
 
 
-@removes("/current", calling("log_out"), summary="Sign out")
+@removes("/current", calling("log_out"), summary="Sign out", status_code=200)
 async def log_out(
     by: By, auth: NamedDependency[AuthService], gate: NamedDependency[Gate]
-) -> Response[None]:
+) -> Response[Count]:
     """Ends the session with which the request is made."""
     await auth.log_out(by)
-    return Response(None, status_code=204, cookies=[gate.forget()])
+    return Response(Count(count=1), cookies=[gate.forget()])
 
 
 @removes(
