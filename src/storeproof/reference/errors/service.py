@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import msgspec
+
 from storeproof.reference.errors import entities
 from storeproof.reference.errors.archives import Archive, ArchiveId
 from storeproof.reference.errors.buckets import Bucket, TimeZone, Trend
@@ -247,6 +249,13 @@ class ErrorService(ComponentService[ErrorStorage]):
     ) -> MetricPoint:
         """Adds one measurement to a histogram."""
         return await self._record(name, Kind.HISTOGRAM, value, tags, id)
+
+    async def record(self, point: MetricPoint) -> MetricPoint:
+        """Records a point that was made elsewhere, without its secrets."""
+        tags = tuple(
+            Tag(key=each.key, value=self._tag_value(each.key, each.value)) for each in point.tags
+        )
+        return await self._storage.record_metric(msgspec.structs.replace(point, tags=tags))
 
     async def query_metric(self, query: MetricQuery) -> int | None:
         return await self._storage.query_metric(query)

@@ -6,6 +6,7 @@ the only randomness is the number that the request brings along.
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -21,7 +22,17 @@ from storeproof.reference.providers.entities import (
     minute_of,
 )
 
-__all__ = ["Candidate", "Request", "Snapshot", "Strategy", "is_available", "rank", "retry_at"]
+__all__ = [
+    "Candidate",
+    "Request",
+    "Snapshot",
+    "Strategy",
+    "has_room",
+    "is_available",
+    "measure",
+    "rank",
+    "retry_at",
+]
 
 
 class Strategy(Enum):
@@ -75,7 +86,7 @@ def is_available(candidate: Candidate, request: Request, now: datetime) -> bool:
     return (
         _may_ever(candidate.provider, request)
         and (until is None or until <= now)
-        and _has_room(candidate, request)
+        and has_room(candidate, request)
     )
 
 
@@ -108,7 +119,26 @@ def _may_ever(provider: Provider, request: Request) -> bool:
     return provider.enabled and request.model in provider.models and fits
 
 
-def _has_room(candidate: Candidate, request: Request) -> bool:
+def measure(candidate: Candidate, request: Request, strategy: Strategy) -> str:
+    """What the strategy compares of an available candidate, in words."""
+    provider = candidate.provider
+    match strategy:
+        case Strategy.WEIGHTED:
+            return f"weight {provider.weight}"
+        case Strategy.USAGE:
+            return f"{float(_by_usage(candidate, request)[0]):.0%} of its limits used"
+        case Strategy.LATENCY:
+            p50 = None if candidate.stats is None else candidate.stats.p50
+            return "no request was answered lately" if p50 is None else f"p50 of {p50} µs"
+        case Strategy.COST:
+            unknown, price = _by_cost(candidate, request)
+            return "no price is known" if unknown else f"{price:f} for a million tokens each way"
+        case _:
+            return f"priority {provider.priority}"
+
+
+def has_room(candidate: Candidate, request: Request) -> bool:
+    """Whether the limits of this minute leave room for the request."""
     rpm, tpm = candidate.provider.rpm, candidate.provider.tpm
     requests_fit = rpm is None or candidate.requests < rpm
     return requests_fit and (tpm is None or candidate.tokens + request.tokens <= tpm)
@@ -116,7 +146,7 @@ def _has_room(candidate: Candidate, request: Request) -> bool:
 
 def _free_at(candidate: Candidate, request: Request, now: datetime) -> datetime:
     cool = max(now, candidate.cooling_until or now)
-    return cool if _has_room(candidate, request) else max(cool, minute_of(now) + MINUTE)
+    return cool if has_room(candidate, request) else max(cool, minute_of(now) + MINUTE)
 
 
 def _preference(candidate: Candidate) -> Key:
@@ -157,7 +187,7 @@ def _by_cost(candidate: Candidate, request: Request) -> Key:
     prices: list[Price] = [
         each for each in candidate.provider.prices if each.model == request.model
     ]
-    return (0, prices[0].input + prices[0].output) if prices else (1, 0)
+    return (0, prices[0].input + prices[0].output) if prices else (1, Decimal(0))
 
 
 _KEYS: dict[Strategy, Callable[[Candidate, Request], Key]] = {

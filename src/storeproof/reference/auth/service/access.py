@@ -80,6 +80,8 @@ NEEDS: Final[Mapping[str, Need]] = {
     "log_out_everywhere": Access.OWN,
     "change_password": Access.OWN,
     "own_permissions": Access.SIGNED_IN,
+    "own_user": Access.SIGNED_IN,
+    "require": Access.SIGNED_IN,
     "get_user": USERS_READ,
     "list_users": USERS_READ,
     "create_user": USERS_WRITE,

@@ -1,5 +1,7 @@
 """For applications: users sign in, and are managed, through `AuthService`."""
 
+from collections.abc import Sequence
+
 from storeproof.reference.auth.entities import GLOBAL, Role, User, UserFilter, UserPatch
 from storeproof.reference.auth.service.access import ADMINISTRATOR, BUILT_IN
 from storeproof.reference.auth.service.base import AuthPolicy
@@ -50,14 +52,17 @@ class AuthService(UserManagement, TokenManagement):
         await self._audit(None, "bootstrap", user.id, after=user)
         return user
 
-    async def install_roles(self) -> tuple[Role, ...]:
-        """Stores the built-in roles as this version defines them; repeating it is harmless."""
-        for role in BUILT_IN:
+    async def install_roles(self, roles: Sequence[Role] = BUILT_IN) -> tuple[Role, ...]:
+        """Stores the built-in roles, or these, as this version defines them.
+
+        Each must come after its parents. Repeating it is harmless.
+        """
+        for role in roles:
             before = await self._find_role(role.name)
             if before != role:
                 await self._storage.put_role(role)
                 await self._audit(None, "install_roles", role.name, before=before, after=role)
-        return BUILT_IN
+        return tuple(roles)
 
     async def _adopt(self, user: User, password: str) -> UserView:
         await self._force_password(user.id, await self._hash(password))

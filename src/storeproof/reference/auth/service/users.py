@@ -19,7 +19,7 @@ from storeproof.reference.auth.entities import (
     UserId,
     UserPatch,
 )
-from storeproof.reference.auth.service.access import BUILT_IN, Principal, limited
+from storeproof.reference.auth.service.access import BUILT_IN, Principal, covers, limited
 from storeproof.reference.auth.service.sign_in import SignIn, about
 from storeproof.reference.auth.service.views import IssuedSession, UserView, view_user
 from storeproof.reference.exceptions import NotFound
@@ -188,6 +188,18 @@ class UserManagement(SignIn):
     async def own_permissions(self, by: Principal, scope: Scope) -> frozenset[Permission]:
         """What the caller may do in a scope, with this session or key."""
         return limited(await self._storage.permissions(by.user, scope), by.permissions)
+
+    async def own_user(self, by: Principal) -> UserView:
+        """The caller."""
+        return view_user(await self._storage.get_by_id(by.user))
+
+    async def require(self, by: Principal, permission: Permission, scope: Scope = GLOBAL) -> None:
+        """Refuses who does not hold an application's own permission in this scope.
+
+        Raises NotAllowed, which is audited.
+        """
+        if not covers(await self._held(by, scope), frozenset({permission})):
+            await self._forbid(f"require {permission}", by, f"it needs the permission {permission}")
 
     async def list_audit(
         self,

@@ -220,16 +220,38 @@ class CostService(ComponentService[CostStorage]):
         """Records a charge that no admission belongs to."""
         return await self._storage.create(charge)
 
-    async def correct(self, charge: ChargeId, amount: Decimal, reason: str) -> Correction:
-        """Adds an amount to what a charge cost, as of now."""
-        correction = Correction(
-            id=CorrectionId(self._new_id()),
+    async def correct(
+        self,
+        charge: ChargeId,
+        amount: Decimal,
+        reason: str,
+        *,
+        correction: CorrectionId | None = None,
+        at: datetime | None = None,
+    ) -> Correction:
+        """Adds an amount to what a charge cost, by default as of now.
+
+        Repeating it with the same id and time of the correction, which are new by default, is
+        harmless.
+        """
+        made = Correction(
+            id=CorrectionId(self._new_id()) if correction is None else correction,
             charge=charge,
             amount=amount,
             reason=reason,
-            at=self._clock(),
+            at=self._clock() if at is None else at,
         )
-        return await self._storage.correct(correction)
+        return await self._storage.correct(made)
+
+    async def corrections(
+        self, charge: ChargeId, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Correction]:
+        return await self._storage.list_corrections(charge, cursor, limit)
+
+    async def alerts(
+        self, filter: AlertFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Alert]:
+        return await self._storage.list_alerts(filter, cursor, limit)
 
     async def charges(
         self, filter: ChargeFilter, cursor: Cursor | None = None, limit: int = 100

@@ -28,6 +28,7 @@ from storeproof.reference.providers.entities import (
     minute_of,
 )
 from storeproof.reference.providers.exceptions import RateLimited
+from storeproof.reference.providers.explaining import Explanation, explain
 from storeproof.reference.providers.protocol import ProviderStorage
 from storeproof.reference.providers.selection import (
     Candidate,
@@ -45,7 +46,7 @@ from storeproof.reference.providers.service.exceptions import (
 )
 from storeproof.reference.providers.service.follower import Follower
 from storeproof.reference.service import ComponentService
-from storeproof.reference.storage import MAX_LIMIT, Clock, Page
+from storeproof.reference.storage import MAX_LIMIT, Clock, Cursor, Page
 
 __all__ = ["ProviderPolicy", "ProviderService"]
 
@@ -99,6 +100,12 @@ class ProviderService(ComponentService[ProviderStorage]):
     async def get(self, id: ProviderId) -> Provider:
         """The provider with this id. Raises NotFound."""
         return await self._storage.get_by_id(id)
+
+    async def providers(
+        self, filter: ProviderFilter, cursor: Cursor | None = None, limit: int = 100
+    ) -> Page[Provider]:
+        """The providers that match, by priority and id."""
+        return await self._storage.list_providers(filter, cursor, limit)
 
     async def change(self, provider: Provider) -> Provider:
         """Replaces the provider that was read as this version. Raises VersionConflict."""
@@ -184,6 +191,20 @@ class ProviderService(ComponentService[ProviderStorage]):
                 continue  # others were quicker, or it was deleted since the snapshot
             return provider, given
         raise NoProviderAvailable(model, retry_at(await self.snapshot(model), request))
+
+    async def explain(self, model: ModelName, tokens: int = 0) -> tuple[Explanation, ...]:
+        """In which order `choose` would try the providers of a model now, and why; takes nothing.
+
+        Disabled providers of the model are among them. What is drawn by weight is drawn anew.
+        """
+        request = Request(model=model, tokens=tokens, draw=self._new_draw())
+        disabled = ProviderFilter(model=model, enabled=False)
+        snapshot = await self.snapshot(model)
+        off = [
+            Candidate(provider=each) async for each in _all(self._storage.list_providers, disabled)
+        ]
+        whole = msgspec.structs.replace(snapshot, candidates=(*snapshot.candidates, *off))
+        return explain(whole, request, self._policy.strategy)
 
     async def record(
         self, lease: Lease, *, ok: bool, latency: timedelta, tokens: int = 0, cost: Decimal

@@ -1,0 +1,1 @@
+"""For the web application only: the routes of the API, a module for each part of it."""
