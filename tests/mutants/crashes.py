@@ -15,8 +15,9 @@ from storeproof.reference.auth.database.lists import AUDIT_LIST
 from storeproof.reference.auth.entities import AuditFilter
 from storeproof.reference.auth.laws import contract as auth
 from storeproof.reference.database import Database, Row, Statement, Transaction
+from storeproof.reference.database.exceptions import Retryable
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.postgres import PostgresDriver
+from storeproof.reference.database.postgres import PostgresDriver, _answer
 from storeproof.reference.database.postgres_pool import PostgresPool
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
@@ -231,7 +232,7 @@ class UnloggedTable(DatabaseAccounts):
 class _CommitsLater(PostgresDriver):
     async def connect(self) -> Any:
         connection = await super().connect()
-        await connection.execute("SET synchronous_commit = off")
+        await _answer(Retryable, connection.execute, "SET synchronous_commit = off")
         return connection
 
 
