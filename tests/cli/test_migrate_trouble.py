@@ -243,11 +243,19 @@ main()
 """
 
 
+def heed_signals() -> None:
+    """Undo what a process in a shell's background inherits: it ignores Ctrl-C."""
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGTERM"])
 def test_a_signal_half_way(target: Target, name: str) -> None:
     code = ENDING.format(name=name)
     command = [sys.executable, "-c", code, *target.arguments, "--to", target.url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    done = subprocess.run(  # noqa: S603 - ours
+        command, capture_output=True, text=True, check=False, preexec_fn=heed_signals
+    )
     sentence = "Interrupted." if name == "SIGINT" else f"Ended by {name}."
     assert done.stderr == f"storeproof: {sentence}\n"
     assert done.returncode == 128 + getattr(signal, name)

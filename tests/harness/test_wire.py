@@ -195,6 +195,7 @@ def test_a_plan_that_was_mended_happens_no_more(echo: Echo) -> None:
 
 def test_connections_are_refused_until_it_is_mended(echo: Echo) -> None:
     with wired(echo) as (wire, connection):
+        assert asked(connection, b"here") == b"here"  # so it is more than waiting to be accepted
         wire.refuse()
         with pytest.raises(ConnectionRefusedError):
             client(wire)

@@ -55,7 +55,8 @@ def timed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project
     shutil.copy(Path(__file__).with_name("plugin_timed.py"), pytester.path / "plugin_timed.py")
     pytester.makeconftest(CONFTEST)
     pytester.makeini(INI)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for each in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):  # those of the run around
+        monkeypatch.delenv(each, raising=False)
     return Project(pytester)
 
 

@@ -19,17 +19,19 @@ async def put(storage, content):
     storage.texts = dict(content["texts"])
 
 async def strip(storage, content):
-    stripping = isinstance(storage, toy.Stripping)
-    storage.texts = {{key: text[:1] if stripping else text for key, text in content["texts"]}}
+    cut = isinstance(storage, Cutting)
+    storage.texts = {{key: text[:1] if cut else text for key, text in content["texts"]}}
 
 class Copy(toy.MemoryNotes):
     pass
 
-toy.Stripping.put = toy.MemoryNotes.put
+class Cutting(toy.MemoryNotes):
+    pass
+
 contract = Contract(
     toy.Notes,
     model=toy.MemoryNotes,
-    storages={{"stub": lambda _: Copy(), "other": lambda _: toy.Stripping()}},
+    storages={{"stub": lambda _: Copy(), "other": lambda _: Cutting()}},
     errors=[toy.Missing],
     arguments={{"key": ["a", "b"], "text": ["x", "yz"]}},
     moves={moves},

@@ -41,6 +41,8 @@ CALLS: dict[str, Call] = {
     "log_out_everywhere": lambda service, by: service.log_out_everywhere(by),
     "change_password": lambda service, by: service.change_password(by, PASSWORD, OTHER),
     "own_permissions": lambda service, by: service.own_permissions(by, GLOBAL),
+    "own_user": lambda service, by: service.own_user(by),
+    "require": lambda service, by: service.require(by, Permission("app.act")),
     "get_user": lambda service, by: service.get_user(by, EVE),
     "list_users": lambda service, by: service.list_users(by, UserFilter()),
     "create_user": lambda service, by: service.create_user(by, "new@example.org"),
