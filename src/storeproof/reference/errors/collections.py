@@ -111,6 +111,8 @@ def _archived(event: ErrorEvent, archive: ArchiveWithFile) -> ArchivedEvent:
 
 def _checked_counts(item: DayCounts) -> DayCounts:
     canonical_id("key", item.key)
+    if item.dimension is Dimension.LEVEL and item.key not in set(Level):
+        raise InvalidValue("key", "must be a level")
     for count in item.counts:
         canonical_integer("counts", count, 0)
     if len(item.counts) != QUARTERS or not any(item.counts):
