@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from storeproof.harness.backends.base import Capability
-from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.continuing import Continued
-from storeproof.harness.checks.moving import shortest, spread
+from storeproof.harness.checks.base import CheckContext, Stage
+from storeproof.harness.checks.moving import MovesCheck, shortest, spread
 from storeproof.harness.checks.telling_moves import failed_move
-from storeproof.harness.contract import Contract
 from storeproof.harness.exceptions import Inconclusive
 from storeproof.harness.moving.crashing import CUTS, Crash
 from storeproof.harness.moving.travelling import Step
@@ -21,7 +19,7 @@ _AGAIN = 40
 """Moments of a program that is tried again because a load of it was broken."""
 
 
-class MoveCrashCheck(Check):
+class MoveCrashCheck(MovesCheck):
     """Kills the process that loads an archive, or its connection, at counted moments and messages.
 
     A moment is a suspension, or a call of what may touch a file, a database or a connection, so
@@ -35,12 +33,6 @@ class MoveCrashCheck(Check):
         "be loaded, and the load can be repeated."
     )
     needs = frozenset({Capability.SURVIVES_RESTART})
-
-    def __init__(self) -> None:
-        self._drawn = Continued(self.id)
-
-    def applies(self, contract: Contract) -> bool:
-        return contract.moves is not None
 
     def run(self, context: CheckContext) -> None:
         for program in self._programs(context):

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 from storeproof.harness.backends.base import Capability, Store
-from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.continuing import Continued
-from storeproof.harness.checks.moving import shortest, spread
+from storeproof.harness.checks.base import CheckContext, Stage
+from storeproof.harness.checks.moving import MovesCheck, shortest, spread
 from storeproof.harness.checks.telling_moves import failed_move
 from storeproof.harness.contract import Contract
 from storeproof.harness.moving.interfering import Interfered, exported_meanwhile, loaded_twice
@@ -25,7 +24,7 @@ _MOMENTS, _AGAIN = 2, 12
 Way = Callable[[Contract, Store, Program, int], Awaitable[Interfered]]
 
 
-class MoveInterferenceCheck(Check):
+class MoveInterferenceCheck(MovesCheck):
     """Holds exports and loads at counted suspensions, while another client goes on.
 
     It goes on until it has done all, or for a moment: it may rightly wait for what is held.
@@ -38,12 +37,6 @@ class MoveInterferenceCheck(Check):
         "refused: never is there a mix."
     )
     needs = frozenset({Capability.CONCURRENT_CLIENTS})
-
-    def __init__(self) -> None:
-        self._drawn = Continued(self.id)
-
-    def applies(self, contract: Contract) -> bool:
-        return contract.moves is not None
 
     def run(self, context: CheckContext) -> None:
         for program in self._programs(context):

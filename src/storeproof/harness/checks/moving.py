@@ -1,4 +1,4 @@
-"""The checks of moving shorten their programs here."""
+"""The checks of moving have here what they share: their base, and how they shorten programs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from storeproof.harness.checks.base import CheckContext
+from storeproof.harness.checks.base import Check, CheckContext
+from storeproof.harness.checks.continuing import Continued
+from storeproof.harness.contract import Contract
 from storeproof.harness.program import Program
 from storeproof.harness.running import Outcome
 from storeproof.harness.search import Failure
 from storeproof.harness.shortening import shorten
 
-__all__ = ["shortest", "spread"]
+__all__ = ["MovesCheck", "shortest", "spread"]
 
 Found = TypeVar("Found")
 
 _MOST_SECONDS = 20.0
 """While a program is shortened: each one that is tried is moved, which takes its time."""
+
+
+class MovesCheck(Check):
+    """A check of how content is moved: for contracts that say how, on programs that go on."""
+
+    def __init__(self) -> None:
+        self._drawn = Continued(self.id)
+
+    def applies(self, contract: Contract) -> bool:
+        return contract.moves is not None
 
 
 def shortest(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.continuing import Continued
-from storeproof.harness.checks.moving import shortest
+from storeproof.harness.checks.base import CheckContext, Stage
+from storeproof.harness.checks.moving import MovesCheck, shortest
 from storeproof.harness.checks.telling_moves import failed_move
-from storeproof.harness.contract import Contract
 from storeproof.harness.exceptions import Inconclusive, NotApplicable
 from storeproof.harness.moving.faults import FAULTS, Fault
 from storeproof.harness.moving.planting import Planted, planted
@@ -24,7 +22,7 @@ _AGAIN = 8
 _NO_VERIFIER = "the contract's moves have no verifier: Moves(verify=…)"
 
 
-class PlantedFaultsCheck(Check):
+class PlantedFaultsCheck(MovesCheck):
     """Plants faults in archives and in storages, of what drawn programs leave on the model."""
 
     id = "planted_faults"
@@ -34,12 +32,6 @@ class PlantedFaultsCheck(Check):
         "a rounded Decimal, a lost or repeated row, swapped values, a truncated text, a normal "
         "form, an empty text for null, or the order of keys."
     )
-
-    def __init__(self) -> None:
-        self._drawn = Continued(self.id)
-
-    def applies(self, contract: Contract) -> bool:
-        return contract.moves is not None
 
     def run(self, context: CheckContext) -> None:
         if context.contract.moves is None or context.contract.moves.verify is None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storeproof.harness.checks.base import Check, CheckContext, Stage
-from storeproof.harness.checks.continuing import Continued
-from storeproof.harness.checks.moving import shortest
+from storeproof.harness.checks.base import CheckContext, Stage
+from storeproof.harness.checks.moving import MovesCheck, shortest
 from storeproof.harness.checks.telling_moves import failed_moved
 from storeproof.harness.contract import Contract
 from storeproof.harness.exceptions import HarnessError, Inconclusive, NotApplicable
@@ -18,7 +17,7 @@ __all__ = ["RoundTripCheck"]
 _NO_MOVES = "the contract says no way to move its content: Contract(moves=…)"
 
 
-class RoundTripCheck(Check):
+class RoundTripCheck(MovesCheck):
     """Moves what drawn programs leave on the model to the backend, and on to each other one."""
 
     id = "roundtrip"
@@ -27,9 +26,6 @@ class RoundTripCheck(Check):
         "What the in-memory model holds is the same once it was moved through archives to any "
         "backends and back, and every storage then goes on as the model does."
     )
-
-    def __init__(self) -> None:
-        self._drawn = Continued(self.id)
 
     def applies(self, contract: Contract) -> bool:
         return True

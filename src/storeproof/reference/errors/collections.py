@@ -109,9 +109,12 @@ def _archived(event: ErrorEvent, archive: ArchiveWithFile) -> ArchivedEvent:
     )
 
 
+_LEVELS = frozenset(Level)
+
+
 def _checked_counts(item: DayCounts) -> DayCounts:
     canonical_id("key", item.key)
-    if item.dimension is Dimension.LEVEL and item.key not in set(Level):
+    if item.dimension is Dimension.LEVEL and item.key not in _LEVELS:
         raise InvalidValue("key", "must be a level")
     for count in item.counts:
         canonical_integer("counts", count, 0)
