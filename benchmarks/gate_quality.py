@@ -45,7 +45,7 @@ while True:
     until = time.perf_counter() + chance.uniform(0.02, 0.4)
     while time.perf_counter() < until:
         pass
-    time.sleep(chance.uniform(0.02, 0.4))
+    time.sleep(chance.uniform(0.02, 0.4))  # a neighbour that comes and goes
 """
 
 
