@@ -6,6 +6,8 @@ from typing import Final
 __all__ = ["NOTICES"]
 
 NOTICES: Final[Mapping[str, str]] = {
+    "budget-changed": "The budget is changed.",
+    "budget-made": "The budget is made. Requests count in it from now on.",
     "group-ignored": "The group is ignored.",
     "group-resolved": "The group is resolved. An event that occurs from now on reopens it.",
     "group-unresolved": "The group is open again.",
