@@ -9,6 +9,7 @@ from storeproof.reference.web.access import csrf_token
 from storeproof.reference.web.pages import (
     assets,
     budgets,
+    conformance,
     costs,
     errors,
     overview,
@@ -39,7 +40,8 @@ def router(*throttled: Any) -> Router:
     about_providers = [providers.overview, providers.show, providers.change, providers.end_cooling]
     about_users = [users.listing, users.new, users.create, users.show, users.change, users.roles]
     about_access = [users.grant, users.revoke, users.unlock, users.reset]
-    services = [*about_errors, *about_costs, *about_providers]
+    about_suites = [conformance.overview, conformance.whole]
+    services = [*about_errors, *about_costs, *about_providers, *about_suites]
     return Router(
         "/",
         route_handlers=[guessed, *own, *services, *about_users, *about_access],
