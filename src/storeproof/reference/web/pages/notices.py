@@ -6,5 +6,8 @@ from typing import Final
 __all__ = ["NOTICES"]
 
 NOTICES: Final[Mapping[str, str]] = {
+    "group-ignored": "The group is ignored.",
+    "group-resolved": "The group is resolved. An event that occurs from now on reopens it.",
+    "group-unresolved": "The group is open again.",
     "signed-out": "You are signed out.",
 }

@@ -6,7 +6,7 @@ from litestar import Request, Router
 from litestar.di import NamedDependency, Provide
 
 from storeproof.reference.web.access import csrf_token
-from storeproof.reference.web.pages import assets, overview, signing_in
+from storeproof.reference.web.pages import assets, errors, overview, signing_in
 from storeproof.reference.web.pages.frame import Frame
 from storeproof.reference.web.pages.refusing import HANDLERS
 
@@ -17,9 +17,10 @@ def router(*throttled: Any) -> Router:
     """The pages. throttled: middleware of what anybody may guess at."""
     guessed = Router("/", route_handlers=[signing_in.log_in], middleware=list(throttled))
     own = [signing_in.sign_in, signing_in.log_out, overview.overview, assets.asset]
+    about_errors = [errors.overview, errors.groups, errors.group, errors.decide]
     return Router(
         "/",
-        route_handlers=[guessed, *own],
+        route_handlers=[guessed, *own, *about_errors],
         dependencies={"frame": Provide(_frame, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         include_in_schema=False,
