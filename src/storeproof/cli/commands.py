@@ -21,6 +21,7 @@ GROUPS: Final = {"bench": "bench", "schema": "schema", "users": "users"}
 
 COMMANDS: Final = {
     "compare": "report",
+    "demo": "demo",
     "export": "archives",
     "import": "archives",
     "init": "init",
