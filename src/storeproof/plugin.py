@@ -5,6 +5,7 @@ It holds hooks only and imports the harness when the first suite is collected, o
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--storage-seed", metavar="INT", type=int, help="repeat a run's programs (random)")
     add("--storage-postgres-url", metavar="URL", help="server for the backend postgres")
     add("--storage-postgres-image", metavar="IMAGE", help="image for a container of postgres")
+    add("--storage-command", help=argparse.SUPPRESS)  # what repeats the run, where not pytest does
     add(
         "--storage-partial",
         action="store_true",
