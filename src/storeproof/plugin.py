@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_REFERENCE = Path(__file__).parent / "reference"
+_SHIPPED = "conformance.py"
 _OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _settings: pytest.StashKey[Settings] = pytest.StashKey()
@@ -84,6 +87,15 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, Any, Any]:
     if _asks_for_a_run(session.config):
         _get_run(session.config)
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, Any, Any]:
+    """Take the suites of the reference components for tests, as `--pyargs` names them."""
+    found = yield
+    if found or file_path.name != _SHIPPED or file_path.parents[1] != _REFERENCE:
+        return found
+    return [parent.ihook.pytest_pycollect_makemodule(module_path=file_path, parent=parent)]
 
 
 def pytest_exception_interact(call: Any, report: Any) -> None:
