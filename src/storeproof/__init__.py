@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Store,
     )
     from storeproof.harness.backends.directory import DirectoryBackend
+    from storeproof.harness.backends.factory import FactoryBackend
     from storeproof.harness.compare import assert_same
     from storeproof.harness.contract import Contract
     from storeproof.harness.copying import scribble
@@ -32,6 +33,7 @@ __all__ = [
     "Contract",
     "Counter",
     "DirectoryBackend",
+    "FactoryBackend",
     "HandleStore",
     "Moves",
     "RunOptions",
@@ -50,6 +52,7 @@ _HOMES = {
     "Contract": "contract",
     "Counter": "backends.base",
     "DirectoryBackend": "backends.directory",
+    "FactoryBackend": "backends.factory",
     "HandleStore": "backends.base",
     "MUST": "law",
     "Moves": "moving.moves",

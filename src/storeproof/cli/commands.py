@@ -20,6 +20,7 @@ GROUPS: Final = {"bench": "bench", "schema": "schema", "users": "users"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
 COMMANDS: Final = {
+    "check": "check",
     "compare": "report",
     "demo": "demo",
     "export": "archives",
