@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "import": "archives",
     "init": "init",
     "report": "report",
+    "serve": "serve",
     "verify": "archives",
     "migrate": "migrate",
 }

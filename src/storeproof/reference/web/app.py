@@ -1,4 +1,4 @@
-"""For whoever serves the reference services over HTTP: the ASGI application.
+"""For whoever serves the reference services over HTTP: the ASGI application, API and pages.
 
     async with open_storages(load_config()) as storages:
         app = create_app(Services.over(storages, cipher=cipher))
@@ -23,6 +23,7 @@ from storeproof.reference.web.access import Gate
 from storeproof.reference.web.api import costs, errors, health, providers, roles, sessions, users
 from storeproof.reference.web.hardening import Hardened
 from storeproof.reference.web.observing import Observer
+from storeproof.reference.web.pages import refusing, site
 from storeproof.reference.web.problems import HANDLERS
 from storeproof.reference.web.routes import ANYONE, NEEDED
 from storeproof.reference.web.services import Services
@@ -50,12 +51,13 @@ def create_app(
     settings = settings or WebSettings()
     gate = Gate(services.auth, secure=settings.secure_cookies)
     seen = observer()
+    throttle = RateLimitConfig(rate_limit=("minute", settings.log_ins)).middleware
     app = Litestar(
-        route_handlers=[_api(settings), health.router()],
+        route_handlers=[_api(throttle), health.router(), site.router(throttle)],
         guards=[gate],
         middleware=[seen, Hardened()],
         dependencies=_dependencies(services, gate, seen),
-        exception_handlers=HANDLERS,
+        exception_handlers=HANDLERS | refusing.LOST,
         openapi_config=_openapi(),
         request_max_body_size=settings.max_body,
         logging_config=None,
@@ -64,9 +66,8 @@ def create_app(
     return app
 
 
-def _api(settings: WebSettings) -> Router:
-    throttle = RateLimitConfig(rate_limit=("minute", settings.log_ins))
-    parts = [sessions.router(throttle.middleware), users.router(), *roles.routers()]
+def _api(throttle: Any) -> Router:
+    parts = [sessions.router(throttle), users.router(), *roles.routers()]
     return Router(API, route_handlers=[*parts, errors.router(), costs.router(), providers.router()])
 
 
