@@ -1,7 +1,7 @@
 """For authors of pages: the time that a page is about, as it is chosen in the address.
 
-`range` is one of `RANGES`; of them "custom" has `from` and `to`: days, both included. Days are those
-of `timezone`.
+`range` is one of `RANGES`; of them "custom" has `from` and `to`: days, both included. Days are
+those of `timezone`.
 """
 
 import functools
