@@ -20,7 +20,10 @@ from storeproof.reference.providers.entities import ProviderId
 from .served import Served, served
 
 PHONE, DESK = 375, 1280
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
 SCREENSHOTS = Path(os.environ.get("STOREPROOF_SCREENSHOTS", "build/screenshots"))
 
 

@@ -46,7 +46,7 @@
       stroke: series(index),
       width: bars ? 0 : 2,
       fill: bars ? series(index) : undefined,
-      points: { show: !bars && chart.starts.length < 60 },
+      points: { show: !bars && !each.dashed && chart.starts.length < 60 },
       dash: each.dashed ? [6, 5] : undefined,
       value: (_, __, at, place) =>
         place === null || each.values[place] === null ? "–" : shown.format(each.values[place]) + chart.unit,
