@@ -35,6 +35,7 @@ def _environment() -> Environment:
         "data": _data,
         "instant": _instant,
         "local": _local,
+        "milliseconds": _milliseconds,
         "money": _money,
     }
     return made
@@ -61,6 +62,10 @@ def _instant(at: datetime) -> str:
 def _local(seconds: int, timezone: str) -> str:
     """Seconds since 1970, as clocks there show them."""
     return datetime.fromtimestamp(seconds, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")
+
+
+def _milliseconds(microseconds: int | None) -> str:
+    return "-" if microseconds is None else f"{microseconds / 1000:,.0f} ms"
 
 
 def _money(amount: Decimal) -> str:
