@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "report": "report",
     "verify": "archives",
     "migrate": "migrate",
+    "new": "new",
 }
 """The name of a command -> the module in whose `app` it is."""
 
