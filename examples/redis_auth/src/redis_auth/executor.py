@@ -38,12 +38,13 @@ CODES = ("MISCONF", "BUSY", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN")
 
 
 class Library:
-    """A component's operations in Lua: `common.lua`, its own file, and `run.lua`."""
+    """A component's operations in Lua: `common.lua`, its own files, and `run.lua`."""
 
-    def __init__(self, component: str) -> None:
+    def __init__(self, component: str, *more: str) -> None:
         package = files("redis_auth")
-        parts = [package / "common.lua", package / component / f"{component}.lua"]
-        self.text = "\n".join(part.read_text("utf-8") for part in (*parts, package / "run.lua"))
+        own = [package / component / f"{name}.lua" for name in (component, *more)]
+        parts = [package / "common.lua", *own, package / "run.lua"]
+        self.text = "\n".join(part.read_text("utf-8") for part in parts)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
