@@ -57,7 +57,7 @@ def create_app(
         route_handlers=[_api(throttle), health.router(), site.router(throttle)],
         guards=[gate],
         middleware=[SlashesShown(), seen, Hardened()],
-        dependencies=_dependencies(services, gate, seen),
+        dependencies=_dependencies(services, settings, gate, seen),
         exception_handlers=HANDLERS | refusing.LOST,
         openapi_config=_openapi(),
         request_max_body_size=settings.max_body,
@@ -73,9 +73,12 @@ def _api(throttle: Any) -> Router:
     return Router(API, route_handlers=[*parts, errors.router(), costs.router(), providers.router()])
 
 
-def _dependencies(services: Services, gate: Gate, observer: Observer) -> dict[str, Provide]:
+def _dependencies(
+    services: Services, settings: WebSettings, gate: Gate, observer: Observer
+) -> dict[str, Provide]:
     given = {
         "services": services,
+        "settings": settings,
         "auth": services.auth,
         "costs": services.costs,
         "errors": services.errors,
