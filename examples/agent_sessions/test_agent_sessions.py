@@ -1,7 +1,7 @@
 """Proves the durable sessions of openai-agents against its session in memory."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from agents import Session, SQLiteSession
