@@ -76,6 +76,8 @@ class Prover:
     """Where the programs of failures are saved."""
     known: Sequence[KnownFailure] = ()
     replay: SavedProgram | None = None
+    replay_command: str = ""
+    """What runs a saved program, whose path follows; empty where pytest does, on the node."""
     _broken: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
 
     def prove(self, node: Node) -> tuple[CheckResult, Outcome]:
@@ -169,7 +171,7 @@ class Prover:
             wanted = f"{entry} needs program = …, the path of a saved program that fails"
             return Outcome(Status.ERROR, f"{wanted}. One is {saved.saved if saved else ''}")
         path = entry.program.path if entry.program else None
-        return _failure(failed, replay=_replay_command(node, path) if path else "")
+        return _failure(failed, replay=self._replaying(node, path) if path else "")
 
     def _failed(self, node: Node, failed: CheckFailed) -> Outcome:
         failure = _failure(failed)
@@ -190,7 +192,7 @@ class Prover:
         except (TypeError, OSError) as error:
             message = f"{failure.message}\n\nThe program was not saved: {error}"
             return msgspec.structs.replace(failure, message=message, program=data)
-        command = _replay_command(node, path)
+        command = self._replaying(node, path)
         return msgspec.structs.replace(
             failure,
             message=f"{failure.message}\n\n{_SAVED}\n    {command}",
@@ -198,6 +200,13 @@ class Prover:
             saved=path.relative_to(self.root).as_posix(),
             replay=command,
         )
+
+    def _replaying(self, node: Node, path: Path) -> str:
+        """Write the command that runs a saved program again."""
+        shown = shlex.quote(os.path.relpath(path))
+        if self.replay_command:
+            return f"{self.replay_command} {shown}"
+        return f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"
 
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
         if outcome.lost:
@@ -281,8 +290,3 @@ def _failure(failed: CheckFailed, replay: str = "") -> Failure:
 
 
 _SAVED = "The program is saved. To run it again:"
-
-
-def _replay_command(node: Node, path: Path) -> str:
-    shown = shlex.quote(os.path.relpath(path))
-    return f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"

@@ -52,9 +52,11 @@ class Run:
         from storeproof.harness.backends.registry import choose, registered_backends
 
         self.settings, self.worker = settings, worker
-        self.registered: Mapping[str, Backend] = registered_backends(_backends(hooked))
+        registered = registered_backends(_backends(hooked))
         self.replay: SavedProgram | None = read_saved(settings.replay) if settings.replay else None
-        self.backends = [each.name for each in choose(self._storage(), dict(self.registered))]
+        chosen = {each.name: each for each in choose(self._storage(), registered)}
+        self.registered: Mapping[str, Backend] = {**registered, **chosen}
+        self.backends = list(chosen)
         self.known: Sequence[KnownFailure] = [
             entry for path in settings.known_failures for entry in read_known_failures(path)
         ]
@@ -167,6 +169,7 @@ class Run:
             programs=self.settings.programs,
             known=self.known,
             replay=self.replay,
+            replay_command=self.settings.replay_command,
         )
 
     def _storage(self) -> str:

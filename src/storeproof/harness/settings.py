@@ -47,6 +47,8 @@ class Settings:
     replay: Path | None
     known_failures: tuple[Path, ...]
     partial: bool
+    replay_command: str
+    """What runs a saved program, whose path follows; empty where pytest does, on the node."""
     postgres_url: str | None
     postgres_image: str | None
 
@@ -65,7 +67,7 @@ def read_settings(config: pytest.Config) -> Settings:
         storage=option.storage,
         usual_storage=config.getini("storage") or None,
         asked=_asked(config),
-        command=_command(option, seed),
+        command=option.storage_command or _command(option, seed),
         profile=option.storage_profile,
         seed=seed,
         directory=Path(inputs["directory"]) if inputs else _directory(config),
@@ -74,6 +76,7 @@ def read_settings(config: pytest.Config) -> Settings:
         replay=_absolute(here, option.storage_replay),
         known_failures=_known_failures(config),
         partial=option.storage_partial,
+        replay_command=f"{option.storage_command} --replay" if option.storage_command else "",
         postgres_url=option.storage_postgres_url or os.environ.get("STOREPROOF_POSTGRES_URL"),
         postgres_image=option.storage_postgres_image or os.environ.get("STOREPROOF_POSTGRES_IMAGE"),
     )
