@@ -6,10 +6,10 @@ from rich.console import Console
 
 __all__ = ["err", "out", "say"]
 
-out = Console(soft_wrap=True)
+out = Console(soft_wrap=True, emoji=False)
 """Answers, on stdout; wraps nothing, so that they can be read by programs."""
 
-err = Console(stderr=True, soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True, emoji=False)
 """Errors and progress, on stderr."""
 
 
