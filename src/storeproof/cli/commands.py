@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "serve": "serve",
     "verify": "archives",
     "migrate": "migrate",
+    "new": "new",
 }
 """The name of a command -> the module in whose `app` it is."""
 

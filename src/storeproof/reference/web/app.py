@@ -24,6 +24,7 @@ from storeproof.reference.web.api import costs, errors, health, providers, roles
 from storeproof.reference.web.hardening import Hardened
 from storeproof.reference.web.observing import Observer
 from storeproof.reference.web.pages import refusing, site
+from storeproof.reference.web.paths import SlashesHidden, SlashesShown
 from storeproof.reference.web.problems import HANDLERS
 from storeproof.reference.web.routes import ANYONE, NEEDED
 from storeproof.reference.web.services import Services
@@ -55,7 +56,7 @@ def create_app(
     app = Litestar(
         route_handlers=[_api(throttle), health.router(), site.router(throttle)],
         guards=[gate],
-        middleware=[seen, Hardened()],
+        middleware=[SlashesShown(), seen, Hardened()],
         dependencies=_dependencies(services, settings, gate, seen),
         exception_handlers=HANDLERS | refusing.LOST,
         openapi_config=_openapi(),
@@ -63,6 +64,7 @@ def create_app(
         logging_config=None,
     )
     require_needs(app)
+    app.asgi_handler = SlashesHidden(app.asgi_handler)
     return app
 
 

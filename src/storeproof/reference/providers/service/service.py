@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from storeproof.reference.exceptions import NotFound
+from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.providers.entities import (
     MINUTE,
     Change,
@@ -175,21 +175,32 @@ class ProviderService(ComponentService[ProviderStorage]):
             exported.append({**msgspec.to_builtins(provider), "secrets": content})
         return exported
 
-    async def choose(self, model: ModelName, tokens: int = 0) -> tuple[Provider, Lease]:
+    async def choose(
+        self, model: ModelName, tokens: int = 0, *, id: str | None = None
+    ) -> tuple[Provider, Lease]:
         """A provider for one request of about so many tokens, and the lease to send it.
 
         Tries the available providers in the order of the policy's strategy, until one gives
         a lease. Raises NoProviderAvailable.
+
+        id: that of the lease, new by default. With one it may be repeated, while the provider
+        that gave the lease is available: its lease is returned, and nothing is counted again.
         """
         request = Request(model=model, tokens=tokens, draw=self._new_draw())
         snapshot = await self.snapshot(model)
-        lease = LeaseId(self._new_id())
+        lease = LeaseId(self._new_id() if id is None else id)
+        taken: Duplicate | None = None
         for provider in rank(snapshot, request, self._policy.strategy):
             try:
                 given = await self._storage.acquire(lease, provider.id, tokens, snapshot.now)
             except (RateLimited, NotFound):
                 continue  # others were quicker, or it was deleted since the snapshot
+            except Duplicate as error:
+                taken = error  # another provider gave it, or for other tokens
+                continue
             return provider, given
+        if taken is not None:
+            raise taken
         raise NoProviderAvailable(model, retry_at(await self.snapshot(model), request))
 
     async def explain(self, model: ModelName, tokens: int = 0) -> tuple[Explanation, ...]:
