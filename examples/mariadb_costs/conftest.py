@@ -20,9 +20,16 @@ OPTIONS = ["--no-defaults", "--user=root", "--skip-name-resolve"]
 def run(address: str, *statements: str) -> Sequence[tuple[Any, ...]]:
     found: Sequence[tuple[Any, ...]] = ()
     url = make_url(address)
-    with pymysql.connect(
-        host=url.host, port=url.port or 0, user=url.username, database=url.database, autocommit=True
-    ) as connection, connection.cursor() as cursor:
+    with (
+        pymysql.connect(
+            host=url.host,
+            port=url.port or 0,
+            user=url.username,
+            database=url.database,
+            autocommit=True,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
         for statement in statements:
             cursor.execute(statement)
             found = cursor.fetchall()
