@@ -49,30 +49,30 @@ def test_a_strange_form_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/login", "/reset", "/new-user"])
-@pytest.mark.parametrize("field", ["csrf_token", "email", "password", "token", "next"])
-def test_a_file_is_no_field(path: str, field: str) -> None:
+def test_a_file_is_no_field(path: str) -> None:
     async def work(site: Site, person: Person) -> None:
         await person.open(path)
-        fields = {"csrf_token": person.csrf, "email": EMAIL, "password": PASSWORD, "token": "x"}
-        fields.pop(field, "")
-        files: Any = {field: ("x.txt", b"content")}
-        answer = await person.client.post(path, data=fields, files=files)
-        assert answer.status_code == 415, answer.text
+        given = {"csrf_token": person.csrf, "email": EMAIL, "password": PASSWORD, "token": "x"}
+        for field in (*given, "next"):
+            fields = {name: value for name, value in given.items() if name != field}
+            files: Any = {field: ("x.txt", b"content")}
+            answer = await person.client.post(path, data=fields, files=files)
+            assert answer.status_code == 415, (field, answer.text)
         assert await users(site) == 1
 
     browse(work)
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["?cursor=x", "?cursor=%00", "?cursor=%ff", "?done=%3Cscript%3E", "?range=1d&range=7d"],
-)
+QUERIES = ("?cursor=x", "?cursor=%00", "?cursor=%ff", "?done=%3Cscript%3E", "?range=1d&range=7d")
+
+
 @pytest.mark.parametrize("path", ["/errors/groups", "/users", "/providers", "/roles", "/costs"])
-def test_a_strange_address_is_refused_or_passed_over(path: str, query: str) -> None:
+def test_a_strange_address_is_refused_or_passed_over(path: str) -> None:
     async def work(_: Site, person: Person) -> None:
-        answer = await person.open(path + query)
-        assert answer.status_code in {200, 422}
-        assert "<script>" not in person.page
+        for query in QUERIES:
+            answer = await person.open(path + query)
+            assert answer.status_code in {200, 422}, query
+            assert "<script>" not in person.page
 
     browse(work)
 
