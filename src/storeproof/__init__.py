@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     )
     from storeproof.harness.backends.directory import DirectoryBackend
     from storeproof.harness.backends.factory import FactoryBackend
+    from storeproof.harness.backends.networked import NetworkedStore
+    from storeproof.harness.backends.program import ProgramBackend
     from storeproof.harness.compare import assert_same
     from storeproof.harness.contract import Contract
     from storeproof.harness.copying import scribble
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from storeproof.harness.moving.moves import Moves
     from storeproof.harness.paging import assert_walk
     from storeproof.harness.suite import replaces
+    from storeproof.harness.wire import Resp
 
 __all__ = [
     "MUST",
@@ -36,6 +39,9 @@ __all__ = [
     "FactoryBackend",
     "HandleStore",
     "Moves",
+    "NetworkedStore",
+    "ProgramBackend",
+    "Resp",
     "RunOptions",
     "Server",
     "Store",
@@ -56,6 +62,9 @@ _HOMES = {
     "HandleStore": "backends.base",
     "MUST": "law",
     "Moves": "moving.moves",
+    "NetworkedStore": "backends.networked",
+    "ProgramBackend": "backends.program",
+    "Resp": "wire",
     "RunOptions": "backends.base",
     "SHOULD": "law",
     "Server": "backends.base",

@@ -20,8 +20,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import TimeoutError as TooLate
 
 from storeproof import Contract
-from storeproof.harness.backends.addresses import url_at
-from storeproof.harness.backends.base import HandleStore
+from storeproof.harness.backends.networked import NetworkedStore
 from storeproof.harness.wire import Resp
 
 SERVER = shutil.which("redis-server")
@@ -175,16 +174,13 @@ def opener(make: Callable[..., Any]) -> Callable[..., AbstractAsyncContextManage
     return opened
 
 
-class RedisStore(HandleStore):
+class RedisStore(NetworkedStore):
     """The first database of a server, all of which is removed."""
 
     framing = Resp
 
     def __init__(self, make: Callable[..., Any], endpoint: tuple[str, int]) -> None:
-        super().__init__(opener(make), "redis://{}:{}/0".format(*endpoint), endpoint)
-
-    def address_at(self, host: str, port: int) -> str:
-        return url_at(self.address, host, port)
+        super().__init__(opener(make), "redis://{}:{}/0".format(*endpoint))
 
     async def empty(self) -> None:
         async with Redis.from_url(self.address) as redis:

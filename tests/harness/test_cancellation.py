@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -216,3 +218,23 @@ def test_every_way_cancels_at_the_suspension_that_was_asked_for(runner: asyncio.
     assert seen[Way.WAITING, 2] == (True, None, ["first", "waiting"])
     assert seen[Way.WAKING, 2] == (True, None, ["first", "woken"])
     assert seen[Way.REPEATEDLY, 2] == (True, None, ["first", "waiting", "again"])
+
+
+class Held:
+    """What a driver answers with, such as a cursor, which holds a lock while it lives."""
+
+
+def test_what_a_cancelled_call_let_go_is_not_kept_alive(runner: asyncio.Runner) -> None:
+    async def call() -> None:
+        answer = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(lambda: answer.set_result(Held()))
+        answer.add_done_callback(lambda done: held.append(weakref.ref(done.result())))
+        await answer
+
+    held: list[weakref.ref[Held]] = []
+    gc.disable()
+    try:
+        assert runner.run(cancel(call(), 1, Way.WAKING)).outcome is None
+    finally:
+        gc.enable()
+    assert [each() for each in held] == [None]

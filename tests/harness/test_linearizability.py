@@ -79,6 +79,19 @@ class Unpicklable(InMemoryRegister):
         self.lock = threading.Lock()
 
 
+class Slotted:
+    """Its value is in no `__dict__`."""
+
+    __slots__ = ("value",)
+
+    __init__ = InMemoryRegister.__init__
+    write, read, add = InMemoryRegister.write, InMemoryRegister.read, InMemoryRegister.add
+
+
+class HalfSlotted(Slotted):
+    """Its value is not in the `__dict__` that it has."""
+
+
 class Enclosing:
     """Its functions enclose its value, so that a copy would share it."""
 
@@ -148,6 +161,8 @@ def judged(contract: Contract, given: History, **bounds: Any) -> Finding:
     return run(judge_history(contract, given, Bounds(**bounds)))
 
 
+MODELS = [None, Unpicklable, Slotted, HalfSlotted, Enclosing]
+
 ACCEPTED: list[tuple[Contract, tuple[str, ...]]] = [
     (register, ("write(1)-]  read()-1]",)),
     # Reads during a write may see the old value or the new one,
@@ -199,7 +214,7 @@ REJECTED: list[tuple[Contract, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("model", [None, Unpicklable, Enclosing])
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("contract", "lanes"), ACCEPTED)
 def test_what_one_client_could_have_seen_is_accepted(
     contract: Contract, lanes: tuple[str, ...], model: Callable[[], Any] | None
@@ -209,7 +224,7 @@ def test_what_one_client_could_have_seen_is_accepted(
     assert found.answer is Answer.LINEARIZABLE
 
 
-@pytest.mark.parametrize("model", [None, Unpicklable, Enclosing])
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("contract", "lanes"), REJECTED)
 def test_what_no_client_alone_could_have_seen_is_rejected(
     contract: Contract, lanes: tuple[str, ...], model: Callable[[], Any] | None

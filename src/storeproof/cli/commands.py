@@ -22,10 +22,12 @@ GROUPS: Final = {"bench": "bench", "schema": "schema", "users": "users"}
 COMMANDS: Final = {
     "check": "check",
     "compare": "report",
+    "demo": "demo",
     "export": "archives",
     "import": "archives",
     "init": "init",
     "report": "report",
+    "serve": "serve",
     "verify": "archives",
     "migrate": "migrate",
     "new": "new",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storeproof.reference.database import Database
     from storeproof.reference.selection import Storages
 
-__all__ = ["URL_VARIABLE", "Url", "database_at", "run", "storages_at", "target_at"]
+__all__ = ["URL_VARIABLE", "Url", "database_at", "open_all", "run", "storages_at", "target_at"]
 
 T = TypeVar("T")
 
@@ -89,6 +89,16 @@ async def database_at(url: str) -> AsyncIterator[Database]:
     _refuse_memory(url)
     async with Database(url) as database:
         yield database
+
+
+async def open_all(storages: Storages) -> None:
+    """Connects, and checks, or makes, the tables of every component. Raises as a storage does."""
+    from storeproof.reference.selection import SCHEMAS
+
+    if storages.database is not None:
+        for schema in SCHEMAS:
+            storages.database.require(schema)
+        await storages.database.open()
 
 
 def _refuse_memory(url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from storeproof.cli.databases import run, storages_at
+from storeproof.cli.databases import open_all, run, storages_at
 from storeproof.cli.output import say
 from storeproof.cli.passwords import PasswordFromStdin, read_password
 from storeproof.cli.users import Email, Name, Url
@@ -18,7 +18,7 @@ app = typer.Typer()
 def init(
     email: Email, url: Url, name: Name = "", password_stdin: PasswordFromStdin = False
 ) -> None:
-    """Make the tables of users, the built-in roles, and the first administrator."""
+    """Make the tables that are not there, the built-in roles, and the first administrator."""
     run(_init(url, email, name, read_password(password_stdin)))
 
 
@@ -26,5 +26,6 @@ async def _init(url: str, email: str, name: str, password: str) -> None:
     from storeproof.reference.auth.service import AuthService
 
     async with storages_at(url, create=True) as storages:
+        await open_all(storages)
         user = await AuthService(storages.auth).bootstrap(email, password, display_name=name)
     say(f"{user.email} is administrator")

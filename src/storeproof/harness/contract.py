@@ -206,9 +206,13 @@ class Contract:
             baseline=baseline,
         )
 
-    def stored_by(self, opener: Opener, backend: str) -> Contract:
-        """Give this contract with another implementation on a backend; on memory, another model."""
+    def stored_by(self, opener: Opener, backend: str, *, name: str | None = None) -> Contract:
+        """Give this contract with another implementation on a backend; on memory, another model.
+
+        name: its own, where both have a suite in one run, which has one verdict for each name.
+        """
         other = copy.copy(self)
+        other.name = name or self.name
         other.storages = {**self.storages, backend: opener}
         other.model = functools.partial(opener, backend) if backend == "memory" else self.model
         return other

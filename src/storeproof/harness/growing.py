@@ -148,7 +148,7 @@ class _Growing:
     def _size(self) -> int:
         """Give how much a model holds; 0 where that can't be told."""
         try:
-            return len(pickle.dumps(vars(self._model)))
+            return len(pickle.dumps(object.__getstate__(self._model)))
         except Exception:  # classes raise what they like where they can't be pickled
             return 0
 

@@ -129,7 +129,7 @@ class _World:
 
         The results are part of it: they say which of two equal entities is whose.
         """
-        state = vars(self._model), sorted(self._results.items(), key=_position)
+        state = object.__getstate__(self._model), sorted(self._results.items(), key=_position)
         written = io.BytesIO()
         pickler = pickle.Pickler(written)
         pickler.fast = True  # without it, equal states differ by which of their parts are the same

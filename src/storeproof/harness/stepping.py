@@ -19,15 +19,19 @@ class Stepped(Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         steps = self._call.__await__()
         raised: BaseException | None = None
-        while True:
-            try:
-                awaited = next(steps) if raised is None else steps.throw(raised)
-            except StopIteration as end:
-                outcome: T = end.value
-                return outcome
-            self._suspended(awaited)
+        try:
+            while True:
+                try:
+                    awaited = next(steps) if raised is None else steps.throw(raised)
+                except StopIteration as end:
+                    outcome: T = end.value
+                    return outcome
+                self._suspended(awaited)
+                raised = None
+                try:
+                    yield awaited
+                except BaseException as error:  # to be raised where the call waits
+                    raised = error
+        finally:
+            # Its traceback leads back here: the two would keep alive what the call has let go.
             raised = None
-            try:
-                yield awaited
-            except BaseException as error:  # to be raised where the call waits
-                raised = error

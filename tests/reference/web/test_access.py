@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from storeproof.reference.auth.service.access import NEEDS, Access
 from storeproof.reference.web import API, WebSettings
 from storeproof.reference.web import app as assembling
-from storeproof.reference.web.access import CSRF_HEADER, csrf_token
+from storeproof.reference.web.access import CSRF_HEADER, PAGE, csrf_token
 from storeproof.reference.web.needs import ROLES
 from storeproof.reference.web.routes import CALLS, NEEDED
 
@@ -36,6 +36,11 @@ def routes_of(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
                     yield method, route.path, handler
 
 
+def api_of(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    """Without the pages, whose refusals are pages: tests/reference/web/pages is about them."""
+    return (each for each in routes_of(app) if PAGE not in each[2].opt)
+
+
 def filled(path: str) -> str:
     return re.sub(r"\{\w+:\w+\}", "x", path)
 
@@ -54,7 +59,7 @@ def test_no_route_lacks_what_it_needs() -> None:
 
 def test_every_exposed_method_of_auth_has_one_route() -> None:
     async def work(site: Site) -> None:
-        called = [handler.opt[CALLS] for *_, handler in routes_of(site.app) if CALLS in handler.opt]
+        called = [handler.opt[CALLS] for *_, handler in api_of(site.app) if CALLS in handler.opt]
         inside = {"authenticate", "rotate_session", "own_user", "require"}
         exposed = {name for name, need in NEEDS.items() if need is not Access.OPERATOR}
         assert sorted(called) == sorted(exposed - inside)
@@ -64,7 +69,7 @@ def test_every_exposed_method_of_auth_has_one_route() -> None:
 
 def test_every_permission_that_a_route_needs_can_be_granted() -> None:
     async def work(site: Site) -> None:
-        own = [each.opt for *_, each in routes_of(site.app) if CALLS not in each.opt]
+        own = [each.opt for *_, each in api_of(site.app) if CALLS not in each.opt]
         wanted = {opt[NEEDED] for opt in own}
         given = {each for role in ROLES for each in role.permissions}
         assert {each for each in wanted if not isinstance(each, Access)} <= given
@@ -74,7 +79,7 @@ def test_every_permission_that_a_route_needs_can_be_granted() -> None:
 
 def test_nobody_gets_through_without_a_token() -> None:
     async def work(site: Site) -> None:
-        for method, path, handler in routes_of(site.app):
+        for method, path, handler in api_of(site.app):
             if handler.opt[NEEDED] is Access.ANYONE:
                 continue
             for token in ("", "sps_wrong", "x"):
@@ -90,7 +95,7 @@ def test_nobody_gets_through_without_a_token() -> None:
 def test_who_holds_nothing_is_refused_and_that_is_audited() -> None:
     async def work(site: Site) -> None:
         token = await site.user("eve")
-        for method, path, handler in routes_of(site.app):
+        for method, path, handler in api_of(site.app):
             if isinstance(handler.opt[NEEDED], Access) or CALLS in handler.opt:
                 continue
             answer = await site.client.request(

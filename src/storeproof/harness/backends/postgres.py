@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -13,20 +12,19 @@ from storeproof.harness.backends.base import (
     Backend,
     Calibration,
     Capability,
-    Counter,
-    HandleStore,
     KillableServer,
     Opener,
     RunOptions,
     Server,
 )
+from storeproof.harness.backends.networked import NetworkedStore
 from storeproof.harness.backends.postgres_calibrations import CALIBRATIONS
 from storeproof.harness.backends.postgres_connection import examine, run_apart, session
 from storeproof.harness.backends.postgres_emptying import Emptier
 from storeproof.harness.backends.postgres_servers import PostgresServer, find_server
 from storeproof.harness.backends.postgres_url import PostgresUrl, parse_url
 from storeproof.harness.exceptions import BackendUnavailable, Unkillable
-from storeproof.harness.wire import Postgres, Wire
+from storeproof.harness.wire import Postgres
 
 if TYPE_CHECKING:
     from storeproof.harness.contract import Contract
@@ -81,23 +79,7 @@ class _Run:
                 await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-class RoundTrips(Counter):
-    """The round trips of all connections through a wire."""
-
-    unit = "round trip"
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    @property
-    def total(self) -> int:
-        return self._wire.trips
-
-    def units(self) -> Mapping[str, int]:
-        return {self.unit: self.total, "byte": self._wire.bytes}
-
-
-class PostgresStore(HandleStore):
+class PostgresStore(NetworkedStore):
     """A database of the run's own; its address is a SQLAlchemy URL for the asyncpg dialect."""
 
     clients_stay_open = True
@@ -113,18 +95,6 @@ class PostgresStore(HandleStore):
 
     async def empty(self) -> None:
         await self._emptier.empty()
-
-    @asynccontextmanager
-    async def counted(self) -> AsyncIterator[Counter]:
-        address = self.address
-        with Wire(self._url.host, self._url.port, Postgres) as wire:
-            self.address = self.address_at(wire.host, wire.port)
-            try:
-                await self._close_others()
-                yield RoundTrips(wire)
-            finally:
-                await self._close_handles()
-                self.address = address
 
     async def settle(self) -> None:
         """End what is left of other clients, and wait until it is gone."""

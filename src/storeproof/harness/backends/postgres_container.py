@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from storeproof.harness.backends.ending import free_ports
 from storeproof.harness.backends.postgres_connection import run_apart, session
 from storeproof.harness.backends.postgres_embedded import (
     CRASH_SETTINGS,
     SPEED_SETTINGS,
-    free_ports,
 )
 from storeproof.harness.backends.postgres_url import PostgresUrl
 from storeproof.harness.exceptions import BackendUnavailable

@@ -14,18 +14,24 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from storeproof.harness.backends.ending import (
+    end_watcher,
+    free_ports,
+    kill_all,
+    last_line,
+    watch,
+)
 from storeproof.harness.backends.postgres_url import PostgresUrl
 from storeproof.harness.exceptions import BackendUnavailable
 
@@ -34,7 +40,6 @@ __all__ = [
     "SPEED_SETTINGS",
     "EmbeddedServer",
     "embedded_home",
-    "free_ports",
     "start_embedded",
 ]
 
@@ -54,17 +59,8 @@ SETTINGS: Final = (
 UNPRIVILEGED: Final = "nobody"
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 10
-PORTS_TRIED: Final = 3
 STILL_ENDING: Final = "is still in use"
 """What a server says of the memory of one that was killed, until its last process is gone."""
-
-# Ends the server and removes its directory once nobody holds the other end of the pipe.
-WATCHER: Final = """
-read -r _
-kill -QUIT "$1"
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" || break; sleep 0.5; done
-rm -rf "$2"
-"""
 
 
 @dataclass
@@ -79,11 +75,7 @@ class EmbeddedServer:
 
     def kill(self) -> None:
         """End all of its processes at once, as nothing but a crash does."""
-        self.process.send_signal(signal.SIGSTOP)  # so that it has no more children
-        for each in (self.process.pid, *_children(self.process.pid)):
-            with suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
-        self.process.wait()
+        kill_all(self.process)
 
     def restart(self) -> None:
         """Start it again on its port and data.
@@ -91,18 +83,18 @@ class EmbeddedServer:
         Raises BackendUnavailable with the server's own last words where it does not start.
         """
         deadline = time.monotonic() + START_SECONDS
-        _end_watcher(self.watcher)
+        end_watcher(self.watcher)
         while True:
             self.process = self.launch()
-            self.watcher = _watch(self.process, self.directory)
+            self.watcher = watch(self.process, self.directory)
             if _ready(self.process, self.directory):
                 return
             self.process.kill()
             self.process.wait()
-            _end_watcher(self.watcher)
+            end_watcher(self.watcher)
             log = _log(self.directory)
             if STILL_ENDING not in log or time.monotonic() > deadline:
-                raise _broken(f"the embedded server did not start again ({_last_line(log)})")
+                raise _broken(f"the embedded server did not start again ({last_line(log)})")
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)
@@ -111,7 +103,7 @@ class EmbeddedServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        _end_watcher(self.watcher)
+        end_watcher(self.watcher)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
@@ -153,16 +145,16 @@ def _start(home: Path, directory: Path, settings: Sequence[str], as_root: bool) 
     for port in free_ports():
         launch = partial(_launch, home, directory, (f"port={port}", *settings), how)
         process = launch()
-        watcher = _watch(process, directory)
+        watcher = watch(process, directory)
         if _ready(process, directory):
             url = PostgresUrl(host="127.0.0.1", port=port, user="storeproof", password=password)
             return EmbeddedServer(url, directory, process, watcher, launch)
-        _end_watcher(watcher)
+        end_watcher(watcher)
         process.kill()
         process.wait()
         if "Address already in use" not in _log(directory):
             break
-    raise _broken(f"the embedded server did not start ({_last_line(_log(directory))})")
+    raise _broken(f"the embedded server did not start ({last_line(_log(directory))})")
 
 
 def _initialise(home: Path, directory: Path, password: str, how: dict[str, Any]) -> None:
@@ -209,38 +201,6 @@ def _ready(process: subprocess.Popen[bytes], directory: Path) -> bool:
                 return True  # and not what one that was killed had told
         time.sleep(0.02)  # the server tells that it is ready in a file only
     return False
-
-
-def _watch(process: subprocess.Popen[bytes], directory: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - a fixed script, its values are arguments
-        ["/bin/sh", "-c", WATCHER, "sh", str(process.pid), str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _end_watcher(watcher: subprocess.Popen[bytes]) -> None:
-    watcher.kill()
-    watcher.wait()
-    if watcher.stdin:
-        watcher.stdin.close()
-
-
-def _children(process: int) -> list[int]:
-    """Give a process's children; none where the system does not say."""
-    listed = Path(f"/proc/{process}/task/{process}/children")
-    return [int(each) for each in listed.read_text().split()] if listed.exists() else []
-
-
-def free_ports() -> Iterator[int]:
-    """Give ports of the loopback address that nobody uses at present, one after the other."""
-    for _ in range(PORTS_TRIED):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        yield port
 
 
 def _identity() -> dict[str, Any]:
@@ -296,13 +256,9 @@ def _log(directory: Path) -> str:
     return (directory / "log").read_text(errors="replace")
 
 
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
-
-
 def _words(error: Exception) -> str:
     said = getattr(error, "stderr", None)
-    return _last_line(said.decode(errors="replace")) if said else str(error)
+    return last_line(said.decode(errors="replace")) if said else str(error)
 
 
 def _broken(

@@ -73,6 +73,7 @@ class SqliteDriver:
         self._reader: aiosqlite.Connection | None = None
         self._writer: aiosqlite.Connection | None = None
         self._writing = asyncio.Lock()
+        self._waiting = 0
 
     async def open(self) -> None:
         self._require_file()
@@ -90,7 +91,11 @@ class SqliteDriver:
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._turn() as writer:
-            return await to_its_end(_run(writer, text, arguments))
+            try:
+                return await _run(writer, text, arguments)
+            except asyncio.CancelledError:
+                await to_its_end(_idle(writer))
+                raise
 
     @asynccontextmanager
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
@@ -131,15 +136,24 @@ class SqliteDriver:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[aiosqlite.Connection]:
+        if self._waiting or self._writing.locked():
+            await self._wait()
+        else:
+            await self._writing.acquire()
+        try:
+            yield _present(self._writer)
+        finally:
+            self._writing.release()
+
+    async def _wait(self) -> None:
+        self._waiting += 1
         try:
             async with asyncio.timeout(self._settings.pool_timeout):
                 await self._writing.acquire()
         except TimeoutError as error:
             raise Unavailable("the turn to write did not come in time") from error
-        try:
-            yield _present(self._writer)
         finally:
-            self._writing.release()
+            self._waiting -= 1
 
     def _require_file(self) -> None:
         if not self._settings.create and not self._path.exists():
@@ -239,6 +253,12 @@ async def _close(connections: Sequence[aiosqlite.Connection]) -> None:
     """One after the other, so that the last one knows that it is, and clears the journal away."""
     for connection in connections:
         await connection.close()
+
+
+async def _idle(writer: aiosqlite.Connection) -> None:
+    """Queued behind a statement that still runs: when this ends, that has."""
+    with suppress(sqlite3.Error, ValueError):
+        await writer.execute_fetchall("SELECT 1")
 
 
 async def _roll_back(writer: aiosqlite.Connection) -> None:

@@ -1,4 +1,4 @@
-"""For whoever serves the reference services over HTTP: the ASGI application.
+"""For whoever serves the reference services over HTTP: the ASGI application, API and pages.
 
     async with open_storages(load_config()) as storages:
         app = create_app(Services.over(storages, cipher=cipher))
@@ -23,6 +23,8 @@ from storeproof.reference.web.access import Gate
 from storeproof.reference.web.api import costs, errors, health, providers, roles, sessions, users
 from storeproof.reference.web.hardening import Hardened
 from storeproof.reference.web.observing import Observer
+from storeproof.reference.web.pages import refusing, site
+from storeproof.reference.web.paths import SlashesHidden, SlashesShown
 from storeproof.reference.web.problems import HANDLERS
 from storeproof.reference.web.routes import ANYONE, NEEDED
 from storeproof.reference.web.services import Services
@@ -50,29 +52,33 @@ def create_app(
     settings = settings or WebSettings()
     gate = Gate(services.auth, secure=settings.secure_cookies)
     seen = observer()
+    throttle = RateLimitConfig(rate_limit=("minute", settings.log_ins)).middleware
     app = Litestar(
-        route_handlers=[_api(settings), health.router()],
+        route_handlers=[_api(throttle), health.router(), site.router(throttle)],
         guards=[gate],
-        middleware=[seen, Hardened()],
-        dependencies=_dependencies(services, gate, seen),
-        exception_handlers=HANDLERS,
+        middleware=[SlashesShown(), seen, Hardened()],
+        dependencies=_dependencies(services, settings, gate, seen),
+        exception_handlers=HANDLERS | refusing.LOST,
         openapi_config=_openapi(),
         request_max_body_size=settings.max_body,
         logging_config=None,
     )
     require_needs(app)
+    app.asgi_handler = SlashesHidden(app.asgi_handler)
     return app
 
 
-def _api(settings: WebSettings) -> Router:
-    throttle = RateLimitConfig(rate_limit=("minute", settings.log_ins))
-    parts = [sessions.router(throttle.middleware), users.router(), *roles.routers()]
+def _api(throttle: Any) -> Router:
+    parts = [sessions.router(throttle), users.router(), *roles.routers()]
     return Router(API, route_handlers=[*parts, errors.router(), costs.router(), providers.router()])
 
 
-def _dependencies(services: Services, gate: Gate, observer: Observer) -> dict[str, Provide]:
+def _dependencies(
+    services: Services, settings: WebSettings, gate: Gate, observer: Observer
+) -> dict[str, Provide]:
     given = {
         "services": services,
+        "settings": settings,
         "auth": services.auth,
         "costs": services.costs,
         "errors": services.errors,

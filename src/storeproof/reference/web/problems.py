@@ -37,7 +37,16 @@ from storeproof.reference.exceptions import (
 from storeproof.reference.providers.exceptions import RateLimited
 from storeproof.reference.providers.service import NoProviderAvailable, Undecryptable
 
-__all__ = ["HANDLERS", "MEDIA_TYPE", "PROBLEMS", "Problem", "Refusal", "problem_of"]
+__all__ = [
+    "HANDLERS",
+    "MEDIA_TYPE",
+    "PROBLEMS",
+    "Problem",
+    "Refusal",
+    "answered",
+    "headers_of",
+    "problem_of",
+]
 
 MEDIA_TYPE: Final = "application/problem+json"
 LOGGER = logging.getLogger("storeproof.web")
@@ -53,11 +62,11 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     BudgetExceeded: 409,
     BudgetOverflow: 409,
     ReservationClosed: 409,
+    NoProviderAvailable: 409,
     Undecryptable: 409,
     VersionConflict: 412,
     RateLimited: 429,
     NotAudited: 500,
-    NoProviderAvailable: 503,
     Unavailable: 503,
     OutcomeUnknown: 504,
 }
@@ -139,15 +148,21 @@ def _word(name: str) -> str:
     return "".join(f"-{each.lower()}" if each.isupper() else each for each in name).lstrip("-")
 
 
-def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def answered(request: Request[Any, Any, Any], error: Exception) -> Problem:
+    """The problem with which a request is answered; what failed here is logged."""
     problem = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         LOGGER.error("%s %s failed", request.method, _template(request), exc_info=error)
+    return problem
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    problem = answered(request, error)
     return Response(
         problem,
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers=_headers(error, problem.status),
+        headers=headers_of(error, problem.status),
     )
 
 
@@ -155,7 +170,8 @@ def _template(request: Request[Any, Any, Any]) -> str:
     return str(request.scope.get("path_template", "an unknown path"))
 
 
-def _headers(error: Exception, status: int) -> dict[str, str]:
+def headers_of(error: Exception, status: int) -> dict[str, str]:
+    """What the answer to an error must tell beside its problem, such as when to try again."""
     given = getattr(error, "headers", None) or {}
     if status == HTTPStatus.UNAUTHORIZED:
         return {**given, "WWW-Authenticate": "Bearer"}

@@ -26,6 +26,7 @@ __all__ = [
     "After",
     "By",
     "Connection",
+    "Declared",
     "Handler",
     "InScope",
     "Limit",
@@ -33,6 +34,7 @@ __all__ = [
     "changes",
     "creates",
     "needing",
+    "options",
     "reads",
     "removes",
     "replaces",
@@ -72,28 +74,29 @@ SIGNED_IN: Final = needing(Access.SIGNED_IN)
 
 def reads(path: str, needs: Mapping[str, Any] | Permission, **more: Any) -> Declared:
     """Decorates what answers a question and changes nothing."""
-    return get(path, opt=_options(needs), responses=PROBLEMS, **more)
+    return get(path, opt=options(needs), responses=PROBLEMS, **more)
 
 
 def creates(path: str, needs: Mapping[str, Any] | Permission, **more: Any) -> Declared:
     """Decorates what makes something, or does what is neither a replacement nor a removal."""
-    return post(path, opt=_options(needs), responses=PROBLEMS, **more)
+    return post(path, opt=options(needs), responses=PROBLEMS, **more)
 
 
 def replaces(path: str, needs: Mapping[str, Any] | Permission, **more: Any) -> Declared:
     """Decorates what puts something in the place of what is there."""
-    return put(path, opt=_options(needs), responses=PROBLEMS, **more)
+    return put(path, opt=options(needs), responses=PROBLEMS, **more)
 
 
 def changes(path: str, needs: Mapping[str, Any] | Permission, **more: Any) -> Declared:
     """Decorates what changes a part of what is there."""
-    return patch(path, opt=_options(needs), responses=PROBLEMS, **more)
+    return patch(path, opt=options(needs), responses=PROBLEMS, **more)
 
 
 def removes(path: str, needs: Mapping[str, Any] | Permission, **more: Any) -> Declared:
     """Decorates what takes something away; its answer has no body."""
-    return delete(path, opt=_options(needs), responses=PROBLEMS, **more)
+    return delete(path, opt=options(needs), responses=PROBLEMS, **more)
 
 
-def _options(needs: Mapping[str, Any] | Permission) -> dict[str, Any]:
+def options(needs: Mapping[str, Any] | Permission) -> dict[str, Any]:
+    """The options of a route that needs this; a permission alone is meant as `needing` it."""
     return needing(needs) if isinstance(needs, str) else dict(needs)

@@ -8,6 +8,7 @@ from storeproof.reference.providers.service.exceptions import (
     Undecryptable,
 )
 from storeproof.reference.providers.service.follower import Follower
+from storeproof.reference.providers.service.keys import new_key_line, read_key_ring
 from storeproof.reference.providers.service.service import ProviderPolicy, ProviderService
 
 __all__ = [
@@ -21,4 +22,6 @@ __all__ = [
     "RotationIncomplete",
     "SecretText",
     "Undecryptable",
+    "new_key_line",
+    "read_key_ring",
 ]

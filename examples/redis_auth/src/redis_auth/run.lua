@@ -1,0 +1,5 @@
+-- What both libraries end with: the operation that was asked for.
+local done, answer = pcall(operations[ARGV[1]], unpack(ARGV, 2))
+if done then return answer end
+if type(answer) == 'table' and answer.refused then return answer.refused end
+return error(answer)

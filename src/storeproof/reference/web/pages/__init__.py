@@ -1,0 +1,1 @@
+"""For the web application only: the pages, a module for each part of them."""
