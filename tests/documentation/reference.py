@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -96,6 +97,8 @@ class _Options:
         return self
 
     def addoption(self, name: str, *, help: str, **given: Any) -> None:
+        if help is argparse.SUPPRESS:
+            return
         choices = "|".join(given.get("choices", ()))
         value = given.get("metavar") or (f"{{{choices}}}" if choices else "")
         shown = name + (f"={value}" if value else "")
