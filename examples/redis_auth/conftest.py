@@ -6,9 +6,10 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import ConnectionError as NotYet
-from redis_auth import open_provider_storage
+from redis_auth import open_auth_storage, open_provider_storage
 
 from storeproof import Capability, Contract, NetworkedStore, ProgramBackend, Resp, Server
+from storeproof.reference.auth import AuthStorage
 from storeproof.reference.providers import ProviderStorage
 
 
@@ -32,7 +33,10 @@ class RedisBackend(ProgramBackend):
     name = "redis"
     remedy = "Install it: apt-get install redis-server"
     capabilities = frozenset(Capability)
-    openers: Mapping[type, Callable[..., Any]] = {ProviderStorage: open_provider_storage}
+    openers: Mapping[type, Callable[..., Any]] = {
+        AuthStorage: open_auth_storage,
+        ProviderStorage: open_provider_storage,
+    }
 
     def command(self, port: int, folder: Path, *, durable: bool) -> Sequence[str | Path]:
         log = ["--appendonly", "yes", "--appendfsync", "always"] if durable else []

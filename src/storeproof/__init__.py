@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Store,
     )
     from storeproof.harness.backends.directory import DirectoryBackend
+    from storeproof.harness.backends.factory import FactoryBackend
     from storeproof.harness.backends.networked import NetworkedStore
     from storeproof.harness.backends.program import ProgramBackend
     from storeproof.harness.compare import assert_same
@@ -35,6 +36,7 @@ __all__ = [
     "Contract",
     "Counter",
     "DirectoryBackend",
+    "FactoryBackend",
     "HandleStore",
     "Moves",
     "NetworkedStore",
@@ -56,6 +58,7 @@ _HOMES = {
     "Contract": "contract",
     "Counter": "backends.base",
     "DirectoryBackend": "backends.directory",
+    "FactoryBackend": "backends.factory",
     "HandleStore": "backends.base",
     "MUST": "law",
     "Moves": "moving.moves",

@@ -5,8 +5,10 @@ It holds hooks only and imports the harness when the first suite is collected, o
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_REFERENCE = Path(__file__).parent / "reference"
+_SHIPPED = "conformance.py"
 _OVERRULED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 _settings: pytest.StashKey[Settings] = pytest.StashKey()
@@ -36,6 +40,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("storage", "backends that suites run on, as --storage takes them", default="")
+    parser.addini("storage_laws", "version of the laws that a run is pinned to", default="")
     parser.addini("storage_known_failures", "files of known failures", type="paths", default=[])
     group = parser.getgroup("storeproof", "storeproof: conformance suites of storages")
     add = group.addoption
@@ -59,8 +64,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="TOML file of what is known to fail; may be repeated",
     )
     add("--storage-seed", metavar="INT", type=int, help="repeat a run's programs (random)")
+    add("--storage-laws", metavar="VERSION", help="later laws run without scoring (all count)")
     add("--storage-postgres-url", metavar="URL", help="server for the backend postgres")
     add("--storage-postgres-image", metavar="IMAGE", help="image for a container of postgres")
+    add("--storage-command", help=argparse.SUPPRESS)  # what repeats the run, where not pytest does
     add(
         "--storage-partial",
         action="store_true",
@@ -82,6 +89,15 @@ def pytest_sessionstart(session: pytest.Session) -> Generator[None, Any, Any]:
     if _asks_for_a_run(session.config):
         _get_run(session.config)
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, Any, Any]:
+    """Take the suites of the reference components for tests, as `--pyargs` names them."""
+    found = yield
+    if found or file_path.name != _SHIPPED or file_path.parents[1] != _REFERENCE:
+        return found
+    return [parent.ihook.pytest_pycollect_makemodule(module_path=file_path, parent=parent)]
 
 
 def pytest_exception_interact(call: Any, report: Any) -> None:
@@ -132,6 +148,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     from storeproof.harness.selection import keys_of
 
+    unknown = run.collected.unknown_laws()
+    if unknown is not None and not run.worker:
+        raise pytest.UsageError(str(unknown))
     run.collected.selected = keys_of(session.items)
     benchmarks = [each for each in session.items if _is_benchmarks(getattr(each, "cls", None))]
     run.collected.benchmarks = len(benchmarks)

@@ -543,6 +543,26 @@ def test_a_law_that_waits_for_ever_fails(
     assert "TimeoutError" in found.message
 
 
+def test_an_assertion_that_says_nothing_comes_with_the_values_around_it(
+    runner: asyncio.Runner,
+) -> None:
+    """Laws in packages are not rewritten by pytest as test modules are."""
+    source = (
+        "async def counts(storage):\n"
+        "    'It counts.'\n"
+        "    counted = [1, 0]\n"
+        "    assert counted == [0, 1]\n"
+    )
+    given: dict[str, Any] = {}
+    exec(compile(source, "laws.py", "exec"), given)  # noqa: S102 - as a module that nobody rewrote
+    counts = law("NOTE-1", MUST)(given["counts"])
+    found = failure(
+        law_check_module.law_check("notes", counts), context(notes, InMemoryNotes, runner)
+    )
+    assert found is not None
+    assert "[1, 0]" in found.message
+
+
 def test_agreement_counts_the_calls_of_every_operation(runner: asyncio.Runner) -> None:
     given = context(notes, InMemoryNotes, runner, profile=FEW)
     AgreementCheck().run(given)
@@ -550,3 +570,12 @@ def test_agreement_counts_the_calls_of_every_operation(runner: asyncio.Runner) -
     assert calls.keys() == notes.operations.keys()
     assert sum(made for made, _ in calls.values()) == given.tally.operations
     assert 0 < calls["create"][1] < calls["create"][0]
+
+
+def test_a_contract_for_another_implementation_may_have_a_name_of_its_own() -> None:
+    plain, named = (
+        notes.stored_by(InMemoryNotes, "sqlite", name=name) for name in (None, "other notes")
+    )
+
+    assert (plain.name, named.name) == (notes.name, "other notes")
+    assert plain.storages["sqlite"] is named.storages["sqlite"] is InMemoryNotes

@@ -1,12 +1,14 @@
-"""The API keeps to its OpenAPI document, whatever it is sent."""
+"""The API keeps to its OpenAPI document, whatever it is sent, in memory and on PostgreSQL."""
 
 from __future__ import annotations
 
-import asyncio
+import json
+from typing import TYPE_CHECKING
 
 import schemathesis
 from hypothesis import HealthCheck, settings
-from reference.web.sites import EMAIL, PASSWORD, SETTINGS, Time, services_over
+from litestar.serialization import encode_json
+from reference.web.sites import SETTINGS, Time, services_over
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -18,28 +20,14 @@ from schemathesis.specs.openapi.checks import (
 
 from storeproof.reference.config import Config
 from storeproof.reference.selection import Storages
-from storeproof.reference.web import API, ROLES, create_app
+from storeproof.reference.web import create_app
 
+if TYPE_CHECKING:
+    from .conftest import Live
 
-class Made:
-    """An application in memory, with an administrator's token."""
-
-    def __init__(self) -> None:
-        services = services_over(Storages(Config()), Time())
-
-        async def prepare() -> str:
-            await services.auth.bootstrap(EMAIL, PASSWORD)
-            await services.auth.install_roles(ROLES)
-            return (await services.auth.log_in(EMAIL, PASSWORD)).token
-
-        self.token = asyncio.run(prepare())
-        self.app = create_app(services, SETTINGS)
-
-
-MADE = Made()
-SCHEMA = f"{API}/schema/openapi.json"
-schema = schemathesis.openapi.from_asgi(SCHEMA, MADE.app).exclude(path_regex="/schema")
-
+APP = create_app(services_over(Storages(Config()), Time()), SETTINGS)
+DOCUMENT = json.loads(encode_json(APP.openapi_schema.to_schema()))
+schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(path_regex="/schema")
 
 CHECKS = (
     not_a_server_error,
@@ -54,5 +42,6 @@ CHECKS = (
 
 @schema.parametrize()
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-def test_api(case: schemathesis.Case) -> None:
-    case.call_and_validate(headers={"Authorization": f"Bearer {MADE.token}"}, checks=CHECKS)
+def test_api(case: schemathesis.Case, live: Live) -> None:
+    headers = {"Authorization": f"Bearer {live.token}"}
+    case.call_and_validate(base_url=live.url, headers=headers, checks=CHECKS)

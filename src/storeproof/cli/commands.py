@@ -20,7 +20,9 @@ GROUPS: Final = {"bench": "bench", "schema": "schema", "users": "users"}
 """The name of a group of commands -> the module, whose `app` it is."""
 
 COMMANDS: Final = {
+    "check": "check",
     "compare": "report",
+    "demo": "demo",
     "export": "archives",
     "import": "archives",
     "init": "init",
@@ -28,6 +30,7 @@ COMMANDS: Final = {
     "serve": "serve",
     "verify": "archives",
     "migrate": "migrate",
+    "new": "new",
 }
 """The name of a command -> the module in whose `app` it is."""
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from storeproof.reference.selection import Storages
     from storeproof.reference.web import Services
 
-__all__ = ["Host", "Port", "Quiet", "app", "require_web", "serving"]
+__all__ = ["Host", "Port", "Quiet", "app", "new_ring", "require_web", "serve_services"]
 
 app = typer.Typer()
 
@@ -103,9 +104,37 @@ def require_web() -> None:
         ) from None
 
 
+async def _serve(config: Config, options: _Options) -> None:
+    from storeproof.cli.server import listen
+    from storeproof.reference.selection import open_storages
+    from storeproof.reference.web import Services
+
+    async with open_storages(config) as storages:
+        cipher = _key_ring(options.keys, kept=storages.database is not None)
+        services = Services.over(storages, cipher=cipher)
+        await open_all(storages)
+        with listen(options.host, options.port) as listening:
+            await _prepare(storages, services)
+            await serve_services(
+                services, listening, plain_http=options.plain_http, quiet=options.quiet
+            )
+
+
+async def serve_services(
+    services: Services, listening: socket, *, plain_http: bool, quiet: bool
+) -> None:
+    """Serves the API and the pages until a signal, and does the housekeeping meanwhile."""
+    from storeproof.cli.server import serve_until_signal, url_of
+    from storeproof.reference.web import WebSettings, create_app
+
+    made = create_app(services, WebSettings(secure_cookies=not plain_http))
+    say(f"storeproof serves {url_of(listening)}")
+    async with _housekeeping(services):
+        await serve_until_signal(made, listening, quiet=quiet)
+
+
 @asynccontextmanager
-async def serving(services: Services) -> AsyncIterator[None]:
-    """Does the housekeeping during the block."""
+async def _housekeeping(services: Services) -> AsyncIterator[None]:
     from storeproof.reference.web.housekeeping import keep_house
 
     task = asyncio.create_task(keep_house(services))
@@ -114,23 +143,6 @@ async def serving(services: Services) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-async def _serve(config: Config, options: _Options) -> None:
-    from storeproof.cli.server import listen, serve_until_signal, url_of
-    from storeproof.reference.selection import open_storages
-    from storeproof.reference.web import Services, WebSettings, create_app
-
-    async with open_storages(config) as storages:
-        cipher = _key_ring(options.keys, kept=storages.database is not None)
-        services = Services.over(storages, cipher=cipher)
-        await open_all(storages)
-        listening = listen(options.host, options.port)
-        await _prepare(storages, services)
-        made = create_app(services, WebSettings(secure_cookies=not options.plain_http))
-        say(f"storeproof serves {url_of(listening)}")
-        async with serving(services):
-            await serve_until_signal(made, listening, quiet=options.quiet)
 
 
 def _say_new_key() -> None:
@@ -147,7 +159,7 @@ def _config(database: str | None) -> Config:
 
 def _key_ring(path: Path | None, *, kept: bool) -> KeyRing:
     """The keys of the file, else of the environment; new ones where nothing is kept."""
-    from storeproof.reference.providers.service import new_key_line, read_key_ring
+    from storeproof.reference.providers.service import read_key_ring
 
     if path is not None:
         return read_key_ring(path.read_text("utf-8"), str(path))
@@ -158,7 +170,14 @@ def _key_ring(path: Path | None, *, kept: bool) -> KeyRing:
             "There are no keys for providers' secrets. "
             "Run: storeproof serve --new-key >> keys.txt, and give --keys keys.txt"
         )
-    return read_key_ring(new_key_line("memory"), "memory")
+    return new_ring()
+
+
+def new_ring() -> KeyRing:
+    """A key that nobody has but this process."""
+    from storeproof.reference.providers.service import new_key_line, read_key_ring
+
+    return read_key_ring(new_key_line("process"), "process")
 
 
 async def _prepare(storages: Storages, services: Services) -> None:

@@ -67,6 +67,7 @@ def law_check(contract: str, law: Law, *, in_stage: Stage = Stage.LAWS) -> LawCh
         "level": law.level,
         "law": law,
         "needs": law.needs | clients,
+        "since": law.since,
     }
     made: LawCheck = type("LawCheck", (LawCheck,), members)()
     return made
@@ -74,4 +75,6 @@ def law_check(contract: str, law: Law, *, in_stage: Stage = Stage.LAWS) -> LawCh
 
 def _traceback(error: BaseException) -> str:
     excinfo = pytest.ExceptionInfo.from_exception(error)
-    return str(excinfo.getrepr(style="long", tbfilter=without_our_frames)).rstrip()
+    says_nothing = isinstance(error, AssertionError) and not error.args
+    shown = excinfo.getrepr(style="long", showlocals=says_nothing, tbfilter=without_our_frames)
+    return str(shown).rstrip()

@@ -24,8 +24,8 @@ from storeproof.harness.exceptions import (
     Unkillable,
 )
 from storeproof.harness.known_failures import KnownFailure
-from storeproof.harness.law import Level
 from storeproof.harness.report import CheckResult, Failure, KnownResult, Status
+from storeproof.harness.requirements import scored
 from storeproof.harness.saved import NAMES, SavedProgram, save_program
 from storeproof.harness.session import Session
 
@@ -76,16 +76,21 @@ class Prover:
     """Where the programs of failures are saved."""
     known: Sequence[KnownFailure] = ()
     replay: SavedProgram | None = None
+    laws: str = ""
+    """The version of the laws that the run is pinned to; empty where all of them count."""
+    replay_command: str = ""
+    """What runs a saved program, whose path follows; empty where pytest does, on the node."""
     _broken: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
 
     def prove(self, node: Node) -> tuple[CheckResult, Outcome]:
         """Carry out a node's check, unless there is a reason not to."""
         started, tally = time.perf_counter(), Tally()
         outcome = self._outcome(node, tally)
-        if outcome.status is Status.FAILED and node.check.level == Level.MUST:
+        result = _result(node, outcome, tally, time.perf_counter() - started)
+        result = scored(result, self.laws)
+        if outcome.status is Status.FAILED and result.is_binding:
             self._broken.setdefault((node.contract.name, node.backend), []).append(node.check)
-        seconds = time.perf_counter() - started
-        return _result(node, outcome, tally, seconds), outcome
+        return result, outcome
 
     def _outcome(self, node: Node, tally: Tally) -> Outcome:
         reason = self._reason_not_to(node)
@@ -169,7 +174,7 @@ class Prover:
             wanted = f"{entry} needs program = …, the path of a saved program that fails"
             return Outcome(Status.ERROR, f"{wanted}. One is {saved.saved if saved else ''}")
         path = entry.program.path if entry.program else None
-        return _failure(failed, replay=_replay_command(node, path) if path else "")
+        return _failure(failed, replay=self._replaying(node, path) if path else "")
 
     def _failed(self, node: Node, failed: CheckFailed) -> Outcome:
         failure = _failure(failed)
@@ -190,7 +195,7 @@ class Prover:
         except (TypeError, OSError) as error:
             message = f"{failure.message}\n\nThe program was not saved: {error}"
             return msgspec.structs.replace(failure, message=message, program=data)
-        command = _replay_command(node, path)
+        command = self._replaying(node, path)
         return msgspec.structs.replace(
             failure,
             message=f"{failure.message}\n\n{_SAVED}\n    {command}",
@@ -198,6 +203,13 @@ class Prover:
             saved=path.relative_to(self.root).as_posix(),
             replay=command,
         )
+
+    def _replaying(self, node: Node, path: Path) -> str:
+        """Write the command that runs a saved program again."""
+        shown = shlex.quote(os.path.relpath(path))
+        if self.replay_command:
+            return f"{self.replay_command} {shown}"
+        return f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"
 
     def _unless_died(self, node: Node, outcome: Outcome) -> Outcome:
         if outcome.lost:
@@ -239,6 +251,7 @@ def blank(suite: str, check: Check, dropped: str = "", replaced: str = "") -> Ch
         status=Status.DROPPED if dropped else Status.DESELECTED,
         detail=dropped,
         replaced=replaced,
+        since=check.since,
     )
 
 
@@ -281,8 +294,3 @@ def _failure(failed: CheckFailed, replay: str = "") -> Failure:
 
 
 _SAVED = "The program is saved. To run it again:"
-
-
-def _replay_command(node: Node, path: Path) -> str:
-    shown = shlex.quote(os.path.relpath(path))
-    return f"pytest {shlex.quote(node.id)} --storage={node.backend} --storage-replay {shown}"

@@ -47,6 +47,10 @@ class Settings:
     replay: Path | None
     known_failures: tuple[Path, ...]
     partial: bool
+    laws: str
+    """The version of the laws that the run is pinned to; empty where all of them count."""
+    replay_command: str
+    """What runs a saved program, whose path follows; empty where pytest does, on the node."""
     postgres_url: str | None
     postgres_image: str | None
 
@@ -65,7 +69,7 @@ def read_settings(config: pytest.Config) -> Settings:
         storage=option.storage,
         usual_storage=config.getini("storage") or None,
         asked=_asked(config),
-        command=_command(option, seed),
+        command=option.storage_command or _command(option, seed),
         profile=option.storage_profile,
         seed=seed,
         directory=Path(inputs["directory"]) if inputs else _directory(config),
@@ -74,6 +78,8 @@ def read_settings(config: pytest.Config) -> Settings:
         replay=_absolute(here, option.storage_replay),
         known_failures=_known_failures(config),
         partial=option.storage_partial,
+        laws=option.storage_laws or config.getini("storage_laws"),
+        replay_command=f"{option.storage_command} --replay" if option.storage_command else "",
         postgres_url=option.storage_postgres_url or os.environ.get("STOREPROOF_POSTGRES_URL"),
         postgres_image=option.storage_postgres_image or os.environ.get("STOREPROOF_POSTGRES_IMAGE"),
     )
@@ -100,6 +106,7 @@ def _command(option: Any, seed: int) -> str:
         ("--storage", option.storage),
         ("--storage-profile", option.storage_profile),
         ("--storage-seed", str(seed)),
+        ("--storage-laws", option.storage_laws),
         ("--storage-postgres-image", option.storage_postgres_image),
         *(("--storage-known-failures", each) for each in option.storage_known_failures),
     ]

@@ -38,13 +38,19 @@ CODES = ("MISCONF", "BUSY", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN")
 
 
 class Library:
-    """A component's operations in Lua: `common.lua`, its own file, and `run.lua`."""
+    """A component's operations in Lua: `common.lua`, its own files, and `run.lua`."""
 
-    def __init__(self, component: str) -> None:
+    def __init__(self, component: str, *more: str) -> None:
         package = files("redis_auth")
-        parts = [package / "common.lua", package / component / f"{component}.lua"]
-        self.text = "\n".join(part.read_text("utf-8") for part in (*parts, package / "run.lua"))
-        self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        own = [package / component / f"{name}.lua" for name in (component, *more)]
+        parts = [package / "common.lua", *own, package / "run.lua"]
+        self.text = "\n".join(part.read_text("utf-8") for part in parts)
+        self.digest = self.digest_of(self.text)
+
+    @staticmethod
+    def digest_of(text: str) -> str:
+        """What a server knows a script by."""
+        return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 class Executor:
@@ -92,7 +98,8 @@ class Executor:
                 answer = await _ask(connection, f"EVAL{kind}", self._library.text, *rest)
         if answer[0] != b"ok":
             raise_refusal(*(part.decode() for part in answer))
-        return answer[1:]
+        found: list[Any] = answer[1:]
+        return found
 
 
 async def _ask(connection: Any, *command: Any) -> Any:

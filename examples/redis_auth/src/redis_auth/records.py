@@ -4,12 +4,13 @@ So a script changes one field, and compares two, without decoding anything: numb
 are floats. Times are JSON as well, but all of one length, so that their text is in their order.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
-__all__ = ["entity_of", "fields_of", "json_of", "stamp", "time_of", "wanted"]
+__all__ = ["entity_of", "fields_of", "given_fields_of", "json_of", "stamp", "time_of", "wanted"]
 
 Entity = TypeVar("Entity", bound=msgspec.Struct)
 
@@ -40,7 +41,17 @@ def wanted(value: Any) -> bytes:
 
 def fields_of(entity: msgspec.Struct) -> list[Any]:
     """Names and values of all fields, as HSET takes them."""
-    names = entity.__struct_fields__
+    return _flat(entity, entity.__struct_fields__)
+
+
+def given_fields_of(patch: msgspec.Struct) -> list[Any]:
+    """Names and values of the fields that a patch gives."""
+    return _flat(
+        patch, [name for name in patch.__struct_fields__ if getattr(patch, name) is not None]
+    )
+
+
+def _flat(entity: msgspec.Struct, names: Iterable[str]) -> list[Any]:
     return [part for name in names for part in (name, json_of(getattr(entity, name)))]
 
 

@@ -6,11 +6,12 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from storeproof.harness.backends.factory import Factory
 from storeproof.harness.exceptions import Inconclusive
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Origin:
     module: str
     file: str | None
     path: str
+    is_factory: bool = False
+    """Whether it makes storages for a `Factory`."""
 
 
 def origin_of(contract: Contract) -> Origin:
@@ -59,7 +62,7 @@ def origin_of_opener(contract: Contract, backend: Backend) -> Origin | None:
     if found is None:
         reason = f"another process can't import how {backend.name} opens {contract.name}"
         raise Inconclusive("another process", reason, "Make it a function of a module")
-    return found
+    return replace(found, is_factory=isinstance(opener, Factory))
 
 
 def find(origin: Origin) -> Any:
@@ -67,7 +70,7 @@ def find(origin: Origin) -> Any:
     found: Any = _imported(origin)
     for part in origin.path.split("."):
         found = getattr(found, part)
-    return found
+    return Factory(found) if origin.is_factory else found
 
 
 def _named(contract: Contract) -> Iterator[Origin]:

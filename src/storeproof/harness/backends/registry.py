@@ -50,19 +50,26 @@ def registered_backends(extra: Iterable[Backend] = ()) -> dict[str, Backend]:
 def choose(names: str, known: Mapping[str, Backend]) -> list[Backend]:
     """Give the backends that an option names: `memory,sqlite`, or `all` for every one.
 
-    They keep the option's order, without repetition. Raises UnknownBackend, BackendUnavailable
-    where a chosen entry point can't be loaded.
+    A name such as `shop.storages:make_storage` stands for a `FactoryBackend` of that function. They
+    keep the option's order, without repetition. Raises UnknownBackend, BackendUnavailable where a
+    chosen entry point can't be loaded, BadTarget and BadFactory where a function can't be used.
     """
     wanted = [name for part in names.split(",") if (name := part.strip())]
     chosen: dict[str, Backend] = {}
     for name in wanted or [names]:
-        if name != "all" and name not in known:
-            raise UnknownBackend(name, known)
-        chosen.update(known if name == "all" else {name: known[name]})
+        chosen.update(known if name == "all" else {name: known.get(name) or _made(name, known)})
     for backend in chosen.values():
         if isinstance(backend, _Broken):
             raise backend.problem
     return list(chosen.values())
+
+
+def _made(name: str, known: Mapping[str, Backend]) -> Backend:
+    if ":" not in name:
+        raise UnknownBackend(name, known)
+    from storeproof.harness.backends.factory import FactoryBackend, load_factory
+
+    return FactoryBackend(name, load_factory(name))
 
 
 def _load(point: EntryPoint) -> Backend:

@@ -24,6 +24,7 @@ from storeproof.reference.web.api import costs, errors, health, providers, roles
 from storeproof.reference.web.hardening import Hardened
 from storeproof.reference.web.observing import Observer
 from storeproof.reference.web.pages import refusing, site
+from storeproof.reference.web.paths import SlashesHidden, SlashesShown
 from storeproof.reference.web.problems import HANDLERS
 from storeproof.reference.web.routes import ANYONE, NEEDED
 from storeproof.reference.web.services import Services
@@ -55,14 +56,15 @@ def create_app(
     app = Litestar(
         route_handlers=[_api(throttle), health.router(), site.router(throttle)],
         guards=[gate],
-        middleware=[seen, Hardened()],
-        dependencies=_dependencies(services, gate, seen),
+        middleware=[SlashesShown(), seen, Hardened()],
+        dependencies=_dependencies(services, settings, gate, seen),
         exception_handlers=HANDLERS | refusing.LOST,
         openapi_config=_openapi(),
         request_max_body_size=settings.max_body,
         logging_config=None,
     )
     require_needs(app)
+    app.asgi_handler = SlashesHidden(app.asgi_handler)
     return app
 
 
@@ -71,9 +73,12 @@ def _api(throttle: Any) -> Router:
     return Router(API, route_handlers=[*parts, errors.router(), costs.router(), providers.router()])
 
 
-def _dependencies(services: Services, gate: Gate, observer: Observer) -> dict[str, Provide]:
+def _dependencies(
+    services: Services, settings: WebSettings, gate: Gate, observer: Observer
+) -> dict[str, Provide]:
     given = {
         "services": services,
+        "settings": settings,
         "auth": services.auth,
         "costs": services.costs,
         "errors": services.errors,

@@ -5,17 +5,17 @@ read as `If-Match`; to make what must not be there yet, `If-None-Match: *`.
 """
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response
-from litestar.params import FromHeader
+from litestar.params import HeaderParameter
 
 from storeproof.reference.web.problems import Refusal
 
 __all__ = ["IfMatch", "IfNoneMatch", "expected_version", "tagged"]
 
-IfMatch = FromHeader[str | None]
-IfNoneMatch = FromHeader[str | None]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match")]
+IfNoneMatch = Annotated[str | None, HeaderParameter(name="If-None-Match")]
 
 _TAG: Final = re.compile(r'"([0-9]{1,19})"')
 

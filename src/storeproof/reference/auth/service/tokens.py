@@ -67,13 +67,17 @@ class TokenManagement(ServiceBase):
         label: str = "",
         permissions: frozenset[Permission] | None = None,
         lifetime: timedelta | None = None,
+        key: str | None = None,
     ) -> IssuedKey:
         """Makes a key that may do what its user may, at most `permissions`; without `lifetime`
-        it works until it is revoked. The key of a limited key has no more than that."""
+        it works until it is revoked. The key of a limited key has no more than that.
+
+        key: its id, new by default. Repeating it is a Duplicate("id"): nobody has the token again.
+        """
         await self._require_over("create_api_key", by, user)
-        key_id, at = ApiKeyId(self._new_id()), self._clock()
+        key_id, at = ApiKeyId(self._new_id() if key is None else key), self._clock()
         token, digest = self._issue(self._hint(key_id))
-        key = ApiKey(
+        new = ApiKey(
             id=key_id,
             user=user,
             digest=digest,
@@ -83,7 +87,7 @@ class TokenManagement(ServiceBase):
             created_at=at,
             expires_at=None if lifetime is None else later("lifetime", at, lifetime),
         )
-        made = view_key(await self._storage.create_api_key(key))
+        made = view_key(await self._storage.create_api_key(new))
         await self._audit(by.user, "create_api_key", user, after=made)
         return IssuedKey(token=token, key=made)
 

@@ -22,7 +22,7 @@ from storeproof.reference.auth.entities import (
 from storeproof.reference.auth.service.access import BUILT_IN, Principal, covers, limited
 from storeproof.reference.auth.service.sign_in import SignIn, about
 from storeproof.reference.auth.service.views import IssuedSession, UserView, view_user
-from storeproof.reference.exceptions import NotFound
+from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.storage import Cursor, Page
 
 __all__ = ["UserManagement"]
@@ -57,14 +57,26 @@ class UserManagement(SignIn):
         return Page(items=tuple(map(view_user, page.items)), next_cursor=page.next_cursor)
 
     async def create_user(
-        self, by: Principal, email: str, *, display_name: str = "", password: str | None = None
+        self,
+        by: Principal,
+        email: str,
+        *,
+        display_name: str = "",
+        password: str | None = None,
+        id: str | None = None,
     ) -> UserView:
         """Without a password the user can't sign in until a `reset_password` was redeemed.
 
-        Raises WeakPassword where the policy does not accept the password.
+        With an id it may be repeated: the same user, as it is by now, is returned, and nothing is
+        audited again. Raises WeakPassword where the policy does not accept the password.
         """
         await self._require("create_user", by)
-        user = await self._add_user(email, display_name, password)
+        try:
+            user = await self._add_user(email, display_name, password, id)
+        except Duplicate as error:
+            if id is None or error.field != "id":
+                raise
+            return await self._made_before(UserId(id), email, display_name, password)
         await self._audit(by.user, "create_user", user.id, after=user)
         return user
 
@@ -226,13 +238,27 @@ class UserManagement(SignIn):
         page = await self._storage.list_grants(wanted, None, 1)
         return page.items[0] if page.items else None
 
-    async def _add_user(self, email: str, display_name: str, password: str | None) -> UserView:
+    async def _made_before(
+        self, id: UserId, email: str, display_name: str, password: str | None
+    ) -> UserView:
+        """The user with this id. Raises Duplicate("id") for one made of something else."""
+        known = await self._storage.get_by_id(id)
+        same = (known.email, known.display_name) == (email, display_name)
+        if password is not None:
+            same = await self._hasher.verify(known.password_hash, password) and same
+        if not same:
+            raise Duplicate("id")
+        return view_user(known)
+
+    async def _add_user(
+        self, email: str, display_name: str, password: str | None, id: str | None = None
+    ) -> UserView:
         hashed = None
         if password is not None:
             self._accept(password, about(email, display_name))
             hashed = await self._hash(password)
         user = User(
-            id=UserId(self._new_id()),
+            id=UserId(self._new_id() if id is None else id),
             email=Email(email),
             display_name=display_name,
             password_hash=hashed,

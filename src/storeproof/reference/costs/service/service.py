@@ -41,7 +41,7 @@ from storeproof.reference.costs.entities import (
 from storeproof.reference.costs.exceptions import BudgetExceeded
 from storeproof.reference.costs.protocol import CostStorage
 from storeproof.reference.costs.service.sinks import LOGGER, AlertSink, LogSink
-from storeproof.reference.exceptions import InvalidValue
+from storeproof.reference.exceptions import Duplicate, InvalidValue, NotFound
 from storeproof.reference.service import ComponentService
 from storeproof.reference.storage import Clock, Cursor, Page
 
@@ -137,19 +137,29 @@ class CostService(ComponentService[CostStorage]):
         currency: Currency,
         offers: Sequence[Offer],
         tags: frozenset[Tag] = NO_TAGS,
+        *,
+        id: str | None = None,
     ) -> Admission:
         """Reserves the amount of the first offer, once in every budget in which it counts.
 
         Where a budget with Policy.ROUTE has no room, the next offer is tried that costs
         less than the one refused. Raises BudgetExceeded when a budget with Policy.BLOCK
         has no room, or when no offer is left; InvalidValue when it counts in more than 100.
+
+        id: that of the reservation, new by default. With one it may be repeated: what was
+        admitted is returned, as it is by now. Raises Duplicate("id") where the id is that of
+        something else, or of the same request that is admitted at this moment.
         """
         request = BudgetFilter(covering=owner, tags=tags, currency=currency)
+        known = None if id is None else await self._reservation(ReservationId(id))
+        if known is not None:
+            return await self._admitted(request, currency, offers, known)
+        made = ReservationId(self._new_id() if id is None else id)
         refused: BudgetExceeded | None = None
         asked: Decimal | None = None
         for offer in offers:
             if asked is None or offer.amount < asked:
-                outcome = await self._try(request, currency, offer)
+                outcome = await self._try(request, currency, offer, made)
                 if isinstance(outcome, Admission):
                     return outcome
                 refused, asked = outcome, offer.amount
@@ -279,14 +289,42 @@ class CostService(ComponentService[CostStorage]):
             if cursor is None:
                 return
 
+    async def _reservation(self, id: ReservationId) -> Reservation | None:
+        try:
+            return await self._storage.get_reservation(id)
+        except NotFound:
+            return None
+
+    async def _admitted(
+        self,
+        request: BudgetFilter,
+        currency: Currency,
+        offers: Sequence[Offer],
+        known: Reservation,
+    ) -> Admission:
+        """The admission that this reservation was made for."""
+        for offer in offers:
+            policies = await self._policies(request, offer)
+            amounts = tuple(BudgetAmount(budget=each, amount=offer.amount) for each in policies)
+            if amounts == known.amounts:
+                warnings = await self._warnings(policies)
+                return Admission(
+                    offer=offer, currency=currency, reservation=known, warnings=warnings
+                )
+        raise Duplicate("id")
+
+    async def _policies(self, request: BudgetFilter, offer: Offer) -> dict[BudgetId, Policy]:
+        """The budgets in which a request by this offer counts, by id."""
+        counting = replace(request, provider=offer.provider, model=offer.model)
+        return {each.id: each.policy for each in await self.budgets_of(counting)}
+
     async def _try(
-        self, request: BudgetFilter, currency: Currency, offer: Offer
+        self, request: BudgetFilter, currency: Currency, offer: Offer, made: ReservationId
     ) -> Admission | BudgetExceeded:
         """The admission by this offer, or for what reason another one may be tried."""
-        counting = replace(request, provider=offer.provider, model=offer.model)
-        policies = {each.id: each.policy for each in await self.budgets_of(counting)}
+        policies = await self._policies(request, offer)
         try:
-            reservation = await self._reserve(tuple(policies), offer.amount)
+            reservation = await self._reserve(made, tuple(policies), offer.amount)
         except BudgetExceeded as error:
             if policies[BudgetId(error.budget)] is not Policy.ROUTE:
                 raise
@@ -294,12 +332,13 @@ class CostService(ComponentService[CostStorage]):
         warnings = await self._warnings(policies)
         return Admission(offer=offer, currency=currency, reservation=reservation, warnings=warnings)
 
-    async def _reserve(self, budgets: tuple[BudgetId, ...], amount: Decimal) -> Reservation | None:
+    async def _reserve(
+        self, made: ReservationId, budgets: tuple[BudgetId, ...], amount: Decimal
+    ) -> Reservation | None:
         if not budgets:
             return None
         now = self._clock()
         amounts = tuple(BudgetAmount(budget=each, amount=amount) for each in budgets)
-        made = ReservationId(self._new_id())
         return await self._storage.reserve(made, amounts, now, now + self._patience)
 
     async def _warnings(self, policies: dict[BudgetId, Policy]) -> tuple[BudgetId, ...]:

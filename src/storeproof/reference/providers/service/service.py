@@ -1,7 +1,7 @@
 """For applications: `ProviderService` configures, chooses, paces and watches providers."""
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from storeproof.reference.exceptions import NotFound
+from storeproof.reference.exceptions import Duplicate, NotFound
 from storeproof.reference.providers.entities import (
     MINUTE,
     Change,
@@ -175,21 +175,32 @@ class ProviderService(ComponentService[ProviderStorage]):
             exported.append({**msgspec.to_builtins(provider), "secrets": content})
         return exported
 
-    async def choose(self, model: ModelName, tokens: int = 0) -> tuple[Provider, Lease]:
+    async def choose(
+        self, model: ModelName, tokens: int = 0, *, id: str | None = None
+    ) -> tuple[Provider, Lease]:
         """A provider for one request of about so many tokens, and the lease to send it.
 
         Tries the available providers in the order of the policy's strategy, until one gives
         a lease. Raises NoProviderAvailable.
+
+        id: that of the lease, new by default. With one it may be repeated, while the provider
+        that gave the lease is available: its lease is returned, and nothing is counted again.
         """
         request = Request(model=model, tokens=tokens, draw=self._new_draw())
         snapshot = await self.snapshot(model)
-        lease = LeaseId(self._new_id())
+        lease = LeaseId(self._new_id() if id is None else id)
+        taken: Duplicate | None = None
         for provider in rank(snapshot, request, self._policy.strategy):
             try:
                 given = await self._storage.acquire(lease, provider.id, tokens, snapshot.now)
             except (RateLimited, NotFound):
                 continue  # others were quicker, or it was deleted since the snapshot
+            except Duplicate as error:
+                taken = error  # another provider gave it, or for other tokens
+                continue
             return provider, given
+        if taken is not None:
+            raise taken
         raise NoProviderAvailable(model, retry_at(await self.snapshot(model), request))
 
     async def explain(self, model: ModelName, tokens: int = 0) -> tuple[Explanation, ...]:
@@ -239,32 +250,41 @@ class ProviderService(ComponentService[ProviderStorage]):
         """The statistics of a provider from `start` to before `end`."""
         return await self._storage.stats(provider, start, end)
 
+    async def condition(self, providers: Iterable[Provider]) -> tuple[Candidate, ...]:
+        """These providers, with what they gave in this minute, and until when they cool."""
+        return tuple(await self._candidates(providers, self._clock()))
+
     async def snapshot(self, model: ModelName) -> Snapshot:
         """What a choice for this model depends on, now.
 
         Statistics are read only where the strategy asks for them, one read a provider.
         """
         now, storage = self._clock(), self._storage
-        providers = await self._of(model)
-        usage = {each.provider: each async for each in _all(storage.list_usage, now)}
-        cooling = {each.provider: each.until async for each in _all(storage.list_cooling, now)}
-        stats: dict[ProviderId, Stats] = {}
+        candidates = await self._candidates(await self._of(model), now)
         if self._policy.strategy is Strategy.LATENCY:
             # Whole minutes: no storage has to look at single outcomes for them.
             start, end = minute_of(now - self._policy.window), minute_of(now) + MINUTE
-            for each in providers:
-                stats[each.id] = await storage.stats(each.id, start, end)
-        candidates = (
+            candidates = [
+                msgspec.structs.replace(
+                    each, stats=await storage.stats(each.provider.id, start, end)
+                )
+                for each in candidates
+            ]
+        return Snapshot(now=now, candidates=tuple(candidates))
+
+    async def _candidates(self, providers: Iterable[Provider], now: datetime) -> list[Candidate]:
+        storage = self._storage
+        usage = {each.provider: each async for each in _all(storage.list_usage, now)}
+        cooling = {each.provider: each.until async for each in _all(storage.list_cooling, now)}
+        return [
             Candidate(
                 provider=each,
                 requests=usage[each.id].requests if each.id in usage else 0,
                 tokens=usage[each.id].tokens if each.id in usage else 0,
                 cooling_until=cooling.get(each.id),
-                stats=stats.get(each.id),
             )
             for each in providers
-        )
-        return Snapshot(now=now, candidates=tuple(candidates))
+        ]
 
     async def _of(self, model: ModelName) -> list[Provider]:
         """The enabled providers of a model."""

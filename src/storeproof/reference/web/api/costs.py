@@ -38,6 +38,7 @@ from storeproof.reference.storage import Page
 from storeproof.reference.web.api.batches import Answers, answer_each
 from storeproof.reference.web.needs import COSTS_READ, COSTS_SEND, COSTS_WRITE
 from storeproof.reference.web.problems import Refusal
+from storeproof.reference.web.repeats import IdempotencyKey, id_of
 from storeproof.reference.web.routes import After, By, Limit, creates, reads, replaces
 from storeproof.reference.web.versions import IfMatch, IfNoneMatch, expected_version, tagged
 
@@ -203,11 +204,17 @@ async def budget_history(
 
 
 @creates("/admissions", COSTS_SEND, summary="Ask to be admitted")
-async def admit(data: JSONBody[Ask], costs: NamedDependency[CostService]) -> Admission:
+async def admit(
+    data: JSONBody[Ask],
+    by: By,
+    costs: NamedDependency[CostService],
+    idempotency_key: IdempotencyKey = None,
+) -> Admission:
     """Reserves what the first offer costs for which all budgets have room."""
     if not data.offers:
         raise Refusal(422, "invalid-value", "There must be an offer to admit.")
-    return await costs.admit(data.owner, data.currency, data.offers, data.tags)
+    made = id_of(idempotency_key, by, "admission")
+    return await costs.admit(data.owner, data.currency, data.offers, data.tags, id=made)
 
 
 @creates("/admissions/ending", COSTS_SEND, summary="End an admission", status_code=200)

@@ -23,7 +23,8 @@ from storeproof.reference.providers.service import ProviderService, SecretText
 from storeproof.reference.storage import Page
 from storeproof.reference.web.needs import PROVIDERS_READ, PROVIDERS_USE, PROVIDERS_WRITE
 from storeproof.reference.web.problems import Refusal
-from storeproof.reference.web.routes import After, Limit, creates, reads, removes, replaces
+from storeproof.reference.web.repeats import IdempotencyKey, id_of
+from storeproof.reference.web.routes import After, By, Limit, creates, reads, removes, replaces
 from storeproof.reference.web.versions import IfMatch, expected_version, tagged
 
 __all__ = ["Choice", "Ended", "SecretBody", "router"]
@@ -149,11 +150,14 @@ async def preview(
 @creates("/choices", PROVIDERS_USE, summary="Choose a provider")
 async def choose(
     model: FromQuery[ModelName],
+    by: By,
     providers: NamedDependency[ProviderService],
     tokens: FromQuery[int] = 0,
+    idempotency_key: IdempotencyKey = None,
 ) -> Choice:
     """Counts one request, and its tokens, in the provider's limits."""
-    provider, lease = await providers.choose(model, tokens)
+    lease_id = id_of(idempotency_key, by, "choice")
+    provider, lease = await providers.choose(model, tokens, id=lease_id)
     return Choice(provider=provider, lease=lease)
 
 

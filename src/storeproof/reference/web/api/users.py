@@ -22,6 +22,7 @@ from storeproof.reference.auth.entities import (
 from storeproof.reference.auth.service import AuthService
 from storeproof.reference.auth.service.views import IssuedKey, KeyView, SessionView, UserView
 from storeproof.reference.storage import Page
+from storeproof.reference.web.repeats import IdempotencyKey, id_of
 from storeproof.reference.web.routes import (
     After,
     By,
@@ -79,11 +80,18 @@ async def list_users(
 
 @creates("/", calling("create_user"), summary="Make a user")
 async def create_user(
-    data: JSONBody[NewUser], by: By, auth: NamedDependency[AuthService]
+    data: JSONBody[NewUser],
+    by: By,
+    auth: NamedDependency[AuthService],
+    idempotency_key: IdempotencyKey = None,
 ) -> Response[UserView]:
     """Two users never have the same e-mail, however it is written."""
     user = await auth.create_user(
-        by, data.email, display_name=data.display_name, password=data.password
+        by,
+        data.email,
+        display_name=data.display_name,
+        password=data.password,
+        id=id_of(idempotency_key, by, "user"),
     )
     return tagged(user, user.version)
 
@@ -225,11 +233,16 @@ async def create_key(
     data: JSONBody[NewKey],
     by: By,
     auth: NamedDependency[AuthService],
+    idempotency_key: IdempotencyKey = None,
 ) -> IssuedKey:
-    """Its token is shown this once."""
-    lifetime = None if data.lifetime is None else _seconds(data.lifetime)
+    """Its token is shown this once: repeating the request is refused, and makes no second key."""
     return await auth.create_api_key(
-        by, id, label=data.label, permissions=data.permissions, lifetime=lifetime
+        by,
+        id,
+        label=data.label,
+        permissions=data.permissions,
+        lifetime=None if data.lifetime is None else _seconds(data.lifetime),
+        key=id_of(idempotency_key, by, "key"),
     )
 
 

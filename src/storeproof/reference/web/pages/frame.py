@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Request, Response
@@ -39,6 +40,7 @@ class Place(msgspec.Struct, frozen=True):
     path: str
     name: str
     needs: Permission
+    about: str = ""
 
 
 def _of_auth(operation: str) -> Permission:
@@ -51,9 +53,9 @@ PLACES: Final = (
     Place("/errors", "Errors", ERRORS_READ),
     Place("/costs", "Costs", COSTS_READ),
     Place("/providers", "Providers", PROVIDERS_READ),
-    Place("/users", "Users", _of_auth("list_users")),
-    Place("/roles", "Roles", _of_auth("list_roles")),
-    Place("/conformance", "Conformance", SYSTEM_READ),
+    Place("/users", "Users", _of_auth("list_users"), "who they are, and their roles"),
+    Place("/roles", "Roles", _of_auth("list_roles"), "what each allows"),
+    Place("/conformance", "Conformance", SYSTEM_READ, "what the suites found"),
 )
 
 
@@ -87,6 +89,22 @@ class Frame:
         """Whether whoever asks holds this permission everywhere."""
         held = frozenset[Permission]() if self.viewer is None else self.viewer.held
         return covers(held, frozenset({Permission(permission)}))
+
+    def path(self, path: str, *parts: str, **query: Any) -> str:
+        """An address below the application's: with these parts, and what it asks."""
+        asked = urlencode({name: each for name, each in query.items() if each not in {None, ""}})
+        where = "/".join([path, *(quote(each, safe="") for each in parts)])
+        return f"{where}?{asked}" if asked else where
+
+    def link(self, path: str, *parts: str, **query: Any) -> str:
+        """The same, to be written into a page."""
+        return self.root + self.path(path, *parts, **query)
+
+    def further(self, cursor: str) -> str:
+        """The address of the page of this list that comes after this one."""
+        return self.link(
+            self._request.scope["path"], **{**self.query, "cursor": cursor, "done": ""}
+        )
 
     def page(self, template: str, status: int = 200, **context: Any) -> Response[str]:
         """The page. problem: a sentence on what could not be done."""

@@ -10,9 +10,11 @@ from litestar.exceptions import NotFoundException
 from storeproof.reference.web import problems
 from storeproof.reference.web.access import SAFE
 from storeproof.reference.web.pages.frame import Frame
-from storeproof.reference.web.problems import answered, headers_of
+from storeproof.reference.web.problems import Refusal, answered, headers_of
 
 __all__ = ["HANDLERS", "LOST"]
+
+_STALE = "Go back, reload the page, and send it again: you signed in anew since it was opened."
 
 _ADVICE: Final[Mapping[int, str]] = {
     400: "Go back and correct what was sent.",
@@ -34,9 +36,9 @@ def _refuse(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if problem.status == 401:
         asked = frame.here if request.method in SAFE else "/"
         return frame.go(f"/login?next={quote(asked, safe='')}")
-    made = frame.page(
-        "refusal.html", problem.status, refusal=problem, advice=_ADVICE.get(problem.status, "")
-    )
+    stale = isinstance(error, Refusal) and error.word == "csrf"
+    advice = _STALE if stale else _ADVICE.get(problem.status, "")
+    made = frame.page("refusal.html", problem.status, refusal=problem, advice=advice)
     made.headers.update(headers_of(error, problem.status))
     return made
 

@@ -1,0 +1,1 @@
+"""The shop of the guides: orders, in memory and in SQLite."""

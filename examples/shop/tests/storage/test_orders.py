@@ -1,0 +1,3 @@
+from shop.contracts import orders
+
+TestOrders = orders.suite()
