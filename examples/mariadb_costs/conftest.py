@@ -17,7 +17,8 @@ from storeproof.reference.costs import CostStorage
 
 FAST = "--innodb-flush-log-at-trx-commit=0"
 SERVER = shutil.which("mariadbd", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin") or "mariadbd"
-OPTIONS = ["--no-defaults", "--user=root", "--skip-name-resolve"]
+AS_ROOT = ["--user=root"] if os.geteuid() == 0 else []
+OPTIONS = ["--no-defaults", *AS_ROOT, "--skip-name-resolve"]
 
 
 def run(address: str, *statements: str) -> Sequence[tuple[Any, ...]]:

@@ -117,7 +117,13 @@ class MariaCostStorage(CostStorage):
     async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
         query = canonical(query)
         rows = await self._database.read(totals(query))
-        return allocate(query, [(row[0], row[1], int(row[2]), int(row[3])) for row in rows])
+        return allocate(
+            query,
+            [
+                (currency, group, int(count), int(charges))
+                for currency, group, count, charges in rows
+            ],
+        )
 
     async def rebuild_rollups(self) -> None:
         """There are none."""
