@@ -40,6 +40,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("storage", "backends that suites run on, as --storage takes them", default="")
+    parser.addini("storage_laws", "version of the laws that a run is pinned to", default="")
     parser.addini("storage_known_failures", "files of known failures", type="paths", default=[])
     group = parser.getgroup("storeproof", "storeproof: conformance suites of storages")
     add = group.addoption
@@ -63,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="TOML file of what is known to fail; may be repeated",
     )
     add("--storage-seed", metavar="INT", type=int, help="repeat a run's programs (random)")
+    add("--storage-laws", metavar="VERSION", help="later laws run without scoring (all count)")
     add("--storage-postgres-url", metavar="URL", help="server for the backend postgres")
     add("--storage-postgres-image", metavar="IMAGE", help="image for a container of postgres")
     add("--storage-command", help=argparse.SUPPRESS)  # what repeats the run, where not pytest does
@@ -146,6 +148,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     from storeproof.harness.selection import keys_of
 
+    unknown = run.collected.unknown_laws()
+    if unknown is not None and not run.worker:
+        raise pytest.UsageError(str(unknown))
     run.collected.selected = keys_of(session.items)
     benchmarks = [each for each in session.items if _is_benchmarks(getattr(each, "cls", None))]
     run.collected.benchmarks = len(benchmarks)

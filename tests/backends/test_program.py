@@ -133,7 +133,7 @@ def test_the_server_of_the_check_of_kills_is_durable(tmp_path: Path) -> None:
     ("backend", "told"),
     [
         (Refusing(), r"its server did not start \(not today\)"),
-        (Missing(), r"no-such-program can't be run\. Install lines"),
+        (Missing(), r"its server can't be run \(.*no-such-program.*\)\. Install lines"),
     ],
 )
 def test_what_does_not_start_says_why(backend: ProgramBackend, told: str, tmp_path: Path) -> None:

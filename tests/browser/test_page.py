@@ -1,17 +1,14 @@
-"""The page of a report in a real browser: Debian's chromium, or what STOREPROOF_CHROMIUM names."""
+"""The page of a report in a real browser."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 from views.reports import EVERYTHING, NOTHING, hostile
 
 from storeproof.harness.report import Report
@@ -20,19 +17,7 @@ from storeproof.harness.views import write_view
 Scheme = Literal["light", "dark"]
 PHONE, DESK = 360, 1280
 REPORTS = {"everything": EVERYTHING, "hostile": hostile(EVERYTHING), "nothing": NOTHING}
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("STOREPROOF_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
-    if not path:
-        pytest.skip("no chromium was found, so no page was tried in a browser")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @dataclass

@@ -219,6 +219,7 @@ def test_views_are_written_and_json_is_the_report(run: Run, shop: Path) -> None:
         (["shop:Good", "--contract=nothing"], "nothing: it has no ':' between module and name"),
         (["shop:Good", "--contract=shop:Good"], "shop:Good: this is a type, not a contract"),
         (["shop:Good", "--capability=survives_restart"], "needs a factory that takes a place"),
+        (["shop:Good", "--laws=1.0"], "no law was introduced in version '1.0'"),
         (["shop:Good", "--replay=lost.json"], "lost.json can't be replayed: No such file"),
         (["shop:Good", "--report=no.json/r"], "the report can't be written there: File exists"),
     ],

@@ -570,3 +570,12 @@ def test_agreement_counts_the_calls_of_every_operation(runner: asyncio.Runner) -
     assert calls.keys() == notes.operations.keys()
     assert sum(made for made, _ in calls.values()) == given.tally.operations
     assert 0 < calls["create"][1] < calls["create"][0]
+
+
+def test_a_contract_for_another_implementation_may_have_a_name_of_its_own() -> None:
+    plain, named = (
+        notes.stored_by(InMemoryNotes, "sqlite", name=name) for name in (None, "other notes")
+    )
+
+    assert (plain.name, named.name) == (notes.name, "other notes")
+    assert plain.storages["sqlite"] is named.storages["sqlite"] is InMemoryNotes

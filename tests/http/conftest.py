@@ -47,7 +47,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live]:
 @contextmanager
 def serving(database: str | None) -> Iterator[Live]:
     """The API in a thread with a loop of its own; each request has a connection of its own."""
-    logging.getLogger("storeproof").setLevel(logging.CRITICAL)
+    logging.getLogger("storeproof.web.requests").setLevel(logging.WARNING)
     made: list[uvicorn.Server] = []
     tokens: list[str] = []
     ready = threading.Event()

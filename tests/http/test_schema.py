@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import schemathesis
 from hypothesis import HealthCheck, settings
+from litestar.serialization import encode_json
 from reference.web.sites import SETTINGS, Time, services_over
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
     from .conftest import Live
 
 APP = create_app(services_over(Storages(Config()), Time()), SETTINGS)
-schema = schemathesis.openapi.from_dict(APP.openapi_schema.to_schema()).exclude(
-    path_regex="/schema"
-)
+DOCUMENT = json.loads(encode_json(APP.openapi_schema.to_schema()))
+schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(path_regex="/schema")
 
 CHECKS = (
     not_a_server_error,

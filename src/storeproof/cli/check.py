@@ -58,6 +58,9 @@ def check(
         list[_Capability] | None,
         typer.Option(help="What the storage can do; that it has several clients is assumed."),
     ] = None,
+    laws: Annotated[
+        str, typer.Option(metavar="VERSION", help="Later laws run without scoring.")
+    ] = "",
     report: Annotated[Path | None, typer.Option(metavar="PATH", help="Write JSON.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="PATH", help="Write Markdown.")] = None,
@@ -85,6 +88,7 @@ def check(
         profile=profile,
         seed=secrets.randbelow(2**32) if seed is None else seed,
         capabilities=tuple(Capability(each) for each in capability or ()),
+        laws=laws,
         outputs={f"--storage-{name}": path for name, path in views.items() if path is not None},
     )
     if replay is not None:

@@ -18,6 +18,7 @@ from storeproof.harness.backends.base import Capability
 from storeproof.harness.backends.factory import BadFactory, FactoryBackend, load_factory
 from storeproof.harness.operations import is_missing
 from storeproof.harness.report import Report, load, probe
+from storeproof.harness.requirements import UnknownLaws
 from storeproof.harness.saved import read_saved
 from storeproof.harness.targets import load_contract
 
@@ -60,15 +61,19 @@ class Checking:
     command: str
     profile: str
     seed: int
+    laws: str = ""
     capabilities: tuple[Capability, ...] = ()
     outputs: Mapping[str, Path] = field(default_factory=dict)
 
     def backend(self) -> FactoryBackend:
         """Find the factory, and see that it gives what has operations of the contract.
 
-        Raises BadTarget, BadFactory, ContractError.
+        Raises BadTarget, BadFactory, ContractError, UnknownLaws.
         """
         contract, make = load_contract(self.contract), load_factory(self.factory)
+        known = {each.since for each in contract.laws}
+        if self.laws and self.laws not in known:
+            raise UnknownLaws(self.laws, known)
         backend = FactoryBackend(self.factory, make, capabilities=self.capabilities)
         with tempfile.TemporaryDirectory(prefix="storeproof-") as place:
             asyncio.run(_try_out(backend.opener(contract), self.factory, contract, place))
@@ -110,6 +115,7 @@ class Checking:
             *(str(module), "-c", str(settings), f"--rootdir={Path.cwd()}", *_HERMETIC),
             *(f"--storage={self.factory}", f"--storage-profile={self.profile}"),
             *(f"--storage-seed={self.seed}", f"--storage-command={self.command}"),
+            *([f"--storage-laws={self.laws}"] if self.laws else []),
         ]
         written = io.StringIO()
         with _alone(), contextlib.redirect_stdout(written):

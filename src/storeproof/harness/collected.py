@@ -10,6 +10,7 @@ import msgspec
 
 from storeproof.harness.proving import blank
 from storeproof.harness.report import CheckResult, Judgement, Status
+from storeproof.harness.requirements import UnknownLaws, scored
 from storeproof.harness.suite import Suite
 from storeproof.harness.verdict import judge
 
@@ -49,6 +50,8 @@ class Collected(msgspec.Struct):
     """By the node's id."""
     results: dict[str, list[tuple[str, CheckResult]]] = {}
     """By suite: backend and result."""
+    laws: str = ""
+    """The version of the laws that the run is pinned to; empty where all of them count."""
     benchmarks: int = 0
     """Nodes of latency benchmarks that were selected."""
 
@@ -79,6 +82,13 @@ class Collected(msgspec.Struct):
             for contract in contracts
             for backend in names
         ]
+
+    def unknown_laws(self) -> UnknownLaws | None:
+        """Give what is wrong where no law that was collected has the version of the run."""
+        known = {each.since for suite in self.suites.values() for each in suite.blanks} - {""}
+        if not self.laws or not known or self.laws in known:
+            return None
+        return UnknownLaws(self.laws, known)
 
     def clashes(self) -> list[str]:
         """Give a sentence on every name that two contracts share."""
@@ -113,7 +123,7 @@ class Collected(msgspec.Struct):
     def _results(self, contract: str, backend: str) -> list[CheckResult]:
         selected = frozenset(self.selected.values())
         return [
-            self._result(Key(nodeid, backend, result.check), result, selected)
+            scored(self._result(Key(nodeid, backend, result.check), result, selected), self.laws)
             for nodeid, suite in self.suites.items()
             if suite.contract == contract
             for result in suite.blanks

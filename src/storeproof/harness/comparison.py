@@ -115,8 +115,7 @@ def _change(what: str, old: CheckResult | None, new: CheckResult | None) -> Iter
     level = f"{what} ({result.level})" if result.level != Level.MUST else what
     kind = _kind(old, new)
     if kind is not None:
-        must = result.level == Level.MUST
-        yield Change(kind, level, _status(old), _status(new), must)
+        yield Change(kind, level, _status(old), _status(new), result.is_binding)
 
 
 def _kind(old: CheckResult | None, new: CheckResult | None) -> Kind | None:

@@ -206,9 +206,13 @@ class Contract:
             baseline=baseline,
         )
 
-    def stored_by(self, opener: Opener, backend: str) -> Contract:
-        """Give this contract with another implementation on a backend; on memory, another model."""
+    def stored_by(self, opener: Opener, backend: str, *, name: str | None = None) -> Contract:
+        """Give this contract with another implementation on a backend; on memory, another model.
+
+        name: its own, where both have a suite in one run, which has one verdict for each name.
+        """
         other = copy.copy(self)
+        other.name = name or self.name
         other.storages = {**self.storages, backend: opener}
         other.model = functools.partial(opener, backend) if backend == "memory" else self.model
         return other
@@ -308,10 +312,16 @@ class Contract:
 
     @property
     def import_path(self) -> tuple[str, str] | None:
-        """Module and name under which this contract can be imported; None where it has no name."""
-        module = sys.modules.get(self._module)
-        names = [key for key, value in vars(module or object).items() if value is self]
-        return (self._module, names[0]) if names else None
+        """Module and name under which this contract can be imported; None where it has no name.
+
+        The module that made it goes before others, which may have called a function that did.
+        """
+        others = [name for name in list(sys.modules) if name != "__main__"]
+        for module in (self._module, *others):
+            for name, value in list(vars(sys.modules.get(module) or object).items()):
+                if value is self:
+                    return module, name
+        return None
 
     @functools.cached_property
     def pages(self) -> tuple[Operation, ...]:

@@ -63,7 +63,7 @@ def verdict_text(judgement: Judgement) -> str:
 
 def passed(results: Iterable[CheckResult]) -> str:
     """Say how many of the checks or laws that count passed, such as `5/6`."""
-    counted = [each for each in results if each.status not in _UNCOUNTED]
+    counted = [each for each in results if each.scored and each.status not in _UNCOUNTED]
     return f"{sum(each.status is Status.PASSED for each in counted)}/{len(counted)}"
 
 

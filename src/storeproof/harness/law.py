@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,6 +37,7 @@ class Law:
     """Takes `storage`, and `second` where the law needs another handle on the same data."""
     needs: frozenset[Capability] = frozenset()
     since: str = "0.1"
+    """The version of the laws that introduced it, which never changes; numbers and dots."""
 
     @property
     def name(self) -> str:
@@ -51,6 +53,9 @@ def law(
 ) -> Callable[[Callable[..., Awaitable[None]]], Law]:
     """Make a law of an async test whose docstring is the law's one sentence.
 
+    since: the version of the laws that introduces it; runs that are pinned to an earlier one by
+    `--storage-laws` carry it out without scoring.
+
     >>> @law("DEMO-001", MUST)
     ... async def missing_is_not_found(storage):
     ...     '''A missing key raises KeyError.'''
@@ -60,6 +65,8 @@ def law(
 
     def decorate(test: Callable[..., Awaitable[None]]) -> Law:
         sentence = " ".join((test.__doc__ or "").split())
+        if not re.fullmatch(r"\d+(\.\d+)*", since, re.ASCII):
+            raise ValueError(f"law {id} is since {since!r}; give a version such as 1.0")
         if not sentence:
             raise TypeError(f"law {id} has no docstring; its one sentence is what reports print")
         return Law(id, level, sentence, test, needs, since)

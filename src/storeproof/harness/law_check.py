@@ -67,6 +67,7 @@ def law_check(contract: str, law: Law, *, in_stage: Stage = Stage.LAWS) -> LawCh
         "level": law.level,
         "law": law,
         "needs": law.needs | clients,
+        "since": law.since,
     }
     made: LawCheck = type("LawCheck", (LawCheck,), members)()
     return made

@@ -24,8 +24,8 @@ from storeproof.harness.exceptions import (
     Unkillable,
 )
 from storeproof.harness.known_failures import KnownFailure
-from storeproof.harness.law import Level
 from storeproof.harness.report import CheckResult, Failure, KnownResult, Status
+from storeproof.harness.requirements import scored
 from storeproof.harness.saved import NAMES, SavedProgram, save_program
 from storeproof.harness.session import Session
 
@@ -76,6 +76,8 @@ class Prover:
     """Where the programs of failures are saved."""
     known: Sequence[KnownFailure] = ()
     replay: SavedProgram | None = None
+    laws: str = ""
+    """The version of the laws that the run is pinned to; empty where all of them count."""
     replay_command: str = ""
     """What runs a saved program, whose path follows; empty where pytest does, on the node."""
     _broken: dict[tuple[str, str], list[Check]] = field(default_factory=dict)
@@ -84,10 +86,11 @@ class Prover:
         """Carry out a node's check, unless there is a reason not to."""
         started, tally = time.perf_counter(), Tally()
         outcome = self._outcome(node, tally)
-        if outcome.status is Status.FAILED and node.check.level == Level.MUST:
+        result = _result(node, outcome, tally, time.perf_counter() - started)
+        result = scored(result, self.laws)
+        if outcome.status is Status.FAILED and result.is_binding:
             self._broken.setdefault((node.contract.name, node.backend), []).append(node.check)
-        seconds = time.perf_counter() - started
-        return _result(node, outcome, tally, seconds), outcome
+        return result, outcome
 
     def _outcome(self, node: Node, tally: Tally) -> Outcome:
         reason = self._reason_not_to(node)
@@ -248,6 +251,7 @@ def blank(suite: str, check: Check, dropped: str = "", replaced: str = "") -> Ch
         status=Status.DROPPED if dropped else Status.DESELECTED,
         detail=dropped,
         replaced=replaced,
+        since=check.since,
     )
 
 

@@ -116,6 +116,10 @@ class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     status: Status
     detail: str = ""
     """Why it did not run, or is known to fail."""
+    since: str = ""
+    """Of a law: the version of the laws that introduced it."""
+    scored: bool = True
+    """Whether it counts; not where the run is pinned to an earlier version of the laws."""
     replaced: str = ""
     """The suite's reason, where it runs another test in this one's place."""
     programs: int = 0
@@ -130,6 +134,11 @@ class CheckResult(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     failure: Failure | None = None
     known: tuple[KnownResult, ...] = ()
     """What is known to fail, each entry as it failed again."""
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether the verdict depends on it."""
+        return self.level == "MUST" and self.scored
 
 
 class Judgement(msgspec.Struct, kw_only=True, frozen=True):
@@ -178,6 +187,8 @@ class Report(msgspec.Struct, kw_only=True, frozen=True):
     problems: tuple[str, ...]
     """What makes the run fail beside the verdicts, a sentence each."""
     judgements: tuple[Judgement, ...]
+    laws: str = ""
+    """The version of the laws that the run is pinned to; empty where all of them count."""
     command: str = ""
     """What repeats the run, without a server's URL, which may hold a password."""
     latency: tuple[LatencyResult, ...] = ()

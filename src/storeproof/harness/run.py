@@ -25,6 +25,7 @@ from storeproof.harness.report import (
     Report,
     Status,
 )
+from storeproof.harness.requirements import version
 from storeproof.harness.saved import SavedProgram, read_saved
 from storeproof.harness.servers import Servers
 from storeproof.harness.session import Session, current_session
@@ -51,6 +52,8 @@ class Run:
     def __init__(self, settings: Settings, hooked: Iterable[object], *, worker: bool) -> None:
         from storeproof.harness.backends.registry import choose, registered_backends
 
+        if settings.laws:
+            version(settings.laws)
         self.settings, self.worker = settings, worker
         registered = registered_backends(_backends(hooked))
         self.replay: SavedProgram | None = read_saved(settings.replay) if settings.replay else None
@@ -62,7 +65,7 @@ class Run:
         ]
         if not worker:
             settings.outputs.probe()
-        self.collected = Collected()
+        self.collected = Collected(laws=settings.laws)
         self.servers = Servers(self.registered, self._run_options())
         self.problems: list[str] = []
         self._started_at, self._started = datetime.now(UTC), time.perf_counter()
@@ -141,6 +144,7 @@ class Run:
             backends={name: self._backend_info(name) for name in self.backends},
             problems=problems,
             judgements=tuple(judgements),
+            laws=self.settings.laws,
             command=self.settings.command,
             latency=tuple(self.latency.results.values()) if self.latency else (),
         )
@@ -169,6 +173,7 @@ class Run:
             programs=self.settings.programs,
             known=self.known,
             replay=self.replay,
+            laws=self.settings.laws,
             replay_command=self.settings.replay_command,
         )
 
@@ -192,6 +197,9 @@ class Run:
         if not self.collected.suites:
             return [f"{self.settings.asked} was given, but no suite was collected. {_NO_SUITE}"]
         partial = self.settings.partial
+        unknown = self.collected.unknown_laws()
+        if unknown is not None:
+            return [str(unknown)]
         return [*latency, *unmatched(self.known, judgements, self.registered, partial=partial)]
 
     def _replay_complaints(self, replay: SavedProgram) -> list[str]:

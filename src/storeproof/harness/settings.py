@@ -47,6 +47,8 @@ class Settings:
     replay: Path | None
     known_failures: tuple[Path, ...]
     partial: bool
+    laws: str
+    """The version of the laws that the run is pinned to; empty where all of them count."""
     replay_command: str
     """What runs a saved program, whose path follows; empty where pytest does, on the node."""
     postgres_url: str | None
@@ -76,6 +78,7 @@ def read_settings(config: pytest.Config) -> Settings:
         replay=_absolute(here, option.storage_replay),
         known_failures=_known_failures(config),
         partial=option.storage_partial,
+        laws=option.storage_laws or config.getini("storage_laws"),
         replay_command=f"{option.storage_command} --replay" if option.storage_command else "",
         postgres_url=option.storage_postgres_url or os.environ.get("STOREPROOF_POSTGRES_URL"),
         postgres_image=option.storage_postgres_image or os.environ.get("STOREPROOF_POSTGRES_IMAGE"),
@@ -103,6 +106,7 @@ def _command(option: Any, seed: int) -> str:
         ("--storage", option.storage),
         ("--storage-profile", option.storage_profile),
         ("--storage-seed", str(seed)),
+        ("--storage-laws", option.storage_laws),
         ("--storage-postgres-image", option.storage_postgres_image),
         *(("--storage-known-failures", each) for each in option.storage_known_failures),
     ]

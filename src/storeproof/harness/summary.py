@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from storeproof.harness.findings import passed, verdict_text
 from storeproof.harness.report import Judgement, Report, Status, Verdict
+from storeproof.harness.requirements import told
 
 __all__ = ["latency", "lines", "title", "unreached", "untried"]
 
@@ -34,6 +35,7 @@ def lines(report: Report) -> list[str]:
         *_whys(report.judgements),
         *unreached(report.judgements),
         *untried(report.judgements),
+        *told(report),
         *latency(report),
         *_hint(report),
         *report.problems,

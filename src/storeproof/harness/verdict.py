@@ -4,14 +4,13 @@ conformant: every MUST passed, or does not apply to the backend.
 non-conformant: a MUST failed, or is known to fail.
 incomplete: a MUST was skipped, deselected, dropped or replaced, or could not be carried out.
 A failed MUST outweighs an incomplete one, which outweighs a known failure. A SHOULD never
-changes the verdict.
+changes the verdict, nor does a law that is later than those that the run is pinned to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from storeproof.harness.law import Level
 from storeproof.harness.report import CheckResult, Judgement, Status, Verdict
 
 __all__ = ["accepted", "judge", "tried"]
@@ -28,7 +27,7 @@ _UNTRIED = {
 
 def judge(contract: str, backend: str, results: Sequence[CheckResult]) -> Judgement:
     """Give the verdict on a contract's results on one backend."""
-    musts = [each for each in results if each.level == Level.MUST]
+    musts = [each for each in results if each.is_binding]
     failed = [each for each in musts if each.status is Status.FAILED]
     known = [each for each in musts if each.status is Status.KNOWN_FAILURE]
     gaps = [each for each in musts if each.status in _UNTRIED or each.replaced]
@@ -73,16 +72,20 @@ def _why(results: Sequence[CheckResult], gaps: Sequence[CheckResult], *, empty: 
         return [gaps[0].detail]
     failed = [each for each in results if each.status is Status.FAILED]
     known = [each for each in results if each.status is Status.KNOWN_FAILURE]
-    musts = [each for each in failed if each.level == Level.MUST]
-    shoulds = [each for each in failed if each.level != Level.MUST]
+    musts = [each for each in failed if each.is_binding]
+    others = [each for each in failed if not each.is_binding]
     return [
         *(f"{each.check} failed: {each.sentence}" for each in musts),
         *(line for status in _UNTRIED for line in _untried(status, gaps)),
         *(f"{each.check} was replaced: {each.replaced}" for each in gaps if each.replaced),
         *(f"{each.check} is known to fail: {each.detail}" for each in known),
-        *(f"{each.check} (SHOULD) failed: {each.sentence}" for each in shoulds),
+        *(f"{each.check} ({_weight(each)}) failed: {each.sentence}" for each in others),
         *(["nothing was checked"] if empty and not gaps else []),
     ]
+
+
+def _weight(result: CheckResult) -> str:
+    return result.level if result.scored else f"since {result.since}, not scored"
 
 
 def _untried(status: Status, gaps: Sequence[CheckResult]) -> Iterable[str]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from storeproof.reference.auth import InMemoryAuthStorage
 from storeproof.reference.exceptions import Duplicate, NotFound
+from storeproof.reference.values import LATEST
 
 from ..breaking import Mutant
 from .examples import ANN
@@ -98,6 +99,7 @@ def mutants_of(kind: Names) -> dict[str, list[Mutant]]:
         "AUTH-087": [
             altering(purge, before=lambda before: before + TICK),
             replacing(purge, _purges_only_expired(kind)),
+            replacing(purge, _hides_what_it_purges(kind)),
         ],
         "AUTH-088": [
             altering(purge, limit=lambda limit: max(limit, 1000)),
@@ -259,6 +261,19 @@ def _purges_only_expired(kind: Names) -> Any:
             del tokens[name]
         count = await right()
         tokens.update(revoked)
+        return count
+
+    return purge
+
+
+def _hides_what_it_purges(kind: Names) -> Any:
+    async def purge(storage: Any, right: Any, **_: Any) -> Any:
+        tokens = _memory(storage, kind)
+        known = dict(tokens)
+        count = await right()
+        for name in known.keys() - tokens.keys():
+            hidden = {"user": "nobody", "expires_at": LATEST, "revoked_at": None}
+            tokens[name] = replace(known[name], id=f"{name} was purged", **hidden)
         return count
 
     return purge

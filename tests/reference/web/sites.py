@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from litestar import Litestar
@@ -66,6 +68,12 @@ class Site:
         where = path if path.startswith(("/health", "/metrics")) else API + path
         return await self.client.request(method, where, headers=headers, **more)
 
+    def content(self) -> str:
+        """All that is stored, where that is in memory: equal before and after, nothing changed."""
+        services = self.services
+        parts = (services.auth, services.costs, services.errors, services.providers)
+        return repr([vars(each._storage) for each in parts])
+
     async def user(self, name: str, *roles: str) -> str:
         """Makes a user with these roles; the token of their session."""
         email = f"{name}@example.org"
@@ -74,6 +82,57 @@ class Site:
         for role in roles:
             await auth.grant(self.administrator, UserId(user.id), RoleName(role), GLOBAL)
         return (await auth.log_in(email, PASSWORD)).token
+
+
+async def ask(
+    site: Site,
+    method: str,
+    raw: str,
+    *,
+    body: Any = None,
+    root: str = "",
+    before: str = "",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    pieces: Iterator[bytes] | None = None,
+) -> tuple[int, Any]:
+    """The answer to a request, given as a server does after it has read it.
+
+    root: what a server adds to both paths; before: what a mount took from the decoded one.
+    pieces: of a body whose length nobody says.
+    """
+    headers = [(b"authorization", f"Bearer {site.token}".encode()), *headers]
+    if body is not None or pieces is not None:
+        headers.append((b"content-type", b"application/json"))
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": root + unquote(raw.partition("?")[0]),
+        "raw_path": (before + root + raw.partition("?")[0]).encode(),
+        "root_path": root,
+        "query_string": raw.partition("?")[2].encode("latin-1"),
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if pieces is not None:
+            return {"type": "http.request", "body": next(pieces, b""), "more_body": True}
+        content = b"" if body is None else json.dumps(body).encode()
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    app: Any = site.app
+    await app(scope, receive, send)
+    content = b"".join(each.get("body", b"") for each in sent[1:])
+    kept = dict(sent[0]["headers"]).get(b"content-type", b"")
+    return sent[0]["status"], json.loads(content) if b"json" in kept and content else content
 
 
 def services_over(storages: Storages, time: Time) -> Services:

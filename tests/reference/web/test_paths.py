@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
 
 from storeproof.reference.web import API
 
-from .sites import Site, visit
+from .sites import Site, ask, visit
 
 IDS = ["team/a", "/", "a//b", "a%2Fb", "%2F", "ü/\U0001f600", "a?b#c/d", "..%2f..", "x\ufdd0"]
 PROVIDER = {"kind": "k", "endpoint": "https://p.example"}
-
-
-async def ask(
-    site: Site, method: str, raw: str, *, body: Any = None, root: str = "", before: str = ""
-) -> tuple[int, Any]:
-    """The answer to a request, whose path a server decoded as ASGI says.
-
-    root: what a server adds to both paths; before: what a mount took from the decoded one.
-    """
-    headers = [(b"authorization", f"Bearer {site.token}".encode())]
-    if body is not None:
-        headers.append((b"content-type", b"application/json"))
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": root + unquote(raw),
-        "raw_path": (before + root + raw).encode(),
-        "root_path": root,
-        "query_string": b"",
-        "headers": headers,
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 2),
-    }
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        content = b"" if body is None else json.dumps(body).encode()
-        return {"type": "http.request", "body": content, "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    app: Any = site.app
-    await app(scope, receive, send)
-    content = b"".join(each.get("body", b"") for each in sent[1:])
-    return sent[0]["status"], json.loads(content) if content else None
 
 
 async def make(site: Site, id: str) -> None:

@@ -45,7 +45,12 @@ class Library:
         own = [package / component / f"{name}.lua" for name in (component, *more)]
         parts = [package / "common.lua", *own, package / "run.lua"]
         self.text = "\n".join(part.read_text("utf-8") for part in parts)
-        self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        self.digest = self.digest_of(self.text)
+
+    @staticmethod
+    def digest_of(text: str) -> str:
+        """What a server knows a script by."""
+        return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 class Executor:
@@ -93,7 +98,8 @@ class Executor:
                 answer = await _ask(connection, f"EVAL{kind}", self._library.text, *rest)
         if answer[0] != b"ok":
             raise_refusal(*(part.decode() for part in answer))
-        return answer[1:]
+        found: list[Any] = answer[1:]
+        return found
 
 
 async def _ask(connection: Any, *command: Any) -> Any:

@@ -39,7 +39,8 @@ class ProgramBackend(Backend):
     def command(self, port: int, folder: Path, *, durable: bool) -> Sequence[str | Path]:
         """Give the program, and what it is started with, to listen on this port of 127.0.0.1.
 
-        Its data belongs into the folder; it is started there a second time after it was killed.
+        Its data belongs into the folder, which is empty at first and may be made ready here; it is
+        started there a second time after it was killed. What can't be run may raise OSError.
         durable: whether what it acknowledges has to outlive its process.
         """
 
@@ -124,23 +125,25 @@ class ProgramServer(KillableServer):
         self._give_up("did not start")
 
     def _launch(self) -> None:
-        folder = self.folder / "data"
+        try:
+            self.process = self._run(self.folder / "data")
+        except (OSError, subprocess.SubprocessError) as error:
+            raise BackendUnavailable(
+                self._backend.name, f"its server can't be run ({error})", self._backend.remedy
+            ) from error
+        self._watcher = watch(self.process, self.folder)
+
+    def _run(self, folder: Path) -> subprocess.Popen[bytes]:
         command = self._backend.command(self.port, folder, durable=self._durable)
         with (self.folder / "log").open("wb") as log:
-            try:
-                self.process = subprocess.Popen(  # noqa: S603 - the backend's author says what runs
-                    command,
-                    cwd=folder,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise BackendUnavailable(
-                    self._backend.name, f"{command[0]} can't be run", self._backend.remedy
-                ) from error
-        self._watcher = watch(self.process, self.folder)
+            return subprocess.Popen(  # noqa: S603 - the backend's author says what runs
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def _is_ready(self) -> bool:
         deadline = time.monotonic() + START_SECONDS

@@ -140,6 +140,8 @@ class Check(ABC):
     stage: ClassVar[Stage]
     sentence: ClassVar[str]
     level: ClassVar[Level] = MUST
+    since: ClassVar[str] = ""
+    """Of a law: the version that introduced it."""
     stores: ClassVar[int] = 1
     """On which a program's clients make their calls, each on the next one, round and round."""
 

@@ -269,7 +269,8 @@ class AuthStorage(ComponentStorage[User], Protocol):
     async def purge_sessions(self, before: datetime, limit: int) -> int:
         """Deletes sessions that expired or were revoked before this instant; how many.
 
-        The first `limit` (1 to 1000) of them by id. Repeating it deletes the next ones.
+        The first `limit` (1 to 1000) of them by id. Repeating it deletes the next ones. Their
+        ids and digests are free again.
         """
         ...
 
@@ -323,7 +324,8 @@ class AuthStorage(ComponentStorage[User], Protocol):
     async def purge_api_keys(self, before: datetime, limit: int) -> int:
         """Deletes keys that expired or were revoked before this instant; how many.
 
-        The first `limit` (1 to 1000) of them by id. Repeating it deletes the next ones.
+        The first `limit` (1 to 1000) of them by id. Repeating it deletes the next ones. Their
+        ids and digests are free again.
         """
         ...
 

@@ -62,11 +62,11 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     BudgetExceeded: 409,
     BudgetOverflow: 409,
     ReservationClosed: 409,
+    NoProviderAvailable: 409,
     Undecryptable: 409,
     VersionConflict: 412,
     RateLimited: 429,
     NotAudited: 500,
-    NoProviderAvailable: 503,
     Unavailable: 503,
     OutcomeUnknown: 504,
 }

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from redis_auth.records import stamp
-from redis_auth.spans import all_of
+from redis_auth.spans import all_of, joined
 from storeproof.reference.auth import AuditFilter, GrantFilter
 
 __all__ = ["audit_span", "grant_span"]
@@ -14,10 +14,9 @@ def grant_span(
 ) -> tuple[str, bytes, bytes]:
     """What the index begins with, "user" or "role", and the limits of its part."""
     if asked.user is None and asked.role is not None:
-        turned = position and (position[1], position[0], position[2])
-        return "role", *all_of(_joined(asked.role, ""), turned and _joined(*turned))
-    start = b"" if asked.user is None else _joined(asked.user, "")
-    return "user", *all_of(start, position and _joined(*position))
+        turned = None if position is None else (position[1], position[0], position[2])
+        return "role", *all_of(_start(asked.role), joined(turned))
+    return "user", *all_of(_start(asked.user), joined(position))
 
 
 def audit_span(asked: AuditFilter, position: tuple[datetime, str] | None) -> tuple[bytes, bytes]:
@@ -28,5 +27,5 @@ def audit_span(asked: AuditFilter, position: tuple[datetime, str] | None) -> tup
     return b"(" + min(above) if above else b"+", low
 
 
-def _joined(*parts: str) -> bytes:
-    return "\0".join(parts).encode()
+def _start(first: str | None) -> bytes:
+    return b"" if first is None else first.encode() + b"\0"

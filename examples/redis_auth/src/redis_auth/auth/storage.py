@@ -11,7 +11,7 @@ from redis_auth.auth.tokens import RedisTokens
 from redis_auth.connections import Connections
 from redis_auth.executor import Executor, Library
 from redis_auth.records import entity_of, fields_of, given_fields_of, json_of, stamp, wanted
-from redis_auth.spans import after
+from redis_auth.spans import after, joined
 from storeproof.reference.auth import (
     ApiKey,
     ApiKeyId,
@@ -171,9 +171,7 @@ class RedisAuthStorage(AuthStorage):
     async def list_roles(self, cursor: Cursor | None = None, limit: int = 100) -> Page[Role]:
         position = ROLE_ORDER.position(cursor)
         canonical_limit(limit)
-        found, more = await self._executor.read(
-            "list_roles", after(position and position[0].encode()), limit
-        )
+        found, more = await self._executor.read("list_roles", after(joined(position)), limit)
         return ROLE_ORDER.page([entity_of(Role, each) for each in found], more=bool(more))
 
     async def grant(self, user: UserId, role: RoleName, scope: Scope) -> Grant:

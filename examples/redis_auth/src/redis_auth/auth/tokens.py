@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from redis_auth.executor import Executor
 from redis_auth.records import entity_of, fields_of, json_of
-from redis_auth.spans import after
+from redis_auth.spans import after, joined
 from storeproof.reference.auth import ApiKey, Digest, Session, UserId
 from storeproof.reference.auth.entities import canonical, canonical_digest
 from storeproof.reference.lists import Order
@@ -23,7 +23,7 @@ class RedisTokens(Generic[Token]):
     def __init__(self, executor: Executor, kind: str, order: Order[Token]) -> None:
         self._executor = executor
         self._kind = kind
-        self._order = order
+        self._order: Order[Token] = order
 
     async def create(self, token: Token) -> Token:
         token = canonical(token)
@@ -50,7 +50,7 @@ class RedisTokens(Generic[Token]):
         position = self._order.position(cursor)
         canonical_limit(limit)
         found, more = await self._executor.read(
-            "list_tokens", self._kind, user, after(position and position[0].encode()), limit
+            "list_tokens", self._kind, user, after(joined(position)), limit
         )
         return self._order.page(map(self._token, found), more=bool(more))
 

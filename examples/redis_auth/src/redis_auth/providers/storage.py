@@ -10,7 +10,7 @@ from redis_auth.connections import Connections
 from redis_auth.executor import Executor, Library
 from redis_auth.providers.outcomes import row_of, tally_of
 from redis_auth.records import entity_of, fields_of, json_of, stamp, time_of, wanted
-from redis_auth.spans import after, all_of
+from redis_auth.spans import after, all_of, joined
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.providers import (
     Change,
@@ -91,7 +91,7 @@ class RedisProviderStorage(ProviderStorage):
         canonical_limit(limit)
         found, more = await self._executor.read(
             "list_providers",
-            after(position and b"%07d%b" % (position[0], position[1].encode())),
+            after(None if position is None else "{:07d}{}".format(*position).encode()),
             limit,
             wanted(asked.kind),
             wanted(asked.enabled),
@@ -132,7 +132,7 @@ class RedisProviderStorage(ProviderStorage):
         start = b"" if asked.provider is None else asked.provider.encode() + b"\0"
         found, more = await self._executor.read(
             "list_secrets",
-            *all_of(start, position and "\0".join(position).encode()),
+            *all_of(start, joined(position)),
             limit,
             wanted(asked.other_than),
         )
@@ -176,9 +176,8 @@ class RedisProviderStorage(ProviderStorage):
         position = USAGE_ORDER.position(cursor)
         canonical_limit(limit)
         start = stamp(minute).encode()
-        found, more = await self._executor.read(
-            "list_usage", *all_of(start, position and start + position[0].encode()), limit
-        )
+        last = None if position is None else start + position[0].encode()
+        found, more = await self._executor.read("list_usage", *all_of(start, last), limit)
         usage = [
             Usage(
                 provider=ProviderId(member.removeprefix(start).decode()),
@@ -243,7 +242,7 @@ class RedisProviderStorage(ProviderStorage):
         position = COOLING_ORDER.position(cursor)
         canonical_limit(limit)
         found, more = await self._executor.read(
-            "list_cooling", stamp(now), after(position and position[0].encode()), limit
+            "list_cooling", stamp(now), after(joined(position)), limit
         )
         cooling = [
             Cooling(provider=ProviderId(provider.decode()), until=time_of(until))

@@ -13,7 +13,7 @@ from storeproof.reference.web.services import Services
 
 __all__ = ["Health", "router"]
 
-PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+PROMETHEUS: Final = "text/plain; version=0.0.4"
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,13 @@ async def ready(services: NamedDependency[Services]) -> Health:
     return Health(status="ok")
 
 
-@reads("/metrics", SYSTEM_READ, summary="Figures for Prometheus", sync_to_thread=False)
+@reads(
+    "/metrics",
+    SYSTEM_READ,
+    summary="Figures for Prometheus",
+    media_type="text/plain",
+    sync_to_thread=False,
+)
 def metrics(observer: NamedDependency[Observer]) -> Response[bytes]:
     """Requests and their durations, by route."""
     return Response(observer.exposition(), media_type=PROMETHEUS)

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from storeproof.reference.web.pages.assets import address_of
 
-__all__ = ["render"]
+__all__ = ["count", "money", "render"]
 
 
 def render(template: str, **context: Any) -> str:
@@ -31,12 +31,12 @@ def _environment() -> Environment:
     )
     made.globals |= {"address_of": address_of, "or_any": _or_any}
     made.filters |= {
-        "count": _count,
+        "count": count,
         "data": _data,
         "instant": _instant,
         "local": _local,
         "milliseconds": _milliseconds,
-        "money": _money,
+        "money": money,
     }
     return made
 
@@ -46,7 +46,8 @@ def _or_any(options: Iterable[str]) -> dict[str, str]:
     return {"": "any", **{each: each for each in options}}
 
 
-def _count(number: int) -> str:
+def count(number: int) -> str:
+    """As 1,000."""
     return f"{number:,}"
 
 
@@ -68,6 +69,6 @@ def _milliseconds(microseconds: int | None) -> str:
     return "-" if microseconds is None else f"{microseconds / 1000:,.0f} ms"
 
 
-def _money(amount: Decimal) -> str:
+def money(amount: Decimal) -> str:
     """To the cent, or, where it is less than one, to the last decimal."""
     return f"{amount:,.2f}" if abs(amount) >= Decimal("0.01") or not amount else f"{amount:f}"

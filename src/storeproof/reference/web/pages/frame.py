@@ -40,6 +40,7 @@ class Place(msgspec.Struct, frozen=True):
     path: str
     name: str
     needs: Permission
+    about: str = ""
 
 
 def _of_auth(operation: str) -> Permission:
@@ -52,9 +53,9 @@ PLACES: Final = (
     Place("/errors", "Errors", ERRORS_READ),
     Place("/costs", "Costs", COSTS_READ),
     Place("/providers", "Providers", PROVIDERS_READ),
-    Place("/users", "Users", _of_auth("list_users")),
-    Place("/roles", "Roles", _of_auth("list_roles")),
-    Place("/conformance", "Conformance", SYSTEM_READ),
+    Place("/users", "Users", _of_auth("list_users"), "who they are, and their roles"),
+    Place("/roles", "Roles", _of_auth("list_roles"), "what each allows"),
+    Place("/conformance", "Conformance", SYSTEM_READ, "what the suites found"),
 )
 
 

@@ -24,8 +24,16 @@
       ticks: { stroke: colour("--line"), width: 1 },
     };
     const short = new Intl.NumberFormat("en", { notation: "compact" });
+    const when = (more) => new Intl.DateTimeFormat("en-GB", { timeZone: chart.timezone, ...more });
+    const day = when({ day: "numeric", month: "short" });
+    const hour = when({ hour: "2-digit", minute: "2-digit" });
+    const label = (seconds, step) => {
+      const at = new Date(seconds * 1e3);
+      const time = hour.format(at);
+      return step >= 86400 || time === "00:00" ? day.format(at) : time;
+    };
     return [
-      { ...common, grid: { show: false } },
+      { ...common, grid: { show: false }, space: 60, values: (_, all, __, ___, step) => all.map((each) => label(each, step)) },
       { ...common, size: 58, values: (_, values) => values.map((each) => short.format(each)) },
     ];
   };
@@ -38,7 +46,7 @@
       stroke: series(index),
       width: bars ? 0 : 2,
       fill: bars ? series(index) : undefined,
-      points: { show: !bars && chart.starts.length < 60 },
+      points: { show: !bars && !each.dashed && chart.starts.length < 60 },
       dash: each.dashed ? [6, 5] : undefined,
       value: (_, __, at, place) =>
         place === null || each.values[place] === null ? "–" : shown.format(each.values[place]) + chart.unit,
