@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tomllib
 from collections import Counter
@@ -151,3 +152,12 @@ def test_a_block_in_a_list_is_a_block(tmp_path: Path) -> None:
     page = page_of(tmp_path, "- so:\n\n  ```sh\n  true\n  ```\n")
 
     assert page.blocks == [Block("", "", "sh", "true\n", 4)]
+
+
+def test_what_was_found_is_shown_by_programs_that_are_there() -> None:
+    programs = re.findall(
+        r"--storage-replay (\S+)", (ROOT / "docs" / "found.md").read_text("utf-8")
+    )
+
+    assert programs
+    assert [each for each in programs if not (ROOT / each).is_file()] == []
