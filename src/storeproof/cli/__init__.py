@@ -30,6 +30,12 @@ app = typer.Typer(
     cls=Commands,
     name="storeproof",
     help="Proves that storages behave alike, and looks after the reference package's databases.",
+    epilog=(
+        "Exit codes: 0 done; 1 a check found what must not be; 2 the command line can't be "
+        "understood; 3 what was given can't be used; 4 the store is unavailable, nothing was "
+        "changed; 5 the outcome is unknown; 6 refused; 128 and a signal's number: interrupted. "
+        "Example: storeproof demo"
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -11,7 +11,7 @@ import typer
 
 from storeproof.cli.databases import URL_VARIABLE, run, storages_at
 from storeproof.cli.errors import ExitCode
-from storeproof.cli.output import say
+from storeproof.cli.output import Json, say
 from storeproof.cli.progress import Tell, telling
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _HELP = "postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///PATH; else from t
 From = Annotated[str, typer.Option("--from", metavar="URL", envvar=URL_VARIABLE, help=_HELP)]
 To = Annotated[str, typer.Option("--to", metavar="URL", envvar=URL_VARIABLE, help=_HELP)]
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="The folder of an archive.")]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
 @app.callback()

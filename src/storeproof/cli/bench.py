@@ -44,7 +44,7 @@ _BASELINE = "git:REF or pypi:VERSION of the contract's package, or another backe
 _TARGET = "Contract or benchmarks, such as shop.contracts:orders or benchmarks/test_x.py:TestX."
 
 
-@app.command()
+@app.command(epilog="Example: storeproof bench shop.contracts:orders --storage=sqlite")
 def run(
     target: Annotated[str, typer.Argument(metavar="TARGET", help=_TARGET)],
     *,
@@ -82,7 +82,7 @@ def run(
         raise typer.Exit(ExitCode.FOUND)
 
 
-@app.command()
+@app.command(epilog="Example: storeproof bench load shop.contracts:orders --clients=1,8,64")
 def load(
     target: Annotated[str, typer.Argument(metavar="TARGET", help=_TARGET)],
     *,
@@ -107,7 +107,7 @@ def load(
         raise typer.Exit(ExitCode.FOUND)
 
 
-@app.command()
+@app.command(epilog="Example: storeproof bench compare old.json new.json")
 def compare(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A report of latencies.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="A later one.")],

@@ -16,7 +16,7 @@ import typer
 
 from storeproof.cli.databases import URL_VARIABLE, run, storages_at, target_at
 from storeproof.cli.errors import ExitCode, UserError
-from storeproof.cli.output import err, say
+from storeproof.cli.output import Json, err, say
 from storeproof.cli.progress import Tell, telling
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def migrate(
     folder: Annotated[
         Path, typer.Option(help="Where the backups go; there must be room for two.")
     ] = Path("storeproof-migrations"),
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Move an archive, a database or users into a database, verified, with a way back.
 

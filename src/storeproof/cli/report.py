@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from storeproof.cli.errors import ExitCode
-from storeproof.cli.output import say
+from storeproof.cli.output import Json, say
 
 if TYPE_CHECKING:
     from storeproof.harness.report import Report
@@ -20,7 +21,7 @@ app = typer.Typer()
 _JSON = "that `pytest --storage-report` wrote"
 
 
-@app.command()
+@app.command(epilog="Example: storeproof report report.json --html report.html")
 def report(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help=f"The JSON {_JSON}.")],
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a page.")] = None,
@@ -43,10 +44,11 @@ def report(
         write_view(view, loaded, path)
 
 
-@app.command()
+@app.command(epilog="Example: storeproof compare old.json new.json")
 def compare(
     old: Annotated[Path, typer.Argument(metavar="OLD", help=f"A report {_JSON}.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="A later one.")],
+    as_json: Json = False,
 ) -> None:
     """Say what broke between two reports, what was mended, what is new or gone.
 
@@ -55,9 +57,13 @@ def compare(
     from storeproof.harness.comparison import broke, changes, lines
 
     before, after = _load(old), _load(new)
-    for line in lines(before, after):
-        say(line)
-    if broke(changes(before, after)):
+    found = changes(before, after)
+    if as_json:
+        say(json.dumps([each._asdict() for each in found]))
+    else:
+        for line in lines(before, after):
+            say(line)
+    if broke(found):
         raise typer.Exit(ExitCode.FOUND)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from storeproof.cli.databases import Url, database_at, run
 from storeproof.cli.errors import ExitCode
-from storeproof.cli.output import say
+from storeproof.cli.output import Json, say, say_facts
 
 if TYPE_CHECKING:
     from storeproof.reference.database.revisions import Revision
@@ -20,8 +20,6 @@ app = typer.Typer(
     help="Look at the tables of a database, and bring them to another version.",
     no_args_is_help=True,
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
 @app.command(epilog="Example: storeproof schema current sqlite:///app.db")
@@ -49,6 +47,7 @@ def upgrade(
         list[str] | None,
         typer.Option(help="Make this component's tables too. Else those that are there, or all."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Make the revisions that a database lacks, while it is used.
 
@@ -58,8 +57,9 @@ def upgrade(
     from storeproof.reference.database.revisions import upgrade as make
 
     _require_components(component or ())
-    made = run(make(url, HISTORY, to=to, components=component or (), tell=say))
-    _sum_up(made, "made")
+    tell = _silent if as_json else say
+    made = run(make(url, HISTORY, to=to, components=component or (), tell=tell))
+    _sum_up(made, "made", as_json)
 
 
 @app.command(epilog="Example: storeproof schema downgrade sqlite:///app.db --to 4")
@@ -71,13 +71,15 @@ def downgrade(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Undo also what can't be undone without loss.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Undo revisions, the last one first."""
     from storeproof.reference.database.revisions import HISTORY
     from storeproof.reference.database.revisions import downgrade as undo
 
-    undone = run(undo(url, HISTORY, to=to, accept_loss=accept_loss, tell=say))
-    _sum_up(undone, "undone")
+    tell = _silent if as_json else say
+    undone = run(undo(url, HISTORY, to=to, accept_loss=accept_loss, tell=tell))
+    _sum_up(undone, "undone", as_json)
 
 
 @app.command(epilog="Example: storeproof schema check sqlite:///app.db")
@@ -126,6 +128,11 @@ def _require_components(names: list[str] | tuple[()]) -> None:
         raise typer.BadParameter(f"there is no component {name!r}; known are {known}")
 
 
-def _sum_up(revisions: list[Revision], done: str) -> None:
+def _sum_up(revisions: list[Revision], done: str, as_json: bool) -> None:
     count = len(revisions)
-    say(f"{count} revision{'' if count == 1 else 's'} {done}" if count else "nothing to do")
+    sentence = f"{count} revision{'' if count == 1 else 's'} {done}" if count else "nothing to do"
+    say_facts(sentence, as_json, **{done: [each.number for each in revisions]})
+
+
+def _silent(_line: str) -> None:
+    pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 
 from storeproof.cli.databases import URL_VARIABLE, run, storages_at
 from storeproof.cli.errors import UserError
-from storeproof.cli.output import say
+from storeproof.cli.output import Json, say_facts
 from storeproof.cli.passwords import PasswordFromStdin, read_password
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from storeproof.reference.auth.service.access import Principal
     from storeproof.reference.auth.service.views import UserView
 
-__all__ = ["Email", "Name", "Url", "app"]
+__all__ = ["Email", "Name", "Url", "app", "facts"]
 
 app = typer.Typer(help="Manage the users of a database.", no_args_is_help=True)
 
@@ -55,9 +54,9 @@ Work = Callable[[_Desk], Awaitable[None]]
 def list_(
     url: Url,
     by: By = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """List the users, a line for each."""
+    """List the users, a line for each, also of JSON."""
 
     async def work(desk: _Desk) -> None:
         from storeproof.reference.auth.entities import UserFilter
@@ -65,7 +64,7 @@ def list_(
         page = await desk.service.list_users(desk.principal, UserFilter())
         while True:
             for user in page.items:
-                say(_json(user) if as_json else _line(user))
+                say_facts(_line(user), as_json, **facts(user))
             if page.next_cursor is None:
                 return
             page = await desk.service.list_users(desk.principal, UserFilter(), page.next_cursor)
@@ -82,6 +81,7 @@ def create(
     name: Name = "",
     role: Annotated[list[str] | None, typer.Option(help="A role, in every scope.")] = None,
     password_stdin: PasswordFromStdin = False,
+    as_json: Json = False,
 ) -> None:
     """Make a user who can sign in."""
 
@@ -95,31 +95,33 @@ def create(
         )
         for each in role or ():
             await desk.service.grant(desk.principal, user.id, RoleName(each), GLOBAL)
-        say(_line(user))
+        say_facts(_line(user), as_json, **facts(user))
 
     password = read_password(password_stdin)
     _run(url, by, work)
 
 
 @app.command(epilog="Example: storeproof users disable bob@example.org")
-def disable(email: Email, url: Url, by: By = None) -> None:
+def disable(email: Email, url: Url, by: By = None, as_json: Json = False) -> None:
     """Keep a user from signing in, and end all sessions."""
-    _run(url, by, _enabling(email, False))
+    _run(url, by, _enabling(email, False, as_json))
 
 
 @app.command(epilog="Example: storeproof users enable bob@example.org")
-def enable(email: Email, url: Url, by: By = None) -> None:
+def enable(email: Email, url: Url, by: By = None, as_json: Json = False) -> None:
     """Let a user sign in again."""
-    _run(url, by, _enabling(email, True))
+    _run(url, by, _enabling(email, True, as_json))
 
 
 @app.command(epilog="Example: storeproof users grant bob@example.org manager --scope team/a")
 def grant(
+    *,
     email: Email,
     role: Annotated[str, typer.Argument(metavar="ROLE", help="The name of the role.")],
     url: Url,
     by: By = None,
     scope: Annotated[str, typer.Option(help="Where it holds; else everywhere.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Give a user a role."""
 
@@ -128,14 +130,19 @@ def grant(
 
         user = await _user(desk.storage, email)
         await desk.service.grant(desk.principal, user.id, RoleName(role), Scope(scope))
-        say(f"{user.email} has the role {role}{f' in {scope}' if scope else ''}")
+        sentence = f"{user.email} has the role {role}{f' in {scope}' if scope else ''}"
+        say_facts(sentence, as_json, user=user.id, role=role, scope=scope)
 
     _run(url, by, work)
 
 
 @app.command(epilog="Example: storeproof users reset-password bob@example.org")
 def reset_password(
-    email: Email, url: Url, by: By = None, password_stdin: PasswordFromStdin = False
+    email: Email,
+    url: Url,
+    by: By = None,
+    password_stdin: PasswordFromStdin = False,
+    as_json: Json = False,
 ) -> None:
     """Give a user another password, and end all sessions and a lock-out."""
 
@@ -144,7 +151,7 @@ def reset_password(
         _require_strong(password, user)
         issued = await desk.service.reset_password(desk.principal, user.id)
         await desk.service.redeem_reset(issued.token, password)
-        say(f"{user.email} has another password")
+        say_facts(f"{user.email} has another password", as_json, user=user.id)
 
     password = read_password(password_stdin)
     _run(url, by, work)
@@ -188,7 +195,7 @@ async def _user(storage: AuthStorage, email: str) -> User:
     return await storage.find_by_email(Email(email))
 
 
-def _enabling(email: str, enabled: bool) -> Work:
+def _enabling(email: str, enabled: bool, as_json: bool) -> Work:
     async def work(desk: _Desk) -> None:
         from storeproof.reference.auth.entities import UserPatch
 
@@ -196,7 +203,7 @@ def _enabling(email: str, enabled: bool) -> Work:
         after = await desk.service.update_user(
             desk.principal, user.id, UserPatch(enabled=enabled), user.version
         )
-        say(_line(after))
+        say_facts(_line(after), as_json, **facts(after))
 
     return work
 
@@ -221,7 +228,9 @@ def _line(user: UserView) -> str:
     return ", ".join([user.email, *(state for state, holds in states.items() if holds)])
 
 
-def _json(user: UserView) -> str:
+def facts(user: UserView) -> dict[str, Any]:
+    """What may be told of a user, as plain values for JSON."""
     import msgspec
 
-    return json.dumps(msgspec.to_builtins(user))
+    found: dict[str, Any] = msgspec.to_builtins(user)
+    return found

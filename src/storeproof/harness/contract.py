@@ -312,10 +312,16 @@ class Contract:
 
     @property
     def import_path(self) -> tuple[str, str] | None:
-        """Module and name under which this contract can be imported; None where it has no name."""
-        module = sys.modules.get(self._module)
-        names = [key for key, value in vars(module or object).items() if value is self]
-        return (self._module, names[0]) if names else None
+        """Module and name under which this contract can be imported; None where it has no name.
+
+        The module that made it goes before others, which may have called a function that did.
+        """
+        others = [name for name in list(sys.modules) if name != "__main__"]
+        for module in (self._module, *others):
+            for name, value in list(vars(sys.modules.get(module) or object).items()):
+                if value is self:
+                    return module, name
+        return None
 
     @functools.cached_property
     def pages(self) -> tuple[Operation, ...]:

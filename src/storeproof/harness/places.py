@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, is_typeddict
 
 from hypothesis import strategies as st
 
@@ -113,8 +113,9 @@ class _Finder:
             return
         yield replace(place, options=_options_of(bare))
         kids = _children(value)
-        if isinstance(value, Build) or field_values(value) is not None:
-            yield from self._fields(path, getattr(value, "cls", type(value)), kids)
+        cls = bare if is_typeddict(bare) else getattr(value, "cls", type(value))
+        if is_typeddict(bare) or isinstance(value, Build) or field_values(value) is not None:
+            yield from self._fields(path, cls, kids)
             return
         arguments = [each for each in get_args(bare) if each is not Ellipsis]
         for key, kid in kids.items():

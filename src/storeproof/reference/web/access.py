@@ -12,7 +12,6 @@ import hmac
 from typing import Final
 
 import msgspec
-from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.types import Method
 
@@ -20,6 +19,7 @@ from storeproof.reference.auth.entities import GLOBAL, Permission
 from storeproof.reference.auth.service import AuthService, SignInRefused
 from storeproof.reference.auth.service.access import Access, Principal
 from storeproof.reference.auth.service.views import UserView
+from storeproof.reference.web.forms import form_of
 from storeproof.reference.web.problems import Refusal
 from storeproof.reference.web.routes import CALLS, NEEDED, Connection, Handler
 
@@ -138,9 +138,9 @@ def _bearer(connection: Connection) -> str:
 async def _given(connection: Connection) -> str:
     """The token that comes with a change; forms are read for pages alone."""
     header = connection.headers.get(CSRF_HEADER, "")
-    if header or PAGE not in connection.route_handler.opt or not isinstance(connection, Request):
+    if header or PAGE not in connection.route_handler.opt:
         return header
-    return str((await connection.form()).get(CSRF_FIELD, ""))
+    return (await form_of(connection)).get(CSRF_FIELD, "")
 
 
 def check_csrf(token: str, given: str) -> None:

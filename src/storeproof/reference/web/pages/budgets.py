@@ -30,6 +30,7 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.costs.service import CostService
 from storeproof.reference.exceptions import InvalidValue, StorageError, VersionConflict
+from storeproof.reference.web.forms import form_of
 from storeproof.reference.web.needs import COSTS_READ, COSTS_WRITE
 from storeproof.reference.web.pages.asking import amount, member, number, text
 from storeproof.reference.web.pages.costs import last_alerts, share
@@ -79,7 +80,7 @@ async def create(
     costs: NamedDependency[CostService],
 ) -> Response[Any]:
     """Makes a budget; what is wrong with it is told beside the form."""
-    form = await request.form()
+    form = await form_of(request)
     try:
         made = await costs.put_budget(Actor(by.user), _budget(form))
     except VersionConflict:
@@ -99,7 +100,7 @@ async def change(
     services: NamedDependency[Services],
 ) -> Response[Any]:
     """Changes what may be changed, if it is as it was when somebody decided that."""
-    form = await request.form()
+    form = await form_of(request)
     before = await costs.budget_status(id)
     try:
         wanted = msgspec.structs.replace(before.budget, **_terms(form))

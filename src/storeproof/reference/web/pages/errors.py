@@ -22,6 +22,7 @@ from storeproof.reference.errors.entities import (
 )
 from storeproof.reference.errors.service import ErrorService
 from storeproof.reference.exceptions import InvalidValue, NotFound, VersionConflict
+from storeproof.reference.web.forms import form_of
 from storeproof.reference.web.needs import ERRORS_READ, ERRORS_WRITE
 from storeproof.reference.web.pages.asking import after, member, number, text
 from storeproof.reference.web.pages.charts import MOST, chart_of_trend, ranked
@@ -122,7 +123,7 @@ async def decide(
     services: NamedDependency[Services],
 ) -> Response[Any]:
     """Resolves a group, ignores or reopens it, if it is as it was when somebody decided that."""
-    form = await request.form()
+    form = await form_of(request)
     status = member(form, "status", Status)
     version = number(form, "version") or 0
     try:

@@ -15,6 +15,7 @@ from storeproof.reference.exceptions import StorageError, VersionConflict
 from storeproof.reference.providers.entities import Provider, ProviderFilter, ProviderId, Stats
 from storeproof.reference.providers.selection import Candidate
 from storeproof.reference.providers.service import ProviderService
+from storeproof.reference.web.forms import form_of
 from storeproof.reference.web.needs import PROVIDERS_READ, PROVIDERS_WRITE
 from storeproof.reference.web.pages.asking import after, member, number, text
 from storeproof.reference.web.pages.charts import Chart, Line, seconds
@@ -89,7 +90,7 @@ async def change(
     services: NamedDependency[Services],
 ) -> Response[Any]:
     """Changes what the form has, if the provider is as it was when somebody decided that."""
-    form = await request.form()
+    form = await form_of(request)
     before = await providers.get(id)
     try:
         await providers.change(_changed(before, form))

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import MediaType, get, post
-from litestar.enums import RequestEncodingType
 
 from storeproof.reference.auth.entities import Permission
 from storeproof.reference.web.access import PAGE
 from storeproof.reference.web.routes import Declared, options
 
-__all__ = ["FORM", "MAX_FORM", "does", "shows"]
+__all__ = ["MAX_FORM", "does", "shows"]
 
-FORM: Final = RequestEncodingType.URL_ENCODED
 MAX_FORM: Final = 64 * 2**10
 """Bytes of a form, at most."""
 

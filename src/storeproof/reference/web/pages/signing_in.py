@@ -15,6 +15,7 @@ from litestar.params import FromQuery
 from storeproof.reference.auth.service import AuthService, SignInRefused, WeakPassword
 from storeproof.reference.exceptions import InvalidValue
 from storeproof.reference.web.access import CSRF_FIELD, Gate, check_csrf, csrf_token
+from storeproof.reference.web.forms import form_of
 from storeproof.reference.web.pages.frame import Frame, local
 from storeproof.reference.web.pages.routes import does, shows
 from storeproof.reference.web.routes import ANYONE, By, calling
@@ -40,7 +41,7 @@ async def log_in(
     gate: NamedDependency[Gate],
 ) -> Response[Any]:
     """Opens a session. Whoever is refused is not told why."""
-    form = await request.form()
+    form = await form_of(request)
     email, wanted = form.get("email", ""), form.get("next", "/")
     check_csrf(request.cookies.get(gate.visitor_cookie, ""), form.get(CSRF_FIELD, ""))
     label = request.headers.get("user-agent", "")[:200]
@@ -69,7 +70,7 @@ async def redeem(
     gate: NamedDependency[Gate],
 ) -> Response[Any]:
     """Sets the password, once."""
-    form = await request.form()
+    form = await form_of(request)
     check_csrf(request.cookies.get(gate.visitor_cookie, ""), form.get(CSRF_FIELD, ""))
     try:
         await auth.redeem_reset(form.get("token", "").strip(), form.get("password", ""))

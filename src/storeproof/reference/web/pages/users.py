@@ -20,6 +20,7 @@ from storeproof.reference.auth.entities import (
 from storeproof.reference.auth.service import AuthService, WeakPassword
 from storeproof.reference.auth.service.access import NEEDS, Principal
 from storeproof.reference.exceptions import StorageError, VersionConflict
+from storeproof.reference.web.forms import form_of
 from storeproof.reference.web.pages.asking import after, number, text
 from storeproof.reference.web.pages.frame import Frame
 from storeproof.reference.web.pages.routes import does, shows
@@ -83,7 +84,7 @@ async def create(
     auth: NamedDependency[AuthService],
 ) -> Response[Any]:
     """Makes a user; without a password, with a token to set one."""
-    form = await request.form()
+    form = await form_of(request)
     password, role = form.get("password") or None, text(form, "role")
     name = text(form, "display_name") or ""
     try:
@@ -119,7 +120,7 @@ async def change(
     auth: NamedDependency[AuthService],
 ) -> Response[Any]:
     """Renames, disables or enables a user; disabling ends all their sessions."""
-    form = await request.form()
+    form = await form_of(request)
     patch = UserPatch(
         display_name=text(form, "display_name"), enabled=ENABLED.get(form.get("enabled", ""))
     )
@@ -141,7 +142,7 @@ async def grant(
     auth: NamedDependency[AuthService],
 ) -> Response[Any]:
     """Grants a role in a scope; everywhere without one."""
-    role, scope = _granted(await request.form())
+    role, scope = _granted(await form_of(request))
     try:
         await auth.grant(by, id, role, scope)
     except StorageError as error:
@@ -158,7 +159,7 @@ async def revoke(
     auth: NamedDependency[AuthService],
 ) -> Response[Any]:
     """Takes a role away; the last administrator stays one."""
-    role, scope = _granted(await request.form())
+    role, scope = _granted(await form_of(request))
     try:
         await auth.revoke(by, id, role, scope)
     except StorageError as error:

@@ -1,7 +1,12 @@
-// Keeps what is marked `data-live` up to date: fetches the page again and puts the new parts in place
-// of the old ones. It rests while the page is hidden, paused, or one of the parts has the focus.
+// Where somebody chooses days, the range becomes theirs.
 "use strict";
 
+for (const days of document.querySelectorAll("input[name=from], input[name=to]")) {
+  days.addEventListener("input", () => (days.form.elements.range.value = "custom"));
+}
+
+// Keeps what is marked `data-live` up to date: fetches the page again and puts the new parts in place
+// of the old ones. It rests while the page is hidden, paused, or one of the parts has the focus.
 (() => {
   const parts = () => [...document.querySelectorAll("[data-live]")];
   const button = document.querySelector("[data-pause]");
