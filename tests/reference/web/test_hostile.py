@@ -291,3 +291,16 @@ def test_a_client_that_goes_away_is_no_failure_of_ours(caplog: pytest.LogCapture
     with caplog.at_level(logging.ERROR, "storeproof.web"):
         visit(work)
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("by", "keys"), [("", 2), ("&by=group", 2), ("&by=level", 1)])
+def test_what_occurs_most_is_asked_by_level_or_group(by: str, keys: int) -> None:
+    async def work(site: Site) -> None:
+        items = [{**EVENT, "id": f"e{each}", "kind": f"K{each}"} for each in range(2)]
+        await site.call("POST", "/errors/events", json={"items": items})
+        span = "start=2026-03-01T00:00:00Z&end=2026-03-02T00:00:00Z"
+        found = await site.call("GET", f"/errors/top?{span}{by}")
+        assert found.status_code == 200, found.text
+        assert len(found.json()) == keys
+
+    visit(work)

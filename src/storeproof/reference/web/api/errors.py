@@ -1,11 +1,12 @@
 """For clients of the API: errors are reported, looked at and dealt with; metrics likewise."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from litestar import Response, Router
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from storeproof.reference.errors.archives import Archive, ArchiveId
 from storeproof.reference.errors.buckets import Bucket, TimeZone, Trend
@@ -183,11 +184,11 @@ async def top(
     start: FromQuery[datetime],
     end: FromQuery[datetime],
     errors: NamedDependency[ErrorService],
-    by: FromQuery[Dimension] = Dimension.GROUP,
+    dimension: Annotated[Dimension, QueryParameter(name="by")] = Dimension.GROUP,
     n: FromQuery[int] = 10,
 ) -> tuple[Ranked, ...]:
     """The `n` levels or groups with the most events."""
-    return await errors.top(n, by, start, end)
+    return await errors.top(n, dimension, start, end)
 
 
 @creates("/metrics", ERRORS_SEND, summary="Record metrics", status_code=200)
