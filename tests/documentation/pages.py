@@ -33,7 +33,7 @@ _FENCED = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _FOLDER = re.compile(r"^<!-- ci:folder (\S+) -->$", re.MULTILINE)
-_MARKER = re.compile(r"<!-- *ci:")
+_MARKER = re.compile(r"^ *<!-- *ci:", re.MULTILINE)
 _INDENTED = re.compile(r"(?:^|\n\n)(?! *[-*\d])\S[^\n]*(?:\n[^\n]+)*\n\n {4}\S[^\n]*")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,16 +24,12 @@ def command_line() -> str:
     """Give the page of the command `storeproof`."""
     root = typer.main.get_command(cli.app)
     commands = (line for each in _commands(root, "storeproof") for line in each)
-    codes = inspect.cleandoc(cli.__doc__ or "").partition("Exit codes, ")[2].split("\n\n")[1]
     return "\n".join(
         [
-            "# The command line",
+            "# Every command",
             "",
-            "All commands of `storeproof`, as `--help` tells them. This page is made of the code.",
-            "",
-            "| exit code | when |",
-            "|---|---|",
-            *(_row(*line.split(maxsplit=1)) for line in codes.splitlines()),
+            "What `storeproof` takes, as `--help` tells it; [The command line](cli.md) is shorter,",
+            "and has the exit codes. This page is made of the code.",
             *commands,
             "",
         ]
@@ -96,6 +93,8 @@ class _Options:
         return self
 
     def addoption(self, name: str, *, help: str, **given: Any) -> None:
+        if help is argparse.SUPPRESS:
+            return
         choices = "|".join(given.get("choices", ()))
         value = given.get("metavar") or (f"{{{choices}}}" if choices else "")
         shown = name + (f"={value}" if value else "")

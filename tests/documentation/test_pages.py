@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tomllib
 from collections import Counter
@@ -20,7 +21,7 @@ from .running import Runner
 PAGES = [Page(each) for each in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
 ELSEWHERE = {"tutorial.md": "tox -e newcomer", "found.md": "tox -e examples-…"}
 """Pages of which no block is run here, and what runs them."""
-UNRUN = {"ci.md": 1, "latency.md": 1, "web.md": 2}
+UNRUN = {"ci.md": 1, "latency.md": 1, "third-parties.md": 1, "web.md": 2}
 """How many blocks of a page have a reason not to be run."""
 READERS: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
@@ -151,3 +152,12 @@ def test_a_block_in_a_list_is_a_block(tmp_path: Path) -> None:
     page = page_of(tmp_path, "- so:\n\n  ```sh\n  true\n  ```\n")
 
     assert page.blocks == [Block("", "", "sh", "true\n", 4)]
+
+
+def test_what_was_found_is_shown_by_programs_that_are_there() -> None:
+    programs = re.findall(
+        r"--storage-replay (\S+)", (ROOT / "docs" / "found.md").read_text("utf-8")
+    )
+
+    assert programs
+    assert [each for each in programs if not (ROOT / each).is_file()] == []

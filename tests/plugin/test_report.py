@@ -232,16 +232,30 @@ def test_operations_that_never_succeeded_are_named(status: Status, told: bool) -
 
 
 @pytest.mark.parametrize(
-    ("untried", "named"), [(("get",), "get"), (("get", "put"), "every operation")]
+    ("check", "untried", "told"),
+    [
+        (
+            "cancellation",
+            ("get",),
+            "cancellation left out get: no call was found that succeeds and waits for anything",
+        ),
+        (
+            "cancellation",
+            ("get", "put"),
+            "cancellation had nothing to cancel: no call waits for anything",
+        ),
+        ("kill", ("get", "put"), "kill left out every operation: no call was found that succeeds"),
+    ],
 )
-def test_operations_that_a_check_left_out_are_named(untried: tuple[str, ...], named: str) -> None:
+def test_operations_that_a_check_left_out_are_named(
+    check: str, untried: tuple[str, ...], told: str
+) -> None:
     judgement = REPORT.judgements[0]
     passed = msgspec.structs.replace(judgement.checks[0], status=Status.PASSED)
     checks = (
         msgspec.structs.replace(passed, check="agreement", calls={"get": (3, 3), "put": (2, 2)}),
-        msgspec.structs.replace(passed, check="cancellation", untried=untried),
+        msgspec.structs.replace(passed, check=check, untried=untried),
     )
     judged = msgspec.structs.replace(judgement, checks=checks)
     found = lines(msgspec.structs.replace(REPORT, judgements=(judged,)))
-    why = "no call was found that succeeds and waits for anything"
-    assert f"notes on b: cancellation left out {named}: {why}" in found
+    assert f"notes on b: {told}" in found
