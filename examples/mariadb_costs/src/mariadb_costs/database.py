@@ -72,11 +72,11 @@ class Database:
         """
         return await to_its_end(self._repeated(work, commits=True))
 
-    async def read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def read(self, statement: sa.Select[Any]) -> Sequence[Any]:
         """Give the rows of one statement that changes nothing. Raises Unavailable."""
 
-        async def work(connection: AsyncConnection) -> Sequence[sa.Row[Any]]:
-            rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+        async def work(connection: AsyncConnection) -> Sequence[Any]:
+            rows: Sequence[Any] = (await connection.execute(statement)).all()
             return rows
 
         return await to_its_end(self._repeated(work, commits=False))
