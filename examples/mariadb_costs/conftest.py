@@ -1,6 +1,8 @@
-"""Registers the backend `mariadb`: a database of its own for each store, on a server of the run's."""
+"""Registers the backend `mariadb`: a database for each store, on a server of the run's own."""
 
 import asyncio
+import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,25 +16,20 @@ from storeproof import Capability, Contract, NetworkedStore, ProgramBackend, Ser
 from storeproof.reference.costs import CostStorage
 
 FAST = "--innodb-flush-log-at-trx-commit=0"
-OPTIONS = ["--no-defaults", "--user=root", "--skip-name-resolve"]
+SERVER = shutil.which("mariadbd", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin") or "mariadbd"
+AS_ROOT = ["--user=root"] if os.geteuid() == 0 else []
+OPTIONS = ["--no-defaults", *AS_ROOT, "--skip-name-resolve"]
 
 
 def run(address: str, *statements: str) -> Sequence[tuple[Any, ...]]:
-    found: Sequence[tuple[Any, ...]] = ()
     url = make_url(address)
-    with (
-        pymysql.connect(
-            host=url.host,
-            port=url.port or 0,
-            user=url.username,
-            database=url.database,
-            autocommit=True,
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
+    where = {"host": url.host, "port": url.port, "user": url.username, "database": url.database}
+    found: Sequence[tuple[Any, ...]] = ()
+    with pymysql.connect(**where, autocommit=True, ssl_disabled=True) as connection:
         for statement in statements:
-            cursor.execute(statement)
-            found = cursor.fetchall()
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                found = cursor.fetchall()
     return found
 
 
@@ -43,18 +40,14 @@ class MariaStore(NetworkedStore):
 
     async def empty(self) -> None:
         tables = [row[0] for row in run(self.address, "SHOW TABLES")]
-        run(self.address, *(f"DELETE FROM `{table}`" for table in tables))
+        run(self.address, *(f"DELETE FROM `{table}`" for table in tables))  # noqa: S608 - its own
 
     async def remove(self) -> None:
         run(self.address, f"DROP DATABASE `{make_url(self.address).database}`")
 
     async def settle(self) -> None:
-        name = make_url(self.address).database
-        others = (
-            "SELECT 1 FROM information_schema.processlist "
-            f"WHERE db = '{name}' AND id <> CONNECTION_ID()"
-        )
-        while run(self.address, others):
+        others = "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() "
+        while run(self.address, others + "AND id <> CONNECTION_ID()"):  # noqa: ASYNC110 - who tells?
             await asyncio.sleep(0.01)
 
 
@@ -73,7 +66,7 @@ class MariaBackend(ProgramBackend):
                 [*make, "--auth-root-authentication-method=normal"], check=True, capture_output=True
             )
         where = [f"--datadir={folder}", f"--port={port}", "--bind-address=127.0.0.1", "--socket=s"]
-        return ["/usr/sbin/mariadbd", *OPTIONS, *where, *([] if durable else [FAST])]
+        return [SERVER, *OPTIONS, *where, *([] if durable else [FAST])]
 
     def address(self, port: int) -> str:
         return f"mysql+aiomysql://root@127.0.0.1:{port}"

@@ -75,11 +75,7 @@ def test_an_example_is_a_command_line(name: str, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("name", LEAVES)
 def test_a_result_is_to_be_had_as_json(name: str) -> None:
     options = {option for each in LEAVES[name].params for option in each.opts}
-    assert (
-        (name in WITHOUT_JSON and name[:5] != "bench")
-        or "--json" in options
-        or (name == "bench compare")
-    )
+    assert "--json" in options or name in WITHOUT_JSON
 
 
 @pytest.mark.parametrize("name", LEAVES)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ def command_line() -> str:
         [
             "# Every command",
             "",
-            "What `storeproof` takes, as `--help` tells it; [The command line](cli.md) is shorter, and",
-            "has the exit codes. This page is made of the code.",
+            "As `--help` tells them; [The command line](cli.md) is shorter, and has the exit codes.",
+            "This page is made of the code.",
             *commands,
             "",
         ]
@@ -92,6 +93,8 @@ class _Options:
         return self
 
     def addoption(self, name: str, *, help: str, **given: Any) -> None:
+        if help is argparse.SUPPRESS:
+            return
         choices = "|".join(given.get("choices", ()))
         value = given.get("metavar") or (f"{{{choices}}}" if choices else "")
         shown = name + (f"={value}" if value else "")

@@ -41,7 +41,7 @@ CHECKS = (
 
 
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 def test_api(case: schemathesis.Case, live: Live) -> None:
     headers = {"Authorization": f"Bearer {live.token}"}
     case.call_and_validate(base_url=live.url, headers=headers, checks=CHECKS)

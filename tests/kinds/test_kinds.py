@@ -24,7 +24,8 @@ FIRST = "TestTasks or signature or capabilities or agreement"
 
 def run(pytester: pytest.Pytester, kind: str) -> dict[tuple[str, str], Judgement]:
     """Run a project; gives the judgement of each contract on each backend."""
-    shutil.copy(PROJECTS / "keeping.py", pytester.path)
+    for name in ("keeping.py", "tasks_pb2.py"):
+        shutil.copy(PROJECTS / name, pytester.path)
     shutil.copy(PROJECTS / f"of_{kind}.py", pytester.path / "test_tasks.py")
     pytester.makeini(INI)
     pytester.runpytest_subprocess(
@@ -60,4 +61,4 @@ def test_a_storage_of_such_entities_is_proved_and_a_broken_one_is_shown(
     pasted = pytester.runpytest_subprocess("test_pasted.py", "test_model.py", "-v")
     pasted.assert_outcomes(passed=1, failed=1)
     pasted.stdout.fnmatch_lines(["test_pasted.py::test_program FAILED*"])
-    pasted.stdout.fnmatch_lines(["E *AssertionError*"])
+    pasted.stdout.fnmatch_lines(["test_pasted.py:*: AssertionError"])

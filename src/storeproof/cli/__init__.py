@@ -5,8 +5,7 @@ Exit codes, the same for every command:
     0    done; for a question: the answer is yes
     1    a check found what must not be
     2    the command line can't be understood
-    3    what was given can't be used: a URL, a file, a schema of another release; of `check`: the
-         verdict is incomplete
+    3    what was given can't be used: a URL, a file; of `check`: the verdict is incomplete
     4    the store is unavailable; nothing was changed, so try again
     5    the outcome is unknown: the change happened wholly or not at all
     6    refused: nothing has this id, the value is taken, it changed meanwhile, data would go

@@ -1,35 +1,13 @@
 """Tasks that are protobuf messages, as protoc makes them of tasks.proto."""
 
-import sys
-from types import ModuleType
 from typing import Any, NewType, Protocol
 
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format
-from google.protobuf.internal import builder
+import tasks_pb2
+from google.protobuf import json_format
 from keeping import Kind, contract_of
 
-FIELD = descriptor_pb2.FieldDescriptorProto
 TaskId = NewType("TaskId", str)
-
-
-def generated() -> Any:
-    """Make the module tasks_pb2."""
-    file = descriptor_pb2.FileDescriptorProto(name="tasks.proto", package="tasks", syntax="proto3")
-    message = file.message_type.add(name="Task")
-    one, many = FIELD.LABEL_OPTIONAL, FIELD.LABEL_REPEATED
-    fields = [("id", FIELD.TYPE_STRING, one), ("title", FIELD.TYPE_STRING, one)]
-    fields += [("points", FIELD.TYPE_INT32, one), ("tags", FIELD.TYPE_STRING, many)]
-    for number, (name, type_, label) in enumerate(fields, 1):
-        message.field.add(name=name, number=number, type=type_, label=label)
-    module: Any = ModuleType("tasks_pb2")
-    sys.modules["tasks_pb2"] = module
-    module.DESCRIPTOR = descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
-    builder.BuildMessageAndEnumDescriptors(module.DESCRIPTOR, vars(module))
-    builder.BuildTopDescriptorsAndMessages(module.DESCRIPTOR, "tasks_pb2", vars(module))
-    return module
-
-
-Task: Any = generated().Task
+Task: Any = tasks_pb2.Task
 
 
 class Tasks(Protocol):

@@ -1,7 +1,8 @@
 """For the storage: transactions on MariaDB, and what becomes of a connection that breaks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from mariadb_costs.tables import TABLES
 from storeproof.reference.database.drivers import to_its_end
-from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
+from storeproof.reference.exceptions import OutcomeUnknown, StorageError, Unavailable
 
 __all__ = ["Database", "Work"]
 
@@ -22,7 +23,6 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 ATTEMPTS: Final = 10
 _AGAIN: Final = {
     1062: "somebody else was about to make the same",
-    1205: "a lock was not free in time",
     1213: "a deadlock",
 }
 _FOUND: Final = sa.text(
@@ -70,21 +70,30 @@ class Database:
         with it. `work` may be repeated: its only effects are its statements. Raises Unavailable
         where nothing happened, OutcomeUnknown where the answer to the commit is lost.
         """
-        return await to_its_end(self._repeated(work))
+        return await to_its_end(self._repeated(work, commits=True))
 
-    async def _repeated(self, work: Work[T]) -> T:
+    async def read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """Give the rows of one statement that changes nothing. Raises Unavailable."""
+
+        async def work(connection: AsyncConnection) -> Sequence[sa.Row[Any]]:
+            rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+            return rows
+
+        return await to_its_end(self._repeated(work, commits=False))
+
+    async def _repeated(self, work: Work[T], *, commits: bool) -> T:
         for _ in range(ATTEMPTS):
             try:
-                return await self._once(work)
+                return await self._once(work, commits=commits)
             except _Again as again:
                 reason = again.reason
         raise Unavailable(reason)
 
-    async def _once(self, work: Work[T]) -> T:
+    async def _once(self, work: Work[T], *, commits: bool) -> T:
         attempt = _Attempt(self._engine.connect())
         try:
             async with asyncio.timeout(self._timeout):
-                return await attempt.made(work)
+                return await attempt.made(work, commits=commits)
         except (TimeoutError, NoneFree) as error:
             await attempt.give_up()
             raise attempt.failed("the server did not answer in time") from error
@@ -97,13 +106,16 @@ class Database:
             if lost and not attempt.committing:  # others in the pool were lost with it
                 raise _Again("the connection was lost") from error
             raise attempt.failed("the connection was lost") from error
+        except StorageError:
+            raise
+        except BaseException:
+            await attempt.give_up()
+            raise
 
     async def _closed(self) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout):
                 await self._engine.dispose()
-        except TimeoutError:
-            pass
 
 
 class _Again(Exception):
@@ -121,21 +133,21 @@ class _Attempt:
         self._connection = connection
         self.committing = False
 
-    async def made(self, work: Work[T]) -> T:
+    async def made(self, work: Work[T], *, commits: bool) -> T:
         await self._connection.start()
         try:
             answer = await work(self._connection)
-            self.committing = True
-            await self._connection.commit()
-        except (DBAPIError, OSError, asyncio.CancelledError):
+        except StorageError:
+            await self._end(commits=False)
             raise
-        except BaseException:
-            self.committing = False
-            await self._connection.rollback()
-            await self._connection.close()
-            raise
-        await self._connection.close()
+        await self._end(commits=commits)
         return answer
+
+    async def _end(self, *, commits: bool) -> None:
+        self.committing = commits
+        await (self._connection.commit() if commits else self._connection.rollback())
+        self.committing = False
+        await self._connection.close()
 
     async def give_up(self) -> None:
         """Drop the connection, on which nothing is known to be in order."""

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mariadb_costs.lists import entity
+from mariadb_costs.lists import by_id, entity
 from mariadb_costs.tables import CHARGES, CORRECTIONS, NUMBER, tag_word
 from storeproof.reference.costs.entities import Charge, ReportQuery, grouped_field, period
 from storeproof.reference.exceptions import Duplicate
@@ -37,7 +37,7 @@ async def add_or_raise(
     """Insert an item that is there for ever. Raises Duplicate where its id is another one's."""
     if await added(connection, table, row):
         return
-    found = await connection.execute(sa.select(table).where(table.c.id == item.id))
+    found = await connection.execute(by_id(table, item.id))
     if entity(type(item), found.one()) != item:
         raise Duplicate("id")
 

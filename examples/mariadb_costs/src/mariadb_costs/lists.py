@@ -33,6 +33,7 @@ from storeproof.reference.costs.orders import (
     DELIVERY_ORDER,
     VERSION_ORDER,
 )
+from storeproof.reference.exceptions import NotFound
 from storeproof.reference.lists import Order
 
 __all__ = [
@@ -43,7 +44,9 @@ __all__ = [
     "DELIVERY_LIST",
     "VERSION_LIST",
     "Listing",
+    "by_id",
     "entity",
+    "first",
 ]
 
 Item = TypeVar("Item", bound=msgspec.Struct)
@@ -53,6 +56,18 @@ Condition = Callable[[Any], sa.ColumnElement[bool]]
 def entity(kind: type[Item], row: Any) -> Item:
     """The entity whose fields are columns of the row."""
     return kind(**{name: getattr(row, name) for name in kind.__struct_fields__})
+
+
+def by_id(table: sa.Table, id: str) -> sa.Select[Any]:
+    """The row with this id."""
+    return sa.select(table).where(table.c.id == id)
+
+
+def first(rows: Sequence[Any], kind: str, id: str) -> Any:
+    """The first row. Raises NotFound."""
+    if not rows:
+        raise NotFound(kind, id)
+    return rows[0]
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class Listing(Generic[Item]):
 
 
 def _equal(*columns: sa.Column[Any]) -> dict[str, Condition]:
-    return {column.key: column.__eq__ for column in columns}  # type: ignore[misc]  # sa types it
+    return {column.key: column.__eq__ for column in columns}
 
 
 def _entities(kind: type[Item]) -> Callable[[Any], Item]:

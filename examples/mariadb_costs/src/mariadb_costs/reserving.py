@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec.structs import asdict, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mariadb_costs.lists import entity
+from mariadb_costs.lists import by_id, entity, first
 from mariadb_costs.tables import BUDGETS, RESERVATIONS, Held
 from storeproof.reference.costs.entities import (
     Budget,
@@ -31,7 +31,7 @@ from storeproof.reference.costs.entities import (
 )
 from storeproof.reference.exceptions import Duplicate, NotFound
 
-__all__ = ["end", "expire", "find", "locked_budgets", "locked_reservation", "reserve", "status_of"]
+__all__ = ["end", "expire", "locked_budgets", "locked_reservation", "reserve", "status_of"]
 
 _SUMS = ("version", "window_start", "window_end", "spent", "reserved")
 
@@ -48,15 +48,6 @@ async def locked_budgets(
     wanted = sa.select(BUDGETS).where(BUDGETS.c.id.in_(sorted(ids))).order_by(BUDGETS.c.id)
     rows = await connection.execute(wanted.with_for_update())
     return {status.budget.id: status for status in map(status_of, rows)}
-
-
-async def find(connection: AsyncConnection, id: ReservationId, *, lock: bool = False) -> Any:
-    """The row of a reservation. Raises NotFound."""
-    wanted = sa.select(RESERVATIONS).where(RESERVATIONS.c.id == id)
-    row = (await connection.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
-    if row is None:
-        raise NotFound("reservation", id)
-    return row
 
 
 def reservation_of(row: Any) -> Reservation:
@@ -76,8 +67,7 @@ async def reserve(connection: AsyncConnection, made: Reservation) -> Reservation
     """Reserve in all budgets, or none; give the reservation, or the same one that was there."""
     # The locks first: the same call, if it runs elsewhere, has ended when they are held.
     found = await locked_budgets(connection, {each.budget for each in made.amounts})
-    stored = sa.select(RESERVATIONS).where(RESERVATIONS.c.id == made.id)
-    row = (await connection.execute(stored)).one_or_none()
+    row = (await connection.execute(by_id(RESERVATIONS, made.id))).one_or_none()
     if row is not None:
         before = reservation_of(row)
         if not same_reservation(before, made):
@@ -99,7 +89,8 @@ async def locked_reservation(
     connection: AsyncConnection, id: ReservationId
 ) -> tuple[Reservation, tuple[Held, ...]]:
     """A reservation that nobody else ends until the transaction does. Raises NotFound."""
-    row = await find(connection, id, lock=True)
+    rows = await connection.execute(by_id(RESERVATIONS, id).with_for_update())
+    row = first(rows.all(), "reservation", id)
     return reservation_of(row), row.held
 
 

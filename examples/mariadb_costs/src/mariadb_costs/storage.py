@@ -21,9 +21,19 @@ from mariadb_costs.lists import (
     DELIVERY_LIST,
     VERSION_LIST,
     Listing,
+    by_id,
     entity,
+    first,
 )
-from mariadb_costs.tables import ALERTS, BUDGETS, CHARGES, CORRECTIONS, DELIVERIES, VERSIONS
+from mariadb_costs.tables import (
+    ALERTS,
+    BUDGETS,
+    CHARGES,
+    CORRECTIONS,
+    DELIVERIES,
+    RESERVATIONS,
+    VERSIONS,
+)
 from storeproof.reference.costs.entities import (
     Actor,
     Alert,
@@ -87,7 +97,7 @@ class MariaCostStorage(CostStorage):
         correction = canonical(correction)
 
         async def work(connection: AsyncConnection) -> None:
-            await _found(connection, CHARGES, "charge", correction.charge)
+            await _require(connection, CHARGES, "charge", correction.charge)
             await add_or_raise(connection, CORRECTIONS, correction, asdict(correction))
 
         await self._database.transact(work)
@@ -106,12 +116,14 @@ class MariaCostStorage(CostStorage):
 
     async def report(self, query: ReportQuery) -> tuple[ReportRow, ...]:
         query = canonical(query)
-
-        async def work(connection: AsyncConnection) -> list[Any]:
-            return [*await connection.execute(totals(query))]
-
-        rows = await self._database.transact(work)
-        return allocate(query, [(*row[:2], int(row[2]), int(row[3])) for row in rows])
+        rows = await self._database.read(totals(query))
+        return allocate(
+            query,
+            [
+                (currency, group, int(count), int(charges))
+                for currency, group, count, charges in rows
+            ],
+        )
 
     async def rebuild_rollups(self) -> None:
         """There are none."""
@@ -162,8 +174,7 @@ class MariaCostStorage(CostStorage):
 
     async def get_reservation(self, id: ReservationId) -> Reservation:
         canonical_id("id", id)
-        row = await self._database.transact(lambda it: reserving.find(it, id))
-        return reserving.reservation_of(row)
+        return reserving.reservation_of(await self._one(RESERVATIONS, "reservation", id))
 
     async def settle(
         self, id: ReservationId, amounts: Amounts, charge: Charge | None = None
@@ -222,7 +233,7 @@ class MariaCostStorage(CostStorage):
         made = canonical(Delivery(alert=alert, sink=sink, at=at))
 
         async def work(connection: AsyncConnection) -> Delivery:
-            await _found(connection, ALERTS, "alert", alert)
+            await _require(connection, ALERTS, "alert", alert)
             if await added(connection, DELIVERIES, asdict(made)):
                 return made
             first = sa.select(DELIVERIES).where(
@@ -239,7 +250,7 @@ class MariaCostStorage(CostStorage):
         return await self._page(DELIVERY_LIST, filters, cursor, limit)
 
     async def _one(self, table: sa.Table, kind: str, id: str) -> Any:
-        return await self._database.transact(lambda it: _found(it, table, kind, id))
+        return first(await self._database.read(by_id(table, id)), kind, id)
 
     async def _page(
         self,
@@ -251,19 +262,12 @@ class MariaCostStorage(CostStorage):
         after = source.order.position(cursor)
         # One more than asked for tells whether another page follows.
         wanted = source.select(filters, after, canonical_limit(limit) + 1)
-
-        async def work(connection: AsyncConnection) -> list[Any]:
-            return [*await connection.execute(wanted)]
-
-        rows = await self._database.transact(work)
+        rows = await self._database.read(wanted)
         return source.order.page(map(source.make, rows[:limit]), more=len(rows) > limit)
 
 
-async def _found(connection: AsyncConnection, table: sa.Table, kind: str, id: str) -> Any:
-    row = (await connection.execute(sa.select(table).where(table.c.id == id))).one_or_none()
-    if row is None:
-        raise NotFound(kind, id)
-    return row
+async def _require(connection: AsyncConnection, table: sa.Table, kind: str, id: str) -> None:
+    first((await connection.execute(by_id(table, id))).all(), kind, id)
 
 
 @asynccontextmanager

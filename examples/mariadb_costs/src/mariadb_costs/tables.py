@@ -92,7 +92,7 @@ def _json(value: Any) -> str:
 _EXACT: Final = {"charset": "utf8mb4", "collation": "utf8mb4_nopad_bin"}
 ID = mysql.VARCHAR(255, **_EXACT)
 """Text that is a key, or is filtered by: compared and ordered by code point."""
-TEXT = mysql.TEXT(**_EXACT)
+TEXT = mysql.TEXT(charset="utf8mb4", collation="utf8mb4_nopad_bin")
 _DIGEST = mysql.CHAR(64, charset="ascii", collation="ascii_bin")
 NUMBER = sa.BigInteger()
 # DATETIME knows no zones; TIMESTAMP ends in 2038.

@@ -16,6 +16,9 @@ _NAMES = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|credentials?"
     r"|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|authorization|cookie"
 )
+_WORDS = ("pass", "pwd", "secret", "token", "credential", "key", "authorization", "cookie")
+"""One of them is in each of the names."""
+_SCHEMES = ("bearer", "basic")
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})\Z", re.IGNORECASE)
 
 # A name, perhaps quoted, then = or :, then all up to a separator, or a quoted text, which may
@@ -48,11 +51,22 @@ def redact(text: str) -> str:
 
     Redacting again changes nothing.
     """
-    text = _PRIVATE.sub(REDACTED, text)
-    text = _URL.sub(_hide, text)
-    text = _SCHEME.sub(rf"\1 {REDACTED}", text)
-    text = _NAMED.sub(_hide, text)
+    # Other letters than those of ASCII may match them, whatever their case.
+    lowered = text.lower() if text.isascii() else None
+    if "-----BEGIN " in text:
+        text = _PRIVATE.sub(REDACTED, text)
+    if "://" in text:
+        text = _URL.sub(_hide, text)
+    if _may_have(lowered, _SCHEMES):
+        text = _SCHEME.sub(rf"\1 {REDACTED}", text)
+    if ("=" in text or ":" in text) and _may_have(lowered, _WORDS):
+        text = _NAMED.sub(_hide, text)
     return _KNOWN.sub(REDACTED, text)
+
+
+def _may_have(lowered: str | None, words: tuple[str, ...]) -> bool:
+    """Whether it is worth looking for more than these words: most texts have none."""
+    return lowered is None or any(word in lowered for word in words)
 
 
 def is_secret_name(name: str) -> bool:

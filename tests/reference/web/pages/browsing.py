@@ -63,16 +63,19 @@ class Person:
 
 
 def browse(
-    work: Callable[[Site, Person], Awaitable[None]], *, settings: WebSettings = SETTINGS
+    work: Callable[[Site, Person], Awaitable[None]],
+    *,
+    settings: WebSettings = SETTINGS,
+    url: str | None = None,
 ) -> None:
-    """Runs `work` with the administrator signed in."""
+    """Runs `work` with the administrator signed in, in memory unless a database is given."""
 
     async def run(site: Site) -> None:
         person = Person(site.client)
         assert (await person.sign_in()).status_code == 303
         await work(site, person)
 
-    visit(run, settings=settings)
+    visit(run, settings=settings, url=url)
 
 
 async def become(site: Site, person: Person, name: str, *roles: str) -> None:

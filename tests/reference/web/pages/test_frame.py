@@ -160,6 +160,30 @@ def test_every_page_says_what_may_run() -> None:
     browse(work)
 
 
+OTHERS = {
+    "GET /": Access.SIGNED_IN,
+    "GET /conformance": "system.read",
+    "GET /conformance/report": "system.read",
+    "GET /costs/new-budget": "costs.write",
+    "GET /new-user": "users.write",
+    "GET /login": Access.ANYONE,
+    "GET /reset": Access.ANYONE,
+    "GET /assets/{digest:str}/{name:str}": Access.ANYONE,
+}
+
+
+def test_every_page_needs_the_permission_of_its_part() -> None:
+    async def work(site: Site) -> None:
+        for method, path, handler in routes_of(site.app):
+            if PAGE not in handler.opt or CALLS in handler.opt:
+                continue
+            name, part = f"{method} {path}", path.split("/")[1]
+            own = f"{part}.{'read' if method == 'GET' else 'write'}"
+            assert handler.opt[NEEDED] == OTHERS.get(name, own), name
+
+    visit(work)
+
+
 def test_nobody_opens_a_page_without_what_it_needs() -> None:
     async def work(site: Site, person: Person) -> None:
         await become(site, person, "nora")

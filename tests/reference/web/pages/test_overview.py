@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from storeproof.reference.costs.entities import ChargeId
+
 from ..sites import Site
 from .browsing import Person, become, browse
-from .test_costs import charge
+from .test_costs import budget, charge, spend
 from .test_errors import report
 from .test_providers import add, use
 
@@ -23,6 +27,28 @@ def test_it_shows_what_happened() -> None:
             assert text in person.text
 
     browse(work)
+
+
+def test_pages_are_the_same_on_a_database(tmp_path: Path) -> None:
+    paths = ("/", "/errors?group_by=group", "/errors/groups", "/costs?group_by=tag", "/users")
+    paths += ("/costs/budgets/ml", "/providers", "/providers/east?range=7d", "/roles")
+    seen: list[list[str]] = []
+
+    async def work(site: Site, person: Person) -> None:
+        group = await report(site)
+        await budget(site)
+        await spend(site, "60", id=ChargeId("c"))
+        await add(site, rpm=5)
+        await use(site)
+        said = []
+        for path in (*paths, f"/errors/groups/{group}"):
+            assert (await person.open(path)).status_code == 200
+            said.append(person.text)
+        seen.append(said)
+
+    browse(work)
+    browse(work, url=f"sqlite:///{tmp_path / 'pages.db'}")
+    assert seen[0] == seen[1]
 
 
 def test_it_shows_nothing_that_one_may_not_see() -> None:

@@ -100,7 +100,7 @@ async def groups(
         sort=sort,
         statuses=list(Status),
         levels=list(Level),
-        sorts=list(GroupSort),
+        sorts={each.value: each.replace("_", " ") for each in GroupSort},
     )
 
 
