@@ -28,7 +28,7 @@ def command_line() -> str:
         [
             "# Every command",
             "",
-            "As `--help` tells them; [The command line](cli.md) is shorter, and has the exit codes.",
+            "As `--help` tells them; [The command line](cli.md) is shorter and has the exit codes.",
             "This page is made of the code.",
             *commands,
             "",
