@@ -28,8 +28,8 @@ def command_line() -> str:
         [
             "# Every command",
             "",
-            "As `--help` tells them; [The command line](cli.md) is shorter and has the exit codes.",
-            "This page is made of the code.",
+            "What `storeproof` takes, as `--help` tells it; [The command line](cli.md) is shorter,",
+            "and has the exit codes. This page is made of the code.",
             *commands,
             "",
         ]

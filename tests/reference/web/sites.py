@@ -98,7 +98,7 @@ async def ask(
     """The answer to a request, given as a server does after it has read it.
 
     root: what a server adds to both paths; before: what a mount took from the decoded one.
-    pieces: of a body whose length nobody says.
+    pieces: of a body whose length nobody says, and which never ends: the client goes away.
     """
     headers = [(b"authorization", f"Bearer {site.token}".encode()), *headers]
     if body is not None or pieces is not None:
@@ -121,7 +121,10 @@ async def ask(
 
     async def receive() -> Any:
         if pieces is not None:
-            return {"type": "http.request", "body": next(pieces, b""), "more_body": True}
+            piece = next(pieces, None)
+            if piece is None:
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": piece, "more_body": True}
         content = b"" if body is None else json.dumps(body).encode()
         return {"type": "http.request", "body": content, "more_body": False}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -277,3 +278,16 @@ def test_a_huge_body_without_its_length_is_too_large() -> None:
         assert site.content() == before
 
     visit(work)
+
+
+def test_a_client_that_goes_away_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(site: Site) -> None:
+        before = site.content()
+        path = f"{API}/errors/events"
+        status, found = await ask(site, "POST", path, pieces=iter([b'{"items"']))
+        assert (status, found["status"]) == (400, 400)
+        assert site.content() == before
+
+    with caplog.at_level(logging.ERROR, "storeproof.web"):
+        visit(work)
+    assert caplog.records == []

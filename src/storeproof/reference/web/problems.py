@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.openapi import ResponseSpec
 from litestar.serialization import msgspec_hooks as serialization
 
@@ -71,6 +71,8 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     OutcomeUnknown: 504,
 }
 
+_LEFT: Final = "client disconnected prematurely"
+"""What Litestar calls a failure of the server; it has no class of its own for it."""
 _SHOWN: Final = (bool, int, str, type(None))
 
 
@@ -101,6 +103,8 @@ def problem_of(error: Exception) -> Problem:
         return _problem(error.status_code, error.word, error.detail)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _problem(error.status_code, "request", _detail(error))
+    if isinstance(error, InternalServerException) and error.detail == _LEFT:
+        return _problem(400, "request", "The connection was closed before the body had come.")
     if isinstance(error, RecursionError | UnicodeDecodeError) and _came_from_a_body(error):
         return _problem(400, "request", "The body is nested too deeply, or is no UTF-8 text.")
     return _problem(500, "internal", "Something failed here; it was logged. Retry later.")
