@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -47,6 +49,18 @@ def test_it_answers_the_trend_and_the_report(place: tuple[str, ...]) -> None:
         with signed_in(site) as client:
             check(client)
         assert site.stop()[0] == ExitCode.DONE
+
+
+def test_its_page_of_conformance_reads_the_report_that_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    arguments = ("demo", "--errors=1", "--requests=1", f"--report={path}")
+    with served(*arguments) as site, signed_in(site) as client:
+        missing = client.get(f"{site.url}/conformance").text
+        path.write_text('{"format": "other/1"}', "utf-8")
+        foreign = client.get(f"{site.url}/conformance").text
+    assert str(path) in html.unescape(missing)
+    assert str(path) in html.unescape(foreign)
+    assert missing != foreign
 
 
 def check(client: httpx.Client) -> None:

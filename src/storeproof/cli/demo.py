@@ -16,7 +16,7 @@ import typer
 
 from storeproof.cli.databases import run, storages_at
 from storeproof.cli.output import say
-from storeproof.cli.serve import Host, Port, new_ring, require_web, serve_services
+from storeproof.cli.serve import Host, Port, ReportFile, new_ring, require_web, serve_services
 
 if TYPE_CHECKING:
     from storeproof.reference.demo import Year
@@ -35,6 +35,7 @@ class _Options:
     errors: int
     requests: int
     seed: int
+    report: Path | None
     quiet: bool
 
 
@@ -54,6 +55,7 @@ def demo(
     errors: Annotated[int, typer.Option(min=0, help="How many errors occurred.")] = 10_000,
     requests: Annotated[int, typer.Option(min=0, help="How many requests were made.")] = 5_000,
     seed: Annotated[int, typer.Option(help="Other data for another number.")] = 1,
+    report: ReportFile = None,
     log: Annotated[bool, typer.Option("--log", help="Log requests on stderr.")] = False,
 ) -> None:
     """Serve a year of made-up errors, costs, budgets, providers and users, and say who can sign in.
@@ -61,7 +63,7 @@ def demo(
     Until SIGTERM or Ctrl-C. Secrets of providers that you put are lost with the process.
     """
     require_web()
-    run(_demo(_Options(database, host, port, errors, requests, seed, quiet=not log)))
+    run(_demo(_Options(database, host, port, errors, requests, seed, report, quiet=not log)))
 
 
 async def _demo(options: _Options) -> None:
@@ -77,7 +79,13 @@ async def _demo(options: _Options) -> None:
         async with _filled(year, options.database, password) as storages:
             _introduce(year, perf_counter() - begun, password)
             services = Services.over(storages, cipher=new_ring())
-            await serve_services(services, listening, plain_http=True, quiet=options.quiet)
+            await serve_services(
+                services,
+                listening,
+                plain_http=True,
+                report=options.report,
+                quiet=options.quiet,
+            )
 
 
 def _introduce(year: Year, seconds: float, password: str) -> None:

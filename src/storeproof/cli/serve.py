@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from storeproof.reference.selection import Storages
     from storeproof.reference.web import Services
 
-__all__ = ["Host", "Port", "Quiet", "app", "new_ring", "require_web", "serve_services"]
+__all__ = [
+    "Host",
+    "Port",
+    "Quiet",
+    "ReportFile",
+    "app",
+    "new_ring",
+    "require_web",
+    "serve_services",
+]
 
 app = typer.Typer()
 
@@ -36,6 +45,14 @@ ADMINISTRATOR = "admin@localhost"
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[
     int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="PATH",
+        help="A report of the suites, for the page of conformance; it is read when that is opened.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Don't log requests on stderr.")]
 
@@ -48,6 +65,7 @@ class _Options:
     port: int
     keys: Path | None
     plain_http: bool
+    report: Path | None
     quiet: bool
 
 
@@ -75,6 +93,7 @@ def serve(
     plain_http: Annotated[
         bool, typer.Option("--plain-http", help="Send cookies without HTTPS, too.")
     ] = False,
+    report: ReportFile = None,
     quiet: Quiet = False,
     new_key: Annotated[
         bool, typer.Option("--new-key", help="Print a line with a new key, and end.")
@@ -89,7 +108,7 @@ def serve(
         _say_new_key()
         return
     require_web()
-    run(_serve(_config(database), _Options(host, port, keys, plain_http, quiet)))
+    run(_serve(_config(database), _Options(host, port, keys, plain_http, report, quiet)))
 
 
 def require_web() -> None:
@@ -116,18 +135,22 @@ async def _serve(config: Config, options: _Options) -> None:
         with listen(options.host, options.port) as listening:
             await _prepare(storages, services)
             await serve_services(
-                services, listening, plain_http=options.plain_http, quiet=options.quiet
+                services,
+                listening,
+                plain_http=options.plain_http,
+                report=options.report,
+                quiet=options.quiet,
             )
 
 
 async def serve_services(
-    services: Services, listening: socket, *, plain_http: bool, quiet: bool
+    services: Services, listening: socket, *, plain_http: bool, report: Path | None, quiet: bool
 ) -> None:
     """Serves the API and the pages until a signal, and does the housekeeping meanwhile."""
     from storeproof.cli.server import serve_until_signal, url_of
     from storeproof.reference.web import WebSettings, create_app
 
-    made = create_app(services, WebSettings(secure_cookies=not plain_http))
+    made = create_app(services, WebSettings(secure_cookies=not plain_http, report=report))
     say(f"storeproof serves {url_of(listening)}")
     async with _housekeeping(services):
         await serve_until_signal(made, listening, quiet=quiet)
