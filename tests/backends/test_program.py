@@ -154,18 +154,21 @@ def test_what_does_not_start_again_says_why(server: ProgramServer) -> None:
 
 
 RUN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from backends.test_program import LinesBackend, ProgramServer
+signal.signal(signal.SIGQUIT, signal.Handlers[sys.argv[2]])
 server = ProgramServer(LinesBackend(), Path(sys.argv[1]))
 print(server.process.pid, flush=True)
 time.sleep(600)
 """
 
 
-def test_nothing_is_left_of_a_killed_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("quit_signal", ["SIG_DFL", "SIG_IGN"])
+def test_nothing_is_left_of_a_killed_run(quit_signal: str, tmp_path: Path) -> None:
+    """What a shell runs in the background ignores SIGQUIT, and hands that on."""
     with subprocess.Popen(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", RUN, str(tmp_path)],
+        [sys.executable, "-c", RUN, str(tmp_path), quit_signal],
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.PIPE,
         text=True,

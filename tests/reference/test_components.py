@@ -23,7 +23,7 @@ def imported(source: str) -> set[str]:
     return {each[0] for each in parts} & set(COMPONENTS)
 
 
-JOINING = ("selection.py", "migration/laws.py", "migration/users.py", "web/")
+JOINING = ("selection.py", "demo/", "migration/laws.py", "migration/users.py", "web/")
 """What joins the components, moves their content or serves them; each is above all of them."""
 
 

@@ -106,7 +106,7 @@ def test_a_process_that_cannot_begin_is_told(package: Contract) -> None:
         async with opened(wrong, paths):
             pass
 
-    with pytest.raises(WorkerFailed, match="bells:Nothing: AttributeError"):
+    with pytest.raises(WorkerFailed, match="the module bells has no 'Nothing'"):
         asyncio.run(begin())
 
 

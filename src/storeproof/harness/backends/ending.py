@@ -20,12 +20,13 @@ WATCHER: Final = """
 read -r _
 kill -QUIT "$1"
 for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" || break; sleep 0.5; done
+kill -KILL "$1"
 rm -rf "$2"
 """
 
 
 def watch(process: subprocess.Popen[bytes], directory: Path) -> subprocess.Popen[bytes]:
-    """Have a server end by SIGQUIT, and its directory go, when this process does."""
+    """Have a server end (by SIGQUIT, else SIGKILL), and its directory go, when this process does."""
     return subprocess.Popen(  # noqa: S603 - a fixed script, its values are arguments
         ["/bin/sh", "-c", WATCHER, "sh", str(process.pid), str(directory)],
         stdin=subprocess.PIPE,
