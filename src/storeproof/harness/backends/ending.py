@@ -26,7 +26,7 @@ rm -rf "$2"
 
 
 def watch(process: subprocess.Popen[bytes], directory: Path) -> subprocess.Popen[bytes]:
-    """Have a server end (by SIGQUIT, else SIGKILL), and its directory go, when this process does."""
+    """Have a server end (SIGQUIT, else SIGKILL), and its directory go, when this process does."""
     return subprocess.Popen(  # noqa: S603 - a fixed script, its values are arguments
         ["/bin/sh", "-c", WATCHER, "sh", str(process.pid), str(directory)],
         stdin=subprocess.PIPE,
