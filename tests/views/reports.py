@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from storeproof.harness.latency.results import GateResult, LatencyResult, LoadLevel, Spread
 from storeproof.harness.report import (
     Account,
     BackendInfo,
@@ -131,11 +132,32 @@ _KNOWN = result(
     ),
 )
 NOTHING = report_of(problems=())
+_MEASURED = LatencyResult(
+    contract="names",
+    operation="take",
+    backend="sqlite",
+    gates=(
+        GateResult(
+            rule="p50 <= 1.5 x read",
+            decision="pass",
+            line="names.take on sqlite p50 <= 1.5 x read: 1.25 [1.20, 1.31], pass",
+            limit=1.5,
+            ratio=(1.2, 1.25, 1.31),
+        ),
+        GateResult(rule="1 statement", decision="fail", line="counted 2, fail", counted=(2,)),
+    ),
+    spreads={"take": Spread(samples=600, percentiles=tuple(range(1000, 1101)))},
+    load=tuple(
+        LoadLevel(clients=each, calls=10, throughput=100.0, p50=10, p95=20, p99=30)
+        for each in (1, 2)
+    ),
+)
 EVERYTHING = report_of(
     judge("names", "memory", [result("agreement", Status.PASSED, programs=100, operations=5)]),
     judge("names", "sqlite", _every()),
     judge("numbers", "memory", [result("agreement", Status.PASSED), _KNOWN]),
     judge("numbers", "sqlite", [result("agreement", Status.SKIPPED, detail="no server")]),
+    latency=(_MEASURED,),
 )
 
 HOSTILE = (

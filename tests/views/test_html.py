@@ -14,7 +14,7 @@ from storeproof.harness.views.html import render
 
 from .reports import EVERYTHING, HOSTILE, NOTHING, hostile
 
-_VOID = {"meta", "rect", "line"}
+_VOID = {"circle", "line", "meta", "polyline", "rect"}
 _LOADING = {"script", "img", "image", "link", "iframe", "object", "embed", "base", "form", "use"}
 
 
@@ -83,6 +83,9 @@ def test_the_page_tells_everything() -> None:
         "pytest --storage=memory,sqlite --storage-seed=7",
         "networked",
         "3.11.7",
+        "1.25 [1.20, 1.31]",
+        "names.take on sqlite: 1st to 99th percentile",
+        "names.take on sqlite: load",
     ]
     assert [each for each in told if not page.shows(each)] == []
 
@@ -120,6 +123,8 @@ def test_what_is_hostile_is_shown_as_it_is() -> None:
         "pytest --storage=memory,sqlite --storage-seed=7",
         "networked",
         "3.11.7",
+        "p50 <= 1.5 x read",
+        "names.take on sqlite p50 <= 1.5 x read: 1.25 [1.20, 1.31], pass",
     ]
     shown = plain(HOSTILE)
     assert [each for each in free if not page.shows(each + shown)] == []

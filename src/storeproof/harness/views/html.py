@@ -22,6 +22,7 @@ from storeproof.harness.findings import (
 from storeproof.harness.lanes import plain
 from storeproof.harness.report import CheckResult, Failure, Report
 from storeproof.harness.summary import unreached, untried
+from storeproof.harness.views import latency
 from storeproof.harness.views.lanes import picture
 
 __all__ = ["render"]
@@ -38,6 +39,8 @@ def render(report: Report) -> str:
             headline=headline(report),
             overall=overall(report.judgements),
             notes=[*unreached(report.judgements), *untried(report.judgements)],
+            timed=latency.table(report.latency),
+            drawn=Markup(latency.render(report)),  # noqa: S704 - it escapes what it is given
         )
     )
 

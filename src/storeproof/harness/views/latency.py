@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
+from storeproof.harness.lanes import plain
 from storeproof.harness.latency.results import GateResult, LatencyResult, LoadLevel, Spread
 from storeproof.harness.report import Report
 
@@ -33,7 +34,7 @@ def table(results: Sequence[LatencyResult]) -> list[list[str]]:
 
 
 def render(report: Report) -> str:
-    """Draw every gate's interval, then how long calls took, as one SVG."""
+    """Draw every gate's interval, then how long calls took, as one SVG that loads nothing."""
     parts = [*_intervals(report.latency)]
     height = _ROW * (len(parts) + 2)
     drawn = [_moved(part, _ROW * (2 + index)) for index, part in enumerate(parts)]
@@ -47,7 +48,7 @@ def render(report: Report) -> str:
     title = _text(10, 20, "ratios, their intervals, and limits (|)")
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height + _ROW}" '
-        'font-family="sans-serif" font-size="12">'
+        'font-family="sans-serif" font-size="12" role="img" aria-label="Ratios and times">'
         f'<rect width="{_WIDTH}" height="{height + _ROW}" fill="white"/>'
     )
     return "\n".join([head, title, *drawn, "</svg>"]) + "\n"
@@ -67,7 +68,7 @@ def _intervals(results: Iterable[LatencyResult]) -> Iterator[str]:
             _text(10, 4, where)
             + f'<line x1="{low:.1f}" x2="{high:.1f}" y1="0" y2="0" stroke="{colour}" '
             f'stroke-width="3"/><circle cx="{middle:.1f}" cy="0" r="4" fill="{colour}">'
-            f"<title>{escape(gate.line)}</title></circle>"
+            f"<title>{_escaped(gate.line)}</title></circle>"
             f'<line x1="{limit:.1f}" x2="{limit:.1f}" y1="-8" y2="8" stroke="black"/>'
         )
 
@@ -103,7 +104,7 @@ def _load(result: LatencyResult) -> str:
             down = 10 + _HIGH * (1 - getattr(each, share) / max(slowest, 1))
             drawn.append(
                 f'<circle cx="{across:.1f}" cy="{down:.1f}" r="4" fill="{colour}">'
-                f"<title>{share} {escape(load_line(each))}</title></circle>"
+                f"<title>{share} {_escaped(load_line(each))}</title></circle>"
             )
     return "".join(drawn)
 
@@ -133,7 +134,11 @@ def _moved(part: str, down: int) -> str:
 
 
 def _text(x: int, y: int, text: str, colour: str = "black") -> str:
-    return f'<text x="{x}" y="{y}" fill="{colour}">{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}" fill="{colour}">{_escaped(text)}</text>'
+
+
+def _escaped(text: str) -> str:
+    return escape(plain(text))
 
 
 def _times(result: LatencyResult) -> list[str]:
