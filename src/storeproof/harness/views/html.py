@@ -39,8 +39,6 @@ def render(report: Report) -> str:
             headline=headline(report),
             overall=overall(report.judgements),
             notes=[*unreached(report.judgements), *untried(report.judgements)],
-            timed=latency.table(report.latency),
-            drawn=Markup(latency.render(report)),  # noqa: S704 - it escapes what it is given
         )
     )
 
@@ -59,9 +57,11 @@ def _environment() -> Environment:
         "counted": _counted,
         "duration": _duration,
         "gaps": gaps,
+        "gates": latency.table,
         "parts": _parts,
         "passed": passed,
         "picture": picture,
+        "plots": _plots,
         "succeeded": _succeeded,
         "verdict_text": verdict_text,
     }
@@ -74,6 +74,10 @@ def _visible(value: Any) -> Any:
         if isinstance(value, str) and not isinstance(value, Markup)
         else value
     )
+
+
+def _plots(report: Report) -> Markup:
+    return Markup(latency.render(report))  # noqa: S704 - it escapes what it is given
 
 
 def _counted(number: int, word: str) -> str:

@@ -94,7 +94,7 @@ class SqliteDriver:
             try:
                 return await _run(writer, text, arguments)
             except asyncio.CancelledError:
-                await to_its_end(_idle(writer))
+                await to_its_end(_roll_back(writer))
                 raise
 
     @asynccontextmanager
@@ -253,12 +253,6 @@ async def _close(connections: Sequence[aiosqlite.Connection]) -> None:
     """One after the other, so that the last one knows that it is, and clears the journal away."""
     for connection in connections:
         await connection.close()
-
-
-async def _idle(writer: aiosqlite.Connection) -> None:
-    """Queued behind a statement that still runs: when this ends, that has."""
-    with suppress(sqlite3.Error, ValueError):
-        await writer.execute_fetchall("SELECT 1")
 
 
 async def _roll_back(writer: aiosqlite.Connection) -> None:

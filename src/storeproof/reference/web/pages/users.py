@@ -1,6 +1,6 @@
 """For administrators: users, the roles that they were granted, and what these allow."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from litestar import Request, Response
@@ -124,13 +124,8 @@ async def change(
     patch = UserPatch(
         display_name=text(form, "display_name"), enabled=ENABLED.get(form.get("enabled", ""))
     )
-    try:
-        await auth.update_user(by, id, patch, number(form, "version") or 0)
-    except VersionConflict:
-        return await _show(frame, auth, by, id, 412, CHANGED)
-    except StorageError as error:
-        return await _show(frame, auth, by, id, problem_of(error).status, str(error))
-    return frame.go(frame.path("/users", id), "user-changed")
+    done = auth.update_user(by, id, patch, number(form, "version") or 0)
+    return await _changed(frame, auth, by, id, done, "user-changed")
 
 
 @does("/users/{id:str}/grants", calling("grant"))
@@ -143,11 +138,8 @@ async def grant(
 ) -> Response[Any]:
     """Grants a role in a scope; everywhere without one."""
     role, scope = _granted(await form_of(request))
-    try:
-        await auth.grant(by, id, role, scope)
-    except StorageError as error:
-        return await _show(frame, auth, by, id, problem_of(error).status, str(error))
-    return frame.go(frame.path("/users", id), "role-granted")
+    done = auth.grant(by, id, role, scope)
+    return await _changed(frame, auth, by, id, done, "role-granted")
 
 
 @does("/users/{id:str}/revoking", calling("revoke"))
@@ -160,11 +152,8 @@ async def revoke(
 ) -> Response[Any]:
     """Takes a role away; the last administrator stays one."""
     role, scope = _granted(await form_of(request))
-    try:
-        await auth.revoke(by, id, role, scope)
-    except StorageError as error:
-        return await _show(frame, auth, by, id, problem_of(error).status, str(error))
-    return frame.go(frame.path("/users", id), "role-revoked")
+    done = auth.revoke(by, id, role, scope)
+    return await _changed(frame, auth, by, id, done, "role-revoked")
 
 
 @does("/users/{id:str}/unlocking", calling("unlock_user"))
@@ -221,6 +210,24 @@ async def _show(
         may_grant=_may(frame, "grant"),
         problem=problem,
     )
+
+
+async def _changed(
+    frame: Frame,
+    auth: AuthService,
+    by: Principal,
+    id: UserId,
+    change: Awaitable[object],
+    told: str,
+) -> Response[Any]:
+    """The user's page after a change, or as it is with why nothing was changed."""
+    try:
+        await change
+    except VersionConflict:
+        return await _show(frame, auth, by, id, 412, CHANGED)
+    except StorageError as error:
+        return await _show(frame, auth, by, id, problem_of(error).status, str(error))
+    return frame.go(frame.path("/users", id), told)
 
 
 async def _form(
