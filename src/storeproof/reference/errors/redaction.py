@@ -6,18 +6,25 @@ one). It can't know all: what is secret should not be written into messages at a
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 __all__ = ["REDACTED", "is_secret_name", "redact"]
 
 REDACTED: Final = "[redacted]"
 
-_NAMES = (
-    r"passw(?:or)?d|passphrase|pwd|secret|token|credentials?"
-    r"|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|authorization|cookie"
-)
-_WORDS = ("pass", "pwd", "secret", "token", "credential", "key", "authorization", "cookie")
-"""One of them is in each of the names."""
+_NAMES_BY_WORD: Final = {
+    "pass": r"passw(?:or)?d|passphrase",
+    "pwd": "pwd",
+    "secret": "secret",
+    "token": "token",
+    "credential": "credentials?",
+    "key": r"(?:api|access|private|auth)[_-]?key",
+    "authorization": "authorization",
+    "cookie": "cookie",
+}
+"""The names of secrets, by a word that stands in each of them."""
+_NAMES = "|".join(_NAMES_BY_WORD.values())
 _SCHEMES = ("bearer", "basic")
 _SECRET_NAME = re.compile(rf"(?:{_NAMES})\Z", re.IGNORECASE)
 
@@ -59,12 +66,12 @@ def redact(text: str) -> str:
         text = _URL.sub(_hide, text)
     if _may_have(lowered, _SCHEMES):
         text = _SCHEME.sub(rf"\1 {REDACTED}", text)
-    if ("=" in text or ":" in text) and _may_have(lowered, _WORDS):
+    if ("=" in text or ":" in text) and _may_have(lowered, _NAMES_BY_WORD):
         text = _NAMED.sub(_hide, text)
     return _KNOWN.sub(REDACTED, text)
 
 
-def _may_have(lowered: str | None, words: tuple[str, ...]) -> bool:
+def _may_have(lowered: str | None, words: Iterable[str]) -> bool:
     """Whether it is worth looking for more than these words: most texts have none."""
     return lowered is None or any(word in lowered for word in words)
 
