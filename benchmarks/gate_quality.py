@@ -2,7 +2,7 @@
 
 It needs a quiet machine. Each trial is a whole run of a gate: equal code beside itself (A/A), or
 with calls that do a known share of more work. Beside it stands what the usual rules say of the same
-samples. `--neighbour` adds a process that keeps the measuring processor busy in bursts.
+samples. `--neighbour bursts` adds a process that keeps the measuring processor busy in bursts.
 """
 
 from __future__ import annotations
@@ -91,10 +91,11 @@ def main() -> None:
     _print_row([*heads, *RULES])
     _print_row(["---"] * (len(heads) + len(RULES)))
     for backend in options.backends:
-        for busy in (False, True) if options.neighbour else (False,):
+        for neighbour in options.neighbour:
             for slower, trials in _kinds(options):
+                busy = neighbour == "bursts"
                 tally = run_trials(BACKENDS[backend](), busy, slower, trials, options.seconds)
-                _print_row([backend, "bursts" if busy else "quiet", f"{slower:.0%}", *tally.row()])
+                _print_row([backend, neighbour, f"{slower:.0%}", *tally.row()])
     print(f"\nthe sampler costs {asyncio.run(overhead()):.2f} µs a sample above a bare await")
 
 
@@ -105,7 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--slower", type=int, default=100, help="trials of each slowdown (100)")
     parser.add_argument("--slowdowns", nargs="+", type=float, default=[0.1, 0.2])
     parser.add_argument("--seconds", type=float, default=5.0, help="of a gate, in all (5)")
-    parser.add_argument("--neighbour", action="store_true", help="also beside a busy process")
+    parser.add_argument("--neighbour", nargs="+", choices=["none", "bursts"], default=["none"])
     return parser.parse_args()
 
 
@@ -120,7 +121,7 @@ def run_trials(backend: Backend, busy: bool, slower: float, trials: int, seconds
     with (
         tempfile.TemporaryDirectory() as directory,
         nullcontext() if networked else pinned(),
-        neighbour() if busy else nullcontext(),
+        bursty() if busy else nullcontext(),
         asyncio.Runner() as runner,
     ):
         server = backend.start(RunOptions(directory=Path(directory)))
@@ -183,7 +184,7 @@ def _slowed(call: Call, nanoseconds: int) -> Call:
 
 
 @contextmanager
-def neighbour() -> Iterator[None]:
+def bursty() -> Iterator[None]:
     """Keep a processor busy in bursts, the one that is measured on where there is a choice."""
     process = subprocess.Popen([sys.executable, "-c", NEIGHBOUR])  # noqa: S603 - our own code
     if hasattr(os, "sched_setaffinity"):

@@ -75,7 +75,7 @@ def test_a_budget_is_judged(timed: Project, nanoseconds: int, decision: str) -> 
     gated(timed, "p50 <= 1.5 x read", nanoseconds=nanoseconds)
     result, report = timed.report("--storage=timed")
     ratio = f"{nanoseconds / 100_000:.2f}"
-    line = f"Notes.get on timed p50 <= 1.5 x read: {ratio} *, 20 blocks of 30 samples, {decision}"
+    line = f"Notes.get on timed p50 <= 1.5 x read: {ratio} *, 20 blocks of 60 samples, {decision}"
     result.stdout.fnmatch_lines([line.replace("[", "[[]")])
     result.assert_outcomes(passed=2 - (decision == "fail"), failed=int(decision == "fail"))
     assert result.ret == (1 if decision == "fail" else 0)
@@ -102,7 +102,7 @@ def test_pytest_benchmark_shows_the_samples(timed: Project) -> None:
         for each in json.loads((timed.path / "out.json").read_text())["benchmarks"]
     }
     stats = found["test_get[timed]"]["stats"]
-    assert (stats["rounds"], stats["min"], stats["max"]) == (600, 125e-6, 125e-6)
+    assert (stats["rounds"], stats["min"], stats["max"]) == (1200, 125e-6, 125e-6)
     assert "1.25 [1.25, 1.25]" in str(found["test_get[timed]"]["extra_info"])
 
 

@@ -162,6 +162,29 @@ def test_a_budget_is_broken_only_where_the_whole_interval_is_above() -> None:
     assert decision(found, gate) is not Decision.FAIL
 
 
+@pytest.mark.parametrize(
+    ("bias", "taken", "expected"),
+    [
+        (1.1, 60, Decision.PASS),  # the bias can't make 0.6 exceed 1.5
+        (1.1, 140, Decision.UNDECIDED),
+        (1.1, 160, Decision.UNDECIDED),
+        (1.1, 300, Decision.FAIL),
+        (1.02, 149, Decision.PASS),
+    ],
+)
+def test_a_bias_matters_to_a_budget_where_it_could_change_the_decision(
+    bias: float, taken: int, expected: Decision
+) -> None:
+    machine, gate = Machine(spread=0.005), BudgetGate(calibration="read", budget=1.5)
+    operation, read = machine.role(taken * 1000), machine.role(100_000)
+    twin = machine.role(int(taken * 1000 * bias))
+    comparison = Comparison(operation, read, twin, "measured")
+    chance = random.Random(0)
+    plan = Plan(blocks=10, seconds=0)
+    found = asyncio.run(compare(comparison, [gate], plan, chance=chance, clock=machine.clock))
+    assert decision(found, gate) is expected
+
+
 def test_no_gate_is_refused() -> None:
     machine = Machine()
     with pytest.raises(ValueError, match="no gate was given"):

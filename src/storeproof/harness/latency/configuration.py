@@ -39,7 +39,7 @@ class LatencyConfiguration(msgspec.Struct, kw_only=True, frozen=True, forbid_unk
     seconds: float = 5.0
     """A comparison that is undecided goes on for so long in all."""
     blocks: int = 20
-    samples: int = 30
+    samples: int = 60
     collect: bool = False
     """Whether garbage is collected during a block."""
     undecided: Undecided = "fail"

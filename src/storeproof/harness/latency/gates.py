@@ -14,6 +14,7 @@ __all__ = ["FEWEST_BLOCKS", "BudgetGate", "Decision", "Gate", "Judgement", "Regr
 FEWEST_BLOCKS = 20
 """For a regression: fewer say too little of how instances differ."""
 _FEWEST_OF_BUDGET = 10
+_TRUST_OF_BUDGET = 0.025
 
 
 class Decision(StrEnum):
@@ -57,8 +58,7 @@ class Gate:
         """How many blocks it takes before anything is judged."""
         return FEWEST_BLOCKS
 
-    @property
-    def trust(self) -> float:
+    def trust(self, ratio: Interval) -> float:
         """The bias of equal code, as a ratio less one, above which no decision is taken."""
         raise NotImplementedError
 
@@ -98,8 +98,8 @@ class RegressionGate(Gate):
     def limit(self) -> float:
         return 1 + self._tolerance
 
-    @property
-    def trust(self) -> float:
+    def trust(self, ratio: Interval) -> float:
+        """Half the tolerance."""
         return self._tolerance / 2
 
     @property
@@ -134,9 +134,9 @@ class BudgetGate(Gate):
     def fewest_blocks(self) -> int:
         return _FEWEST_OF_BUDGET
 
-    @property
-    def trust(self) -> float:
-        return 0.025
+    def trust(self, ratio: Interval) -> float:
+        """Half of how far the ratio is from the budget, where less can't change the decision."""
+        return max(_TRUST_OF_BUDGET, abs(math.log(ratio.low / self.budget)) / 2)
 
     def decide(self, ratio: Interval) -> Decision:
         """Fail only where the whole interval is above the budget."""

@@ -60,7 +60,7 @@ class Plan:
     """
 
     blocks: int = 20
-    samples: int = 30
+    samples: int = 60
     window: int = 5
     seconds: float = 5.0
     miss: float = 0.01
@@ -186,7 +186,7 @@ class _Run:
             return Judgement(Decision.NOT_JUDGED, None, why)
         found = gate.judge(self._logs("measured", "reference", gate.quantile), miss)
         bias = self._bias(gate.quantile)
-        if found.decision is Decision.NOT_JUDGED or abs(bias - 1) <= gate.trust:
+        if found.ratio is None or abs(bias - 1) <= gate.trust(found.ratio):
             return found
         why = f"equal code differs from itself by {bias - 1:+.1%}: this machine is too busy to tell"
         return Judgement(Decision.UNDECIDED, found.ratio, why)
