@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from storeproof.harness.backends import postgres_embedded
+from storeproof.harness.backends import postgres_cluster, postgres_embedded
 from storeproof.harness.backends.postgres_embedded import (
     EmbeddedServer,
     embedded_home,
@@ -89,6 +89,24 @@ def test_nothing_is_left_after_stopping(tmp_path: Path) -> None:
     assert not alive(pid)
     assert not alive(server.watcher.pid)
     assert not server.directory.exists()
+
+
+def test_a_template_is_made_once_and_never_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = tmp_path / "template"
+    one = start_embedded(home(), tmp_path, template=template)
+    run(execute(one.url, "CREATE DATABASE only_here"))
+    monkeypatch.setattr(postgres_cluster, "_initialise", None)  # a second initdb would fail
+    other = start_embedded(home(), tmp_path, template=template)
+    try:
+        assert one.url.port != other.url.port
+        names = run(column(other.url, "SELECT datname FROM pg_database"))
+        assert "only_here" not in names
+    finally:
+        one.stop()
+        other.stop()
+    assert [each.name for each in tmp_path.iterdir()] == ["template"]
 
 
 RUN = """

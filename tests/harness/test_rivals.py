@@ -137,7 +137,7 @@ def given(make: Any, runner: asyncio.Runner, seed: int = 0) -> Any:
 def rivals(runner: asyncio.Runner, seed: int) -> dict[Rivalry, Program]:
     made = given(InMemoryHall, runner, seed)
     drawer = ProgramDrawer(hall, experienced_drawer(made))
-    return dict(runner.run(find_rivals(hall, drawer, seed, 1)))
+    return dict(runner.run(find_rivals(hall, drawer, seed, 1, tries=25)))
 
 
 @pytest.mark.parametrize("seed", range(3))

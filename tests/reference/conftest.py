@@ -9,11 +9,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from storeproof.harness.backends.postgres_embedded import embedded_home, start_embedded
 from storeproof.harness.backends.postgres_url import PostgresUrl
 
 NUMBERS = itertools.count(1)
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -16,33 +16,35 @@ if TYPE_CHECKING:
 
 __all__ = ["Pair", "find_pairs"]
 
-_TRIES = 10
 _PARTNERS = 3
 """Calls of other operations that are tried with one call."""
-"""After so many programs in which it did not contend an operation is given up."""
 
 Pair = tuple[str, str]
 """Two operations, or one twice."""
 
 
 async def find_pairs(
-    contract: Contract, drawer: ProgramDrawer, seed: int, count: int
+    contract: Contract, drawer: ProgramDrawer, seed: int, count: int, *, tries: int
 ) -> dict[Pair, Program]:
     """Look for programs of two calls that contend: so many for each operation, if possible.
 
     Only the model is asked. An operation that changes something is tried with itself first.
+
+    tries: programs for each that is wanted, after which an operation is given up.
     """
-    finder = _Finder(contract, drawer, seed, count)
+    finder = _Finder(contract, drawer, seed, count, tries)
     while (name := finder.least()) is not None:
         await finder.look_for(name)
     return finder.found
 
 
 class _Finder:
-    def __init__(self, contract: Contract, drawer: ProgramDrawer, seed: int, count: int) -> None:
+    def __init__(
+        self, contract: Contract, drawer: ProgramDrawer, seed: int, count: int, tries: int
+    ) -> None:
         self._contract, self._drawer, self._count = contract, drawer, count
         self._chance = random.Random(seed)  # noqa: S311 - to repeat a run
-        self._tries = dict.fromkeys(contract.operations, _TRIES * count)
+        self._tries = dict.fromkeys(contract.operations, tries * count)
         self.found: dict[Pair, Program] = {}
 
     def least(self) -> str | None:
@@ -99,9 +101,9 @@ class _Finder:
         if change.reads and other is change.call:
             return True
         program = change.draft.program(change.call, other)
-        if await order_matters(self._contract, without_reads(program)):
-            return True
-        return bool(change.reads) and await contends(self._contract, program)
+        if change.reads:
+            return await contends(self._contract, program)
+        return await order_matters(self._contract, without_reads(program))
 
     def _add_reads(self, draw: Draw, change: Change) -> None:
         """Pair a call with the read that takes least, with any, and with those without a pair."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rivalry", "find_rivals"]
 
-_PROGRAMS, _STEPS = 25, 12
-"""Programs for each operation, and calls of one at most."""
+_STEPS = 12
+"""Calls of a program, at most."""
 _CALLS, _KEYS = 2, 3
 """Calls of a program for which rivals are looked for, and things of a call that may be another."""
 
@@ -32,7 +32,7 @@ _Key = tuple[object, str]
 
 
 async def find_rivals(
-    contract: Contract, drawer: ProgramDrawer, seed: int, count: int
+    contract: Contract, drawer: ProgramDrawer, seed: int, count: int, *, tries: int
 ) -> Mapping[Rivalry, Program]:
     """Look for programs whose two branches are calls of one operation that both succeed alone.
 
@@ -41,10 +41,12 @@ async def find_rivals(
     what was drawn for one thing is done for another one as well: its *twin*. Only the model is
     asked. For each operation and each error by which it turns the second call away there is one
     program.
+
+    tries: programs of each operation that are drawn, for each that is wanted.
     """
     chance = random.Random(seed)  # noqa: S311 - to repeat a run
     found: dict[Rivalry, Program] = {}
-    for _ in range(_PROGRAMS * count):
+    for _ in range(tries * count):
         for name in drawer.writes:
             with suppress(Rejected):
                 async for draft, call in _drawn(drawer, Draw(chance.getrandbits(64)), name):

@@ -11,7 +11,6 @@ import importlib.util
 import os
 import pwd
 import re
-import secrets
 import shutil
 import signal
 import stat
@@ -32,6 +31,7 @@ from storeproof.harness.backends.ending import (
     last_line,
     watch,
 )
+from storeproof.harness.backends.postgres_cluster import create_cluster
 from storeproof.harness.backends.postgres_url import PostgresUrl
 from storeproof.harness.exceptions import BackendUnavailable
 
@@ -118,11 +118,17 @@ def embedded_home() -> Path | None:
 
 
 def start_embedded(
-    home: Path, parent: Path, settings: Sequence[str] = SPEED_SETTINGS
+    home: Path,
+    parent: Path,
+    settings: Sequence[str] = SPEED_SETTINGS,
+    *,
+    template: Path | None = None,
 ) -> EmbeddedServer:
     """Create a database cluster below `parent` (as root: below the temporary folder) and start it.
 
-    Without SPEED_SETTINGS among its settings the server is as durable as any.
+    Without SPEED_SETTINGS among its settings the server is as durable as any. template: a folder
+    where the new cluster is kept for servers that are started later, which then start sooner; they
+    all have one password.
 
     Raises BackendUnavailable with the server's own last words where it does not start.
     """
@@ -130,7 +136,7 @@ def start_embedded(
     directory = _directory_of_nobody() if as_root else Path(tempfile.mkdtemp(dir=parent))
     try:
         reachable = _reachable(home, directory) if as_root else home
-        return _start(reachable, directory, (*SETTINGS, *settings), as_root)
+        return _start(reachable, directory, template, (*SETTINGS, *settings), as_root)
     except BaseException as error:
         shutil.rmtree(directory, ignore_errors=True)
         if isinstance(error, OSError | subprocess.SubprocessError):
@@ -138,10 +144,11 @@ def start_embedded(
         raise
 
 
-def _start(home: Path, directory: Path, settings: Sequence[str], as_root: bool) -> EmbeddedServer:
+def _start(
+    home: Path, directory: Path, template: Path | None, settings: Sequence[str], as_root: bool
+) -> EmbeddedServer:
     how = {"cwd": directory, "start_new_session": True, **(_identity() if as_root else {})}
-    password = secrets.token_urlsafe(16)
-    _initialise(home, directory, password, how)
+    password = create_cluster(home, directory, template, how)
     for port in free_ports():
         launch = partial(_launch, home, directory, (f"port={port}", *settings), how)
         process = launch()
@@ -155,26 +162,6 @@ def _start(home: Path, directory: Path, settings: Sequence[str], as_root: bool) 
         if "Address already in use" not in _log(directory):
             break
     raise _broken(f"the embedded server did not start ({last_line(_log(directory))})")
-
-
-def _initialise(home: Path, directory: Path, password: str, how: dict[str, Any]) -> None:
-    secret = directory / "password"
-    secret.write_text(password)
-    if "user" in how:
-        shutil.chown(secret, how["user"])
-    # One iteration: the password is random and lives as long as the run, logging in is frequent.
-    options = ["--auth=scram-sha-256", "--set", "scram_iterations=1", "--encoding=UTF8"]
-    options += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    options += ["--no-sync", "--no-instructions", "--username=storeproof"]
-    subprocess.run(  # noqa: S603 - the wheel's own program, no shell
-        [home / "bin" / "initdb", "-D", directory / "data", f"--pwfile={secret}", *options],
-        check=True,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=2 * START_SECONDS,
-        **how,
-    )
-    secret.unlink()
 
 
 def _launch(

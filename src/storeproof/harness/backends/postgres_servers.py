@@ -81,7 +81,8 @@ def _embedded(
             "Run: pip install 'storeproof[embedded]'",
         )
     settings = CRASH_SETTINGS if durable else SPEED_SETTINGS
-    server = start_embedded(home, options.directory, settings)
+    template = options.directory / "postgres-cluster"
+    server = start_embedded(home, options.directory, settings, template=template)
     why = f" ({missing})" if isinstance(missing, ImageMissing) else ""
     return PostgresServer(
         url=server.url,

@@ -60,6 +60,10 @@ class Profile:
     """Programs of one client that are drawn for each that is tried."""
     bursts: int = 1
     """Pairs of calls that contend, for each operation."""
+    pair_tries: int = 10
+    """Programs in which an operation may contend before it is given up."""
+    rival_tries: int = 25
+    """Programs of each operation in which two of its calls may turn each other away."""
     histories: int = 60
     """Random programs of several clients."""
     cancellations: int = 1
@@ -68,6 +72,8 @@ class Profile:
     often: int = 6
     """Operations, others with another seed, that are then cancelled in every way, and whose
     connection breaks at more messages than that of others."""
+    messages: int = 3
+    """Messages at which, at the least, the connection of a call of the other operations breaks."""
     faults: int = 0
     """Programs whose last call meets every fault at every message, for each operation; where there
     are none, one meets a single fault at some messages."""

@@ -69,11 +69,13 @@ class BurstsCheck(Check):
 
     def _contending(self, context: CheckContext) -> _Contending:
         """Look on the model, once for all backends."""
-        key = context.seed, context.profile.bursts
+        profile = context.profile
+        key = context.seed, profile.bursts
         if key not in self._known:
-            drawer = ProgramDrawer(context.contract, experienced_drawer(context))
-            pairs = context.run(find_pairs(context.contract, drawer, *key))
-            rivals = context.run(find_rivals(context.contract, drawer, *key))
+            contract = context.contract
+            drawer = ProgramDrawer(contract, experienced_drawer(context))
+            pairs = context.run(find_pairs(contract, drawer, *key, tries=profile.pair_tries))
+            rivals = context.run(find_rivals(contract, drawer, *key, tries=profile.rival_tries))
             self._known[key] = _Contending(pairs, rivals)
         return self._known[key]
 

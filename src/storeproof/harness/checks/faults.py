@@ -22,8 +22,8 @@ from storeproof.harness.wire import Fault
 __all__ = ["FaultsCheck"]
 
 _CUTS = (Fault.CUT, Fault.RESET, Fault.PARTIAL)
-_MESSAGES, _OFTEN_MESSAGES = 3, 8
-"""At which a call's connection is broken where little is tried: for most operations, for a few."""
+_OFTEN_MESSAGES = 8
+"""At which a call's connection is broken where little is tried, for a few operations."""
 _SELDOM = 5
 """One operation in so many meets a black hole where little is tried: it costs a timeout."""
 
@@ -134,9 +134,9 @@ def _choices(context: CheckContext, names: Sequence[str]) -> dict[str, Choice]:
     chance = random.Random(context.seed)  # noqa: S311 - to repeat a run
     often = chance.sample(names, min(len(names), context.profile.often))
     silent = names[::_SELDOM][: context.profile.often]
+    most = {name: _OFTEN_MESSAGES if name in often else context.profile.messages for name in names}
     return {
-        name: _few(number, _OFTEN_MESSAGES if name in often else _MESSAGES, silent=name in silent)
-        for number, name in enumerate(names)
+        name: _few(number, most[name], silent=name in silent) for number, name in enumerate(names)
     }
 
 

@@ -7,6 +7,7 @@ zones in use are made of. So every bucket of theirs is a number of whole quarter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -80,10 +81,17 @@ def bucket_starts(
     if not isinstance(bucket, Bucket):
         raise InvalidValue("bucket", "must be a Bucket")
     zone = _zone(timezone)
+    return _all_starts(start, end, bucket, zone, MAX_BUCKETS)
+
+
+@lru_cache(maxsize=256)
+def _all_starts(
+    start: datetime, end: datetime, bucket: Bucket, zone: ZoneInfo, most: int
+) -> tuple[datetime, ...]:
     starts: list[datetime] = []
     for at in _starts(start, end, bucket, zone):
-        if len(starts) == MAX_BUCKETS:
-            raise InvalidValue("bucket", f"must make at most {MAX_BUCKETS} buckets")
+        if len(starts) == most:
+            raise InvalidValue("bucket", f"must make at most {most} buckets")
         starts.append(at)
     if any((at - _EPOCH) % QUARTER for at in starts):
         raise InvalidValue("timezone", "was not set to quarters of an hour then")

@@ -92,6 +92,7 @@ contract = Contract(
     uncertain=(OutcomeUnknown,),
     unavailable=(Unavailable,),
     ends_within=10,
+    moving=["list_providers"],
     arguments={
         Ciphertext: some(CIPHERTEXTS, BAD_CIPHERTEXTS),
         KeyId: some(NAMES, ODD_NAMES),
