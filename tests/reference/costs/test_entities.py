@@ -47,6 +47,8 @@ ZONES = (
 @given(st.decimals(allow_nan=True, allow_infinity=True))
 @example(Decimal("1E-999999999"))
 @example(Decimal("-0E+999999999"))
+@example(Decimal("-0"))
+@example(Decimal("0.10"))
 @example(Decimal("1000000000.0000000000"))
 @example(Decimal("1" + "0" * 40 + "E-40"))
 def test_money_is_kept_exactly_or_refused(value: Decimal) -> None:
@@ -60,6 +62,7 @@ def test_money_is_kept_exactly_or_refused(value: Decimal) -> None:
         return
     assert exact
     assert found == value
+    assert str(found) == str(money(nanos(value)))
     assert "E" not in str(found)
 
 

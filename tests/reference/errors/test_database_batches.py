@@ -73,7 +73,7 @@ def test_they_regress_and_follow_merges_as_on_the_model(url: str) -> None:
 
 async def trends(storage: ErrorStorage) -> list[Trend]:
     """By hour, in which bursts have several counts, and by day."""
-    span = (NOW - DAY, NOW + DAY)
+    span = (NOW - DAY, NOW + 2 * DAY)
     return [
         await storage.trend(*span, bucket, TimeZone("UTC"), by)
         for bucket in (Bucket.HOUR, Bucket.DAY)
@@ -132,7 +132,13 @@ async def make(storage: ErrorStorage) -> None:
     await storage.create(event("made", fingerprint="new"))
 
 
-@pytest.mark.parametrize("meanwhile", [merge, make])
+async def count(storage: ErrorStorage) -> None:
+    """On days of which the group has counts already, and on one of which it has none."""
+    for number, at in enumerate((NOW, NOW + HOUR, NOW + DAY)):
+        await storage.create(event(f"counted {number}", fingerprint=A, occurred_at=at))
+
+
+@pytest.mark.parametrize("meanwhile", [merge, make, count])
 def test_what_happens_meanwhile_is_heeded(
     postgres_url: str, meanwhile: Callable[[ErrorStorage], Any]
 ) -> None:
@@ -142,7 +148,8 @@ def test_what_happens_meanwhile_is_heeded(
         async with databases(postgres_url, 2) as (one, two):
             storage = DatabaseErrorStorage(one)
             await prepare(storage)
-            events = [*burst(), event("also", fingerprint="new")]
+            late = event("late", fingerprint=A, occurred_at=NOW + DAY)
+            events = [*burst(), late, event("also", fingerprint="new")]
             # The first one goes alone, and waits for none of the rows that the others wait for.
             events = [event("alone", fingerprint="z", level=Level.INFO), *events]
 
@@ -159,5 +166,6 @@ def test_what_happens_meanwhile_is_heeded(
             for each in events:
                 await model.create(each)
             assert await content(storage) == await content(model)
+            assert await trends(storage) == await trends(model)
 
     asyncio.run(use())

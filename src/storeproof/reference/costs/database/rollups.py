@@ -8,7 +8,7 @@ series, not with the charges. It is one statement, so it sees one instant.
 
 import hashlib
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -52,17 +52,21 @@ ROLLUP_COLUMNS = [ROLLUPS.c[name] for name in ("hours", "slot", *SERIES, *_SUMS)
 
 def charge_row(charge: Charge) -> dict[str, Any]:
     """The parameters that record a charge, in the ledger and in its rollup."""
-    tags = sorted(charge.tags)
-    text = msgspec.json.encode([charge.currency, charge.owner, charge.provider, charge.model, tags])
-    series = hashlib.sha256(text).hexdigest()
-    hour = hour_of(charge.occurred_at)
     return {
         **asdict(charge),
-        "series": series,
-        "hour": hour,
+        "series": _series(
+            charge.currency, charge.owner, charge.provider, charge.model, charge.tags
+        ),
+        "hour": hour_of(charge.occurred_at),
         "charges": 1,
         **parts(nanos(charge.amount)),
     }
+
+
+@lru_cache(1024)
+def _series(currency: str, owner: str, provider: str, model: str, tags: frozenset[str]) -> str:
+    text = msgspec.json.encode([currency, owner, provider, model, sorted(tags)])
+    return hashlib.sha256(text).hexdigest()
 
 
 def parts(count: int) -> dict[str, int]:

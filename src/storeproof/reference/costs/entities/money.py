@@ -3,6 +3,7 @@
 No function here depends on the precision of the thread's decimal context.
 """
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -28,6 +29,8 @@ MAX_AMOUNT: Final = Decimal(10**9)
 MAX_TOTAL: Final = Decimal(4 * 10**9)
 """What is spent, or reserved, in one budget at most: the sum of both fits in 63 bits."""
 
+_CANONICAL: Final = re.compile(r"(?!-0$)-?(?:0|[1-9][0-9]*)(?:\.[0-9]{0,8}[1-9])?").fullmatch
+
 
 def canonical_money(field: str, value: Decimal) -> Decimal:
     """An amount from -MAX_AMOUNT to MAX_AMOUNT, without exponent and trailing zeros.
@@ -38,6 +41,8 @@ def canonical_money(field: str, value: Decimal) -> Decimal:
         raise InvalidValue(field, "must be a finite Decimal")
     if not -MAX_AMOUNT <= value <= MAX_AMOUNT:
         raise InvalidValue(field, f"must be from -{MAX_AMOUNT} to {MAX_AMOUNT}")
+    if _CANONICAL(str(value)):
+        return Decimal(value)  # which is itself, unless it is of a subclass
     if not _fits(value):
         raise InvalidValue(field, f"must have at most {DECIMALS} decimals")
     return money(nanos(value))
@@ -53,11 +58,8 @@ def canonical_amount(field: str, value: Decimal) -> Decimal:
 
 def nanos(value: Decimal) -> int:
     """The nano-units in a finite amount of at most 9 decimals."""
-    sign, digits, exponent = value.as_tuple()
-    number = int("".join(map(str, digits)))
-    places = int(exponent) + DECIMALS
-    count = 0 if number == 0 else number * 10**places if places >= 0 else number // 10**-places
-    return -count if sign else count
+    numerator, denominator = value.as_integer_ratio() if value else (0, 1)
+    return numerator * NANOS // denominator
 
 
 def money(count: int) -> Decimal:

@@ -12,7 +12,7 @@ UniqueViolated where somebody else stored one of the events or made one of the g
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from storeproof.reference.database.columns import TEXT
 from storeproof.reference.database.rows import given_rows
@@ -72,56 +72,51 @@ def _is_new(given: sa.CTE) -> sa.ColumnElement[bool]:
     return known.scalar_subquery().is_(None)
 
 
-def _fresh(given: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
-    """The events that are not there yet, with their groups; none where a group was merged."""
+def _placed(given: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
+    """The events with their groups."""
     place = sa.func.coalesce(locked.c.id, given.c.fingerprint).label("group_id")
-    return (
-        sa.select(*given.c, place, locked.c.state_at)
-        .outerjoin_from(given, locked, locked.c.fingerprint == given.c.fingerprint)
-        .where(_is_new(given))
-        .where(~sa.exists().where(locked.c.merged_into.is_not(None)))
+    return sa.select(*given.c, place, locked.c.state_at).outerjoin_from(
+        given, locked, locked.c.fingerprint == given.c.fingerprint
     )
+
+
+def _fresh(placed: sa.CTE, locked: sa.CTE) -> sa.Select[Any]:
+    """The events that are not there yet; none where a group was merged."""
+    merged = sa.exists().where(locked.c.merged_into.is_not(None))
+    return sa.select(*placed.c).where(_is_new(placed), ~merged)
 
 
 def _changes(fresh: sa.CTE) -> sa.Select[Any]:
     """What the events of each group change; the first of them and the one that regresses it."""
     at, position = fresh.c.occurred_at, fresh.c.position
-    changing = sa.select(
+    regressing = sa.func.array_agg(aggregate_order_by(fresh.c.id, position))
+    return sa.select(
         fresh.c.group_id,
         sa.func.count().label("count"),
         sa.func.min(at).label("first_seen"),
         sa.func.max(at).label("last_seen"),
         sa.func.min(position).label("first"),
-        sa.func.min(position).filter(at >= fresh.c.state_at).label("regressing"),
-    )
-    change = changing.group_by(fresh.c.group_id).subquery("change")
-    first, regressing = fresh.alias("first_event"), fresh.alias("regressing_event")
-    return (
-        sa.select(
-            *(change.c[name] for name in ("group_id", "count", "first_seen", "last_seen")),
-            *(first.c[name] for name in ("id", "message", "level", "occurred_at")),
-            regressing.c.id.label("regressed_by"),
-        )
-        .join_from(change, first, first.c.position == change.c.first)
-        .outerjoin(regressing, regressing.c.position == change.c.regressing)
-    )
+        regressing.filter(at >= fresh.c.state_at)[1].label("regressed_by"),
+    ).group_by(fresh.c.group_id)
 
 
-def _make(changes: sa.CTE, locked: sa.CTE) -> Any:
+def _make(changes: sa.CTE, fresh: sa.CTE, locked: sa.CTE) -> Any:
     """`entities.first_group`, and what the group's other events change in it."""
     row = {
         "id": changes.c.group_id,
-        "message": changes.c.message,
-        "level": changes.c.level,
-        "created_at": changes.c.occurred_at,
+        "message": fresh.c.message,
+        "level": fresh.c.level,
+        "created_at": fresh.c.occurred_at,
         "first_seen": changes.c.first_seen,
         "last_seen": changes.c.last_seen,
         "count": changes.c.count,
         "status": sa.literal(Status.UNRESOLVED.value, TEXT),
         "version": sa.literal(1, _NUMBER),
-        "created_by": changes.c.id,
+        "created_by": fresh.c.id,
     }
-    new = sa.select(*row.values()).where(changes.c.group_id.not_in(sa.select(locked.c.id)))
+    unknown = changes.c.group_id.not_in(sa.select(locked.c.id))
+    first = fresh.c.position == changes.c.first
+    new = sa.select(*row.values()).join_from(changes, fresh, first).where(unknown)
     return insert(GROUPS).from_select(list(row), new.order_by(changes.c.group_id))
 
 
@@ -153,23 +148,39 @@ def _store(fresh: sa.CTE, made: sa.CTE) -> Any:
     return new.returning(EVENTS.c.id)
 
 
-def _add_to_rollups(fresh: sa.CTE, stored: sa.CTE) -> Any:
-    key = list(ROLLUPS.primary_key)
-    names = [column.key for column in key]
+def _counted(fresh: sa.CTE, stored: sa.CTE) -> sa.Select[Any]:
+    """The rows of the rollups that count the events: where in them, and how many there."""
     entries = sa.union_all(*_entries(fresh)).subquery("entry")
     more = sa.select(*entries.c, sa.func.count().label("more")).group_by(*entries.c)
     each = more.subquery("each")
-    row = sa.select(
-        *(each.c[name] for name in names),
-        sa.func.array_agg(each.c.place).label("places"),
-        sa.func.array_agg(each.c.more).label("more"),
-    )
-    rows = row.group_by(*(each.c[name] for name in names)).subquery("counted")
-    size = sa.case((rows.c.span == DAY, QUARTERS), else_=DAYS)
-    counts = counts_at(size, rows.c.places, rows.c.more)
-    order = (rows.c.dimension, rows.c.span.desc(), rows.c.slot, rows.c.key, rows.c.shard)
-    values = sa.select(*(rows.c[name] for name in names), counts).where(_after(stored))
-    new = insert(ROLLUPS).from_select([*key, ROLLUPS.c.counts], values.order_by(*order))
+    key = [each.c[column.key] for column in ROLLUPS.primary_key]
+    places, counts = sa.func.array_agg(each.c.place), sa.func.array_agg(each.c.more)
+    row = sa.select(*key, places.label("places"), counts.label("more"))
+    return row.where(_after(stored)).group_by(*key)
+
+
+def _add_to_rollups(counted: sa.CTE) -> Any:
+    """Where one count changes in a row of a group; who changes it has locked the group before."""
+    same = [column == counted.c[column.key] for column in ROLLUPS.primary_key]
+    one = sa.func.cardinality(counted.c.places) == 1
+    counts = sa.type_coerce(ROLLUPS.c.counts, sa.ARRAY(_NUMBER))
+    place = counted.c.places[1] + 1
+    change = sa.update(ROLLUPS).where(*same, counted.c.dimension == Dimension.GROUP, one)
+    more = change.values({counts[place]: counts[place] + counted.c.more[1]})
+    return more.returning(*ROLLUPS.primary_key)
+
+
+def _put_rollups(counted: sa.CTE, added_to: sa.CTE) -> Any:
+    """The others, in the order in which everybody locks them."""
+    key = list(ROLLUPS.primary_key)
+    size = sa.case((counted.c.span == DAY, QUARTERS), else_=DAYS)
+    counts = counts_at(size, counted.c.places, counted.c.more)
+    given = [counted.c[column.key] for column in key]
+    done = sa.select(*added_to.c)
+    rows = sa.select(*given, counts).where(sa.tuple_(*given).not_in(done))
+    order = (counted.c.dimension, counted.c.span.desc(), counted.c.slot, counted.c.key)
+    ordered = rows.order_by(*order, counted.c.shard)
+    new = insert(ROLLUPS).from_select([*key, ROLLUPS.c.counts], ordered)
     sums = added(ROLLUPS.c.counts, new.excluded.counts)
     return new.on_conflict_do_update(index_elements=key, set_={"counts": sums})
 
@@ -196,18 +207,22 @@ def _create_many() -> sa.Select[Any]:
     given = given_rows([*EVENT_COLUMNS, *(sa.column(name, _NUMBER) for name in _PLACES)])
     wanted = sa.select(given.c.fingerprint).distinct().subquery("wanted")
     locked = locked_groups(wanted).cte("locked")
-    fresh = _fresh(given, locked).cte("fresh")
+    # Made apart, or what is thought of the new ones' number has each compared with each group.
+    placed = _placed(given, locked).cte("placed").prefix_with("MATERIALIZED")
+    fresh = _fresh(placed, locked).cte("fresh")
     changes = _changes(fresh).cte("changes")
-    made = _make(changes, locked).returning(GROUPS.c.id).cte("made")
+    made = _make(changes, fresh, locked).returning(GROUPS.c.id).cte("made")
     stored = _store(fresh, made).cte("stored")
-    others = (_change(changes).cte("changed"), _add_to_rollups(fresh, stored).cte("rolled_up"))
+    counted = _counted(fresh, stored).cte("counted")
+    added_to = _add_to_rollups(counted).cte("added_to")
+    put = _put_rollups(counted, added_to).cte("put")
     found = (locked.c[name] for name in ("fingerprint", "merged_into"))
     before = (locked.c[column.key] for column in GROUP_COLUMNS)
     return (
         sa.select(stored.c.id, *found, *before)
         .outerjoin_from(given, stored, stored.c.id == given.c.id)
         .outerjoin(locked, locked.c.fingerprint == given.c.fingerprint)
-        .add_cte(*others)
+        .add_cte(_change(changes).cte("changed"), put)
     )
 
 
