@@ -175,7 +175,8 @@ def kept_in(
 
 def _twin(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """Has the fields of an entity, and so its JSON, but takes their values by position."""
-    return msgspec.defstruct(kind.__name__, [(name, Any) for name in kind.__struct_fields__])
+    fields = [(name, Any) for name in kind.__struct_fields__]
+    return msgspec.defstruct(kind.__name__, fields, gc=False)  # nothing in it could lead back to it
 
 
 def _rows_with(

@@ -270,7 +270,7 @@ def test_a_deadlock_is_resolved_by_repeating(postgres_url: str) -> None:
                 database.transact(lambda transaction: lock(transaction, "warm", "other")),
                 database.transact(lambda transaction: lock(transaction, "other", "warm")),
             )
-            assert runs == 3
+            assert runs > 2  # whoever repeats may be first to lock, and deadlock, again
 
     asyncio.run(use())
 
@@ -327,7 +327,7 @@ def test_a_missing_table_is_unavailable(postgres_url: str) -> None:
             await connection.close()
             error = await refused(database.read(ALL, {}))
             assert isinstance(error, Unavailable)
-            assert error.reason == "a table is missing"
+            assert error.reason == "the table notes is missing"
 
     asyncio.run(use())
 

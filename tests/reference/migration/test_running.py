@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from storeproof.reference.archive import (
     ArchiveEdited,
@@ -29,7 +30,7 @@ from storeproof.reference.migration import (
     plan,
     roll_back,
 )
-from storeproof.reference.selection import Storages
+from storeproof.reference.selection import CONTENTS, Storages
 
 from ..archive.examples import NOW, export, fill, opened, run
 from ..archive.test_kills import Breaking
@@ -135,6 +136,42 @@ def test_migrations_are_taken_back_in_turn(archive: Path, url: str, tmp_path: Pa
             with pytest.raises(UnknownMigration):
                 await undone(target, "m1", tmp_path)
             assert [each.undone_at for each in await entries_of(target)] == [NOW, NOW]
+
+    run(work())
+
+
+TABLES = [table for content in CONTENTS for table in content.schema.tables.sorted_tables]
+
+
+@pytest.mark.parametrize("name", ["auth_users", "auth_sessions", "errors_points"])
+def test_a_target_that_lacks_a_table_is_left_as_it_is(
+    archive: Path, url: str, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    async def rows(target: Storages) -> list[object]:
+        assert target.database is not None
+        there = [table for table in TABLES if table.name != name]
+        return [
+            sorted(map(repr, await target.database.read(sa.select(each), {}))) for each in there
+        ]
+
+    async def work() -> None:
+        async with opened(url) as target:
+            await fill(target)
+            assert target.database is not None
+            cascade = " CASCADE" if url.startswith("postgresql") else ""
+            await target.database.write(sa.text(f"DROP TABLE {name}{cascade}").columns(), {})
+            before = await rows(target)
+            for replace in (False, True):
+                with pytest.raises(Unavailable, match=f"the table {name} is missing"):
+                    await moved(ArchiveSource(archive), target, folder, "m1", replace=replace)
+                with pytest.raises(Unavailable, match=f"the table {name} is missing"):
+                    await plan(ArchiveSource(archive), target, clock=lambda: NOW, replace=replace)
+            assert await rows(target) == before
+            assert await entries_of(target) == []
+            assert list(folder.iterdir()) == []
 
     run(work())
 

@@ -57,7 +57,8 @@ async def load(archive: StoredArchive, bulk: Bulk, progress: Progress) -> None:
         for each in content.collections:
             await _insert(archive, each, bulk, progress)
         await _derive(bulk, content)
-    await check_in_database(bulk, CONTENTS)
+    loaded = {part.collection for part in archive.manifest.parts if part.count}
+    await check_in_database(bulk, CONTENTS, loaded)
     await check_read_back(archive, DatabaseSnapshot(bulk), progress)
 
 

@@ -24,10 +24,14 @@ def check_in_memory(
                     raise Orphan(collection.name, key, reference.to)
 
 
-async def check_in_database(bulk: Bulk, contents: Sequence[Content]) -> None:
-    """Raises Orphan for a row of any collection that names what is not there."""
+async def check_in_database(
+    bulk: Bulk, contents: Sequence[Content], loaded: Set[str] | None = None
+) -> None:
+    """Raises Orphan for a row that names what is not there, of these collections (None: of all)."""
     collections = {each.name: each for content in contents for each in content.collections}
     for collection in collections.values():
+        if loaded is not None and collection.name not in loaded:
+            continue
         for reference in collection.references:
             rows = await bulk.run(_orphans(collection, reference, collections), {})
             for row in rows:

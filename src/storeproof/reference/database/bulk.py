@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storeproof.reference.database.compiling import (
+    POSTGRES,
     Compiled,
     Row,
     Rows,
@@ -18,6 +19,7 @@ from storeproof.reference.database.compiling import (
     converters,
 )
 from storeproof.reference.database.drivers import Carrier
+from storeproof.reference.database.packing import packed
 
 __all__ = ["Bulk"]
 
@@ -41,9 +43,11 @@ class Bulk:
         A value that nothing can be made of, because another program wrote it, is given as it is.
         """
         compiled = compile_for(self.dialect, statement)
-        async with aclosing(self._carrier.stream(compiled.text, size)) as batches:
+        found = packed(statement) if self.dialect == POSTGRES else None
+        sent = compiled if found is None else compile_for(self.dialect, found.statement)
+        async with aclosing(self._carrier.stream(sent.text, size)) as batches:
             async for rows in batches:
-                yield _as_stored(compiled, rows)
+                yield _as_stored(compiled, rows if found is None else found.rows(rows))
 
     async def insert(self, table: sa.Table, rows: Iterable[Row], size: int) -> None:
         """Stores rows, which have a value for each column of the table; holds `size` at once.

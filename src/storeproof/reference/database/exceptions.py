@@ -40,7 +40,11 @@ class Retryable(Unavailable):
 
 
 class TableMissing(Unavailable):
-    """A statement names a table that is not there."""
+    """A statement names a table that is not there; `table` is its name, where that is known."""
+
+    def __init__(self, table: str | None) -> None:
+        super().__init__("a table is missing" if table is None else f"the table {table} is missing")
+        self.table = table
 
 
 class TableExists(Unavailable):

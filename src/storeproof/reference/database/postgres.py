@@ -1,6 +1,7 @@
 """For `Database`: statements on PostgreSQL, through asyncpg."""
 
 import asyncio
+import re
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -138,6 +139,7 @@ class PostgresDriver:
             command_timeout=None if seconds is None else seconds + self._cleaning_timeout,
             server_settings={
                 "application_name": "storeproof",
+                "timezone": "UTC",
                 "statement_timeout": milliseconds,
                 "idle_in_transaction_session_timeout": milliseconds,
             },
@@ -260,7 +262,7 @@ def _meaning(error: Exception, lost: Meaning) -> Exception:
         case "23505":
             meaning = UniqueViolated(getattr(error, "constraint_name", ""))
         case "42P01":
-            meaning = TableMissing("a table is missing")
+            meaning = TableMissing(_quoted(str(error)))
         case "42P07":
             meaning = TableExists("a table is there already")
         case "40001" | "40P01":
@@ -272,6 +274,12 @@ def _meaning(error: Exception, lost: Meaning) -> Exception:
         case _:
             meaning = Unavailable(_REASONS.get(code, "the server refused the statement"))
     return meaning
+
+
+def _quoted(text: str) -> str | None:
+    """The name in a message of the server, which says it in no other way than in its language."""
+    found = re.search(r'"(\w+)"', text)
+    return None if found is None else found[1]
 
 
 def _lost(error: Exception, lost: Meaning) -> Exception:

@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
 
 STATEMENTS = 256
+PARAMETERS = 5000
+"""Of one statement, at most; SQLite allows 32,766."""
+
 POLL_SECONDS = 0.01
 ENDING_SECONDS = 1.0
 
@@ -219,12 +222,31 @@ class SqliteCarrier:
         self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
     ) -> None:
         names = ", ".join(f'"{each}"' for each in columns)
-        places = ", ".join("?" for _ in columns)
-        text = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - the schema's names
+        places = f"({', '.join('?' for _ in columns)})"
+        start = f'INSERT INTO "{table}" ({names}) VALUES '  # noqa: S608 - the schema's names
         waiting = iter(rows)
-        while some := list(islice(waiting, size)):
-            with _meant():
-                await (await self._connection.executemany(text, some)).close()
+        # While SQLite takes one statement's rows, it leaves Python to the making of the next ones.
+        # It does not with `executemany`, which runs a statement for each row.
+        storing: asyncio.Task[Rows] | None = None
+        try:
+            while some := list(islice(waiting, min(size, PARAMETERS // len(columns)))):
+                text = start + ", ".join([places] * len(some))
+                storing = await self._next(storing, text, list(chain.from_iterable(some)))
+            if storing is not None:
+                await storing
+        finally:
+            if storing is not None:
+                await to_its_end(asyncio.wait([storing]))
+
+    async def _next(
+        self, storing: asyncio.Task[Rows] | None, text: str, arguments: Sequence[Any]
+    ) -> asyncio.Task[Rows]:
+        """Starts a statement when the one before it has ended. Raises as that did."""
+        if storing is not None:
+            await storing
+        task = asyncio.create_task(self.run(text, arguments))
+        await asyncio.sleep(0)  # it is on its way to SQLite when its caller goes on
+        return task
 
 
 def _present(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
@@ -269,7 +291,7 @@ def _meaning(error: sqlite3.Error) -> Exception:
     if name == "SQLITE_CONSTRAINT_FOREIGNKEY":
         return ForeignKeyViolated()
     if text.startswith("no such table"):
-        return TableMissing("a table is missing")
+        return TableMissing(text.rpartition(": ")[2].rpartition(".")[2])
     if text.endswith("already exists"):
         return TableExists("a table is there already")
     if name.startswith("SQLITE_IOERR"):
