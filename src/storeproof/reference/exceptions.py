@@ -101,15 +101,17 @@ class InUse(StorageError):
 class Unavailable(StorageError):
     """The store could not be reached, or gave up; nothing happened. Retry later.
 
-    `reason` is the storage's own short phrase, never the driver's text.
+    `reason` is the storage's own short phrase, never the driver's text; `remedy` says what to do
+    where trying again is not enough.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, remedy: str = "retry") -> None:
+        super().__init__(reason, remedy)
         self.reason = reason
+        self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"The store is unavailable ({self.reason}). Nothing was changed; retry."
+        return f"The store is unavailable ({self.reason}). Nothing was changed; {self.remedy}."
 
 
 class OutcomeUnknown(StorageError):

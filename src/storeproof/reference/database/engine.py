@@ -220,7 +220,7 @@ class Database:
             try:
                 return await call()
             except TableMissing as error:
-                raise Unavailable(error.reason) from error
+                raise Unavailable(error.reason, error.remedy) from error
             except Retryable as error:
                 if attempt == ATTEMPTS:
                     raise Unavailable(error.reason) from error

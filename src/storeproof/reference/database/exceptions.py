@@ -43,7 +43,8 @@ class TableMissing(Unavailable):
     """A statement names a table that is not there; `table` is its name, where that is known."""
 
     def __init__(self, table: str | None) -> None:
-        super().__init__("a table is missing" if table is None else f"the table {table} is missing")
+        reason = "a table is missing" if table is None else f"the table {table} is missing"
+        super().__init__(reason, "bring it back, or restore a backup")
         self.table = table
 
 
