@@ -142,6 +142,8 @@ class PostgresDriver:
                 "timezone": "UTC",
                 "statement_timeout": milliseconds,
                 "idle_in_transaction_session_timeout": milliseconds,
+                # To start workers takes longer than any of our statements by itself.
+                "max_parallel_workers_per_gather": "0",
             },
             statement_cache_size=STATEMENTS,
             max_cached_statement_lifetime=0,
