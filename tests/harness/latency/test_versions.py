@@ -6,6 +6,7 @@ import asyncio
 import random
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,48 @@ def test_a_commit_is_measured_as_it_was(package: Contract) -> None:
         with pytest.raises(WorkerFailed, match="OSError: old"):
             asyncio.run(one_block([], [place]))
     assert not place.exists()
+
+
+RECORDED = {"METADATA": "Metadata-Version: 2.1\nName: big-bells\nVersion: {number}\n"} | {
+    "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "RECORD": "bells/__init__.py,,\n",
+    "top_level.txt": "bells\n",
+}
+"""What tells an installer, and Python, of a distribution that holds the package."""
+
+
+def released(folder: Path, number: str) -> None:
+    """Make a wheel of the package, of code that can't be measured."""
+    with zipfile.ZipFile(folder / f"big_bells-{number}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("bells/__init__.py", MODULE.format(first='raise OSError("released")'))
+        for name, text in RECORDED.items():
+            wheel.writestr(f"big_bells-{number}.dist-info/{name}", text.format(number=number))
+
+
+def install(place: Path, number: str) -> None:
+    """Have Python believe that the package beside it came from its distribution."""
+    told = place / f"big_bells-{number}.dist-info"
+    told.mkdir()
+    for name, text in RECORDED.items():
+        (told / name).write_text(text.format(number=number))
+
+
+def test_a_release_is_measured_as_it_was(
+    package: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "src", "2.0")
+    released(tmp_path, "1.0")
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+
+    with version("pypi:1.0", package) as place:
+        assert 'OSError("released")' in (place / "bells" / "__init__.py").read_text()
+        with pytest.raises(WorkerFailed, match="OSError: released"):
+            asyncio.run(one_block([], [place]))
+    assert not place.exists()
+    nothing = "No matching distribution found for big-bells==1"
+    with pytest.raises(NoBaseline, match=nothing), version("pypi:1.5", package):
+        pass
 
 
 @pytest.mark.parametrize(
