@@ -101,7 +101,7 @@ class NewerArchive(_OtherVersion):
 
 
 class OlderArchive(_OtherVersion):
-    """`what` (a component's rows) is of a version that came before ours."""
+    """`what` (the format, a component's rows) is of a version that came before ours."""
 
     def __str__(self) -> str:
         return (

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 FORMAT: Final = "storeproof-archive"
-VERSION: Final = 1
+VERSION: Final = 2
 MANIFEST: Final = "manifest.json"
 SUFFIXES: Final = (".ndjson", ".ndjson.zst")
 
@@ -88,8 +88,8 @@ def text_of(manifest: Manifest) -> bytes:
 def read_manifest(path: Path, contents: Sequence[Content]) -> Manifest:
     """The manifest of the archive at `path`, which holds what these components do.
 
-    Raises NotAnArchive, NewerArchive, ArchiveEdited, OlderArchive, ForeignCollection or
-    CollectionMissing, in this order.
+    Raises NotAnArchive, NewerArchive, OlderArchive, ArchiveEdited, ForeignCollection or
+    CollectionMissing, in this order; what is wrong with components' versions after ArchiveEdited.
     """
     try:
         text = (path / MANIFEST).read_bytes()
@@ -118,6 +118,8 @@ def _check_head(path: Path, text: bytes) -> None:
         raise NotAnArchive(path, f"its {MANIFEST} is another one's")
     if head.version > VERSION:
         raise NewerArchive(path, "the format", head.version, VERSION)
+    if head.version < VERSION:
+        raise OlderArchive(path, "the format", head.version, VERSION)
 
 
 def _check_versions(path: Path, found: Mapping[str, int], contents: Sequence[Content]) -> None:
