@@ -17,7 +17,8 @@ from storeproof.reference.auth.laws import contract as auth
 from storeproof.reference.database import Database, Row, Statement, Transaction
 from storeproof.reference.database.exceptions import Retryable
 from storeproof.reference.database.lists import read_page
-from storeproof.reference.database.postgres import PostgresDriver, _answer
+from storeproof.reference.database.postgres import PostgresDriver
+from storeproof.reference.database.postgres_answers import answer
 from storeproof.reference.database.postgres_pool import PostgresPool
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
@@ -232,7 +233,7 @@ class UnloggedTable(DatabaseAccounts):
 class _CommitsLater(PostgresDriver):
     async def connect(self) -> Any:
         connection = await super().connect()
-        await _answer(Retryable, connection.execute, "SET synchronous_commit = off")
+        await answer(Retryable, connection.execute, "SET synchronous_commit = off")
         return connection
 
 

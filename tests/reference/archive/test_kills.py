@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from storeproof.harness.cancelling import Way, cancel
 from storeproof.reference.archive import ArchiveExists, import_archive, verify_archive
-from storeproof.reference.database.postgres import PostgresCarrier
+from storeproof.reference.database.postgres_bulk import PostgresCarrier
 from storeproof.reference.database.sqlite import SqliteCarrier
 from storeproof.reference.exceptions import Unavailable
 from storeproof.reference.selection import CONTENTS, Storages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from storeproof.reference.archive import snapshots
 from storeproof.reference.auth.collections import CONTENT
-from storeproof.reference.database import Bulk, Row
+from storeproof.reference.database import Bulk, Row, packing
 from storeproof.reference.database.packing import packed
 from storeproof.reference.selection import CONTENTS
 
@@ -32,7 +33,10 @@ async def streamed(bulk: Bulk, query: sa.Select[Any], size: int) -> list[Row]:
     return found
 
 
-def test_rows_are_the_same(url: str) -> None:
+@pytest.mark.parametrize("standard", [packing.STANDARD, sys.maxsize])
+def test_rows_are_the_same(url: str, standard: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "STANDARD", standard)  # as on an older server
+
     async def work() -> None:
         async with opened(url) as storages:
             await fill(storages)
@@ -71,7 +75,8 @@ def test_what_is_no_time_is_given_as_it_is_told(postgres_url: str, time: str) ->
     async def work() -> None:
         async with opened(postgres_url) as storages:
             for name in ("a", "b", "c"):
-                await storages.auth.create(user(name, created_at=NOW))
+                # Its line is one, though some would end it at such a character.
+                await storages.auth.create(user(name, created_at=NOW, display_name="\x85\u2028"))
             assert storages.database is not None
             at = sa.literal_column(f"CAST('{time}' AS timestamptz)")
             changed = sa.update(USERS.kept.table).where(USERS.kept.table.c.id == "b")

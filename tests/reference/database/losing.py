@@ -10,7 +10,8 @@ from storeproof import Contract
 from storeproof.reference.database import Database, Row, Statement, Transaction, UniqueViolated
 from storeproof.reference.database.compiling import Rows
 from storeproof.reference.database.exceptions import Retryable
-from storeproof.reference.database.postgres import PostgresDriver, _fetch
+from storeproof.reference.database.postgres import PostgresDriver
+from storeproof.reference.database.postgres_answers import fetch
 from storeproof.reference.database.postgres_pool import PostgresPool
 from storeproof.reference.exceptions import (
     Duplicate,
@@ -187,7 +188,7 @@ class CallsALostAnswerSafe(Database):
 class RepeatsEveryWrite(PostgresDriver):
     async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._pool.connection() as connection:
-            return await _fetch(Retryable, connection, text, arguments)
+            return await fetch(Retryable, connection, text, arguments)
 
 
 @losing

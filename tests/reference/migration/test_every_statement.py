@@ -18,7 +18,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from storeproof.reference.database.postgres import PostgresCarrier
+from storeproof.reference.database.postgres_bulk import PostgresCarrier
 from storeproof.reference.database.sqlite import SqliteCarrier
 from storeproof.reference.migration import ArchiveSource, migrate
 from storeproof.reference.selection import CONTENTS, Storages

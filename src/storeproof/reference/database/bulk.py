@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from storeproof.reference.database.compiling import (
-    POSTGRES,
     Compiled,
     Row,
     Rows,
@@ -19,7 +18,6 @@ from storeproof.reference.database.compiling import (
     converters,
 )
 from storeproof.reference.database.drivers import Carrier
-from storeproof.reference.database.packing import packed
 
 __all__ = ["Bulk"]
 
@@ -37,17 +35,15 @@ class Bulk:
         rows = await self._carrier.run(compiled.text, compiled.arguments(parameters))
         return compiled.rows(rows)
 
-    async def stream(self, statement: Statement, size: int) -> AsyncGenerator[list[Row], None]:
-        """The rows of a query without parameters, `size` of them at a time.
+    async def stream(self, query: Statement, size: int) -> AsyncGenerator[list[Row], None]:
+        """The rows of a query without parameters, `size` of them or some hundred kilobytes at once.
 
         A value that nothing can be made of, because another program wrote it, is given as it is.
         """
-        compiled = compile_for(self.dialect, statement)
-        found = packed(statement) if self.dialect == POSTGRES else None
-        sent = compiled if found is None else compile_for(self.dialect, found.statement)
-        async with aclosing(self._carrier.stream(sent.text, size)) as batches:
+        compiled = compile_for(self.dialect, query)
+        async with aclosing(self._carrier.stream(query, size)) as batches:
             async for rows in batches:
-                yield _as_stored(compiled, rows if found is None else found.rows(rows))
+                yield _as_stored(compiled, rows)
 
     async def insert(self, table: sa.Table, rows: Iterable[Row], size: int) -> None:
         """Stores rows, which have a value for each column of the table; holds `size` at once.

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from storeproof.reference.database.compiling import Row, Rows
+from storeproof.reference.database.compiling import Row, Rows, Statement
 
 __all__ = [
     "Carrier",
@@ -72,8 +72,11 @@ class Carrier(Protocol):
         """Runs one statement, and gives the rows that it returns."""
         ...
 
-    def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
-        """The rows of a query, so many of them at a time. Nothing else runs until it is closed."""
+    def stream(self, query: Statement, size: int) -> AsyncGenerator[Rows, None]:
+        """The rows of a query without parameters: the driver's values, some rows at a time.
+
+        `size` rows, or what came in one piece. Nothing else runs until it is closed.
+        """
         ...
 
     async def insert(

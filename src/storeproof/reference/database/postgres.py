@@ -1,25 +1,15 @@
 """For `Database`: statements on PostgreSQL, through asyncpg."""
 
 import asyncio
-import re
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
-from itertools import count
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import URL
 
 from storeproof.reference.config import ConfigurationError
-from storeproof.reference.database.compiling import POSTGRES, Row, Rows
+from storeproof.reference.database.compiling import POSTGRES, Rows
 from storeproof.reference.database.drivers import (
     Carrier,
     Ear,
@@ -29,18 +19,10 @@ from storeproof.reference.database.drivers import (
     Settings,
     to_its_end,
 )
-from storeproof.reference.database.exceptions import (
-    ForeignKeyViolated,
-    Retryable,
-    TableExists,
-    TableMissing,
-    UniqueViolated,
-)
-from storeproof.reference.database.postgres_pool import (
-    ERRORS,
-    PostgresPool,
-    close_connection,
-)
+from storeproof.reference.database.exceptions import Retryable
+from storeproof.reference.database.postgres_answers import ERRORS, REASONS, answer, fetch
+from storeproof.reference.database.postgres_bulk import PostgresCarrier
+from storeproof.reference.database.postgres_pool import PostgresPool, close_connection
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
 __all__ = ["PostgresDriver"]
@@ -50,22 +32,6 @@ STATEMENTS = 1024
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-_REASONS: dict[str | None, str] = {
-    "28000": "the server refuses the user",
-    "28P01": "the server refuses the password",
-    "3D000": "the server has no such database",
-    "40001": "the transaction collided with another",
-    "40P01": "the transaction was in a deadlock",
-    "42501": "the database role may not do that",
-    "53100": "the server's disk is full",
-    "53300": "the server has no connection left",
-    "55P03": "a lock was not granted in time",
-    "57014": "the statement took too long",
-}
-
-Meaning: TypeAlias = type[Retryable] | type[OutcomeUnknown]
-"""What a call means to its caller when its answer never came."""
 
 
 class PostgresDriver:
@@ -83,11 +49,11 @@ class PostgresDriver:
 
     async def read(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._pool.connection() as connection:
-            return await _fetch(Retryable, connection, text, arguments)
+            return await fetch(Retryable, connection, text, arguments)
 
     async def write(self, text: str, arguments: Sequence[Any]) -> Rows:
         async with self._pool.connection() as connection:
-            return await _fetch(OutcomeUnknown, connection, text, arguments)
+            return await fetch(OutcomeUnknown, connection, text, arguments)
 
     @asynccontextmanager
     async def transaction(self, lock: int | None) -> AsyncIterator[Run]:
@@ -96,7 +62,7 @@ class PostgresDriver:
         async with self._pool.connection() as connection, self._begun(connection, begin):
 
             async def run(text: str, arguments: Sequence[Any]) -> Rows:
-                return await _fetch(Retryable, connection, text, arguments)
+                return await fetch(Retryable, connection, text, arguments)
 
             yield run
 
@@ -105,7 +71,7 @@ class PostgresDriver:
         connection = await self._connect(None)
         try:
             async with self._begun(connection, BEGIN if writes else SNAPSHOT):
-                yield PostgresCarrier(connection)
+                yield PostgresCarrier(connection, self._cancel, self._cleaning_timeout)
         finally:
             await to_its_end(close_connection(connection, self._cleaning_timeout))
 
@@ -118,13 +84,20 @@ class PostgresDriver:
     async def connect(self) -> Any:
         return await self._connect(self._settings.statement_timeout)
 
+    async def _cancel(self, process: int) -> None:
+        connection = await self.connect()
+        try:
+            await fetch(Retryable, connection, "SELECT pg_cancel_backend($1)", [process])
+        finally:
+            await to_its_end(close_connection(connection, self._cleaning_timeout))
+
     @asynccontextmanager
     async def _begun(self, connection: Any, begin: str) -> AsyncIterator[None]:
         """A transaction for the block, which commits unless the block raises."""
         try:
-            await _answer(Retryable, connection.execute, begin)
+            await answer(Retryable, connection.execute, begin)
             yield
-            await _answer(OutcomeUnknown, connection.execute, "COMMIT")
+            await answer(OutcomeUnknown, connection.execute, "COMMIT")
         except BaseException:
             await to_its_end(_roll_back(connection, self._cleaning_timeout))
             raise
@@ -156,46 +129,6 @@ class PostgresDriver:
         return connection
 
 
-class PostgresCarrier:
-    """Implements `Carrier`, by cursors of the server and by COPY."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._numbers = count(1)
-
-    async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
-        return await _fetch(Retryable, self._connection, text, arguments)
-
-    async def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
-        # A cursor's name is never used again: asyncpg keeps what a FETCH from it returns.
-        name = f"stream_{next(self._numbers)}"
-        await self._execute(f"DECLARE {name} NO SCROLL CURSOR FOR {text}")
-        fetch = partial(self.run, f"FETCH {size} FROM {name}", ())
-        coming: asyncio.Task[Rows] | None = asyncio.create_task(fetch())
-        try:
-            while coming is not None:
-                rows = await coming
-                coming = asyncio.create_task(fetch()) if len(rows) == size else None
-                # Has it sent: the server makes the next rows while its caller works on these.
-                await asyncio.sleep(0)
-                if rows:
-                    yield rows
-        finally:
-            if coming is not None:
-                await to_its_end(_ended(coming))
-        await self._execute(f"CLOSE {name}")
-
-    async def insert(
-        self, table: str, columns: Sequence[str], rows: Iterable[Row], size: int
-    ) -> None:
-        # asyncpg takes the rows one by one, and holds half a mebibyte of them.
-        copy = partial(self._connection.copy_records_to_table, records=rows, columns=columns)
-        await _answer(Retryable, copy, table)
-
-    async def _execute(self, text: str) -> None:
-        await _answer(Retryable, self._connection.execute, text)
-
-
 class PostgresEar:
     """Implements `Ear`."""
 
@@ -206,7 +139,7 @@ class PostgresEar:
         connection.add_termination_listener(lambda _: lost())
 
     async def hear(self, channel: str) -> None:
-        await _answer(Retryable, self.connection.add_listener, channel, self._hear)
+        await answer(Retryable, self.connection.add_listener, channel, self._hear)
 
     def is_closed(self) -> bool:
         return bool(self.connection.is_closed())
@@ -226,24 +159,7 @@ async def _connected(connecting: Awaitable[Any]) -> Any:
         raise ConfigurationError("database_url", reason, "Correct its parts") from error
     except ERRORS as error:
         code = getattr(error, "sqlstate", None)
-        raise Unavailable(_REASONS.get(code, "the server can't be connected to")) from error
-
-
-async def _answer(lost: Meaning, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-    try:
-        return await call(*arguments)
-    except ERRORS as error:
-        raise _meaning(error, lost) from error
-
-
-async def _fetch(lost: Meaning, connection: Any, text: str, arguments: Sequence[Any]) -> Rows:
-    rows: Rows = await _answer(lost, connection.fetch, text, *arguments)
-    return rows
-
-
-async def _ended(task: asyncio.Task[Any]) -> None:
-    """Waits for a task of whose outcome nobody wants to hear."""
-    await asyncio.gather(task, return_exceptions=True)
+        raise Unavailable(REASONS.get(code, "the server can't be connected to")) from error
 
 
 async def _roll_back(connection: Any, timeout: float) -> None:
@@ -253,43 +169,6 @@ async def _roll_back(connection: Any, timeout: float) -> None:
             await connection.execute("ROLLBACK")
     except ERRORS:
         connection.terminate()
-
-
-def _meaning(error: Exception, lost: Meaning) -> Exception:
-    code = getattr(error, "sqlstate", None)
-    meaning: Exception
-    match code:
-        case "23503":
-            meaning = ForeignKeyViolated()
-        case "23505":
-            meaning = UniqueViolated(getattr(error, "constraint_name", ""))
-        case "42P01":
-            meaning = TableMissing(_quoted(str(error)))
-        case "42P07":
-            meaning = TableExists("a table is there already")
-        case "40001" | "40P01":
-            meaning = Retryable(_REASONS[code])
-        case None | "57P01" | "57P02" | "57P03":
-            meaning = _lost(error, lost)
-        case _ if code.startswith("08"):
-            meaning = _lost(error, lost)
-        case _:
-            meaning = Unavailable(_REASONS.get(code, "the server refused the statement"))
-    return meaning
-
-
-def _quoted(text: str) -> str | None:
-    """The name in a message of the server, which says it in no other way than in its language."""
-    found = re.search(r'"(\w+)"', text)
-    return None if found is None else found[1]
-
-
-def _lost(error: Exception, lost: Meaning) -> Exception:
-    if isinstance(error, asyncpg.InterfaceError):
-        return Retryable("the connection was closed before it was used")
-    if isinstance(error, TimeoutError) and lost is Retryable:
-        return Unavailable("no answer came in time")
-    return lost("the connection was lost before the answer came")
 
 
 def _dsn(url: URL) -> str:

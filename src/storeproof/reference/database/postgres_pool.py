@@ -14,15 +14,13 @@ from typing import Any
 import asyncpg
 
 from storeproof.reference.database.drivers import Settings, to_its_end
+from storeproof.reference.database.postgres_answers import ERRORS
 from storeproof.reference.exceptions import OutcomeUnknown, Unavailable
 
-__all__ = ["ERRORS", "PostgresPool", "close_connection"]
+__all__ = ["PostgresPool", "close_connection"]
 
 IDLE_SECONDS = 300.0
 """After so long without use, what stands between may have forgotten a connection."""
-
-ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""All that asyncpg raises."""
 
 
 class PostgresPool:

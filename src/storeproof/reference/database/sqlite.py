@@ -16,7 +16,7 @@ from typing import Any
 import aiosqlite
 
 from storeproof.reference.config import ConfigurationError
-from storeproof.reference.database.compiling import SQLITE, Row, Rows
+from storeproof.reference.database.compiling import SQLITE, Row, Rows, Statement, compile_for
 from storeproof.reference.database.drivers import (
     Carrier,
     Ear,
@@ -212,9 +212,9 @@ class SqliteCarrier:
     async def run(self, text: str, arguments: Sequence[Any]) -> Rows:
         return await _run(self._connection, text, arguments)
 
-    async def stream(self, text: str, size: int) -> AsyncGenerator[Rows, None]:
+    async def stream(self, query: Statement, size: int) -> AsyncGenerator[Rows, None]:
         with _meant():
-            async with self._connection.execute(text) as cursor:
+            async with self._connection.execute(compile_for(SQLITE, query).text) as cursor:
                 while rows := list(await cursor.fetchmany(size)):
                     yield rows
 
