@@ -116,7 +116,7 @@ class Collection(Generic[Item]):
     references: tuple[Reference, ...] = ()
     secret: frozenset[str] = frozenset()
     rules: Mapping[str, Rule] | None = None
-    batch: int = 1000
+    batch: int = 3000
 
     @cached_property
     def key_of(self) -> Callable[[Item], Key]:
@@ -154,14 +154,14 @@ def kept_in(
     kind: type[Item],
     key: tuple[str, ...],
     *,
-    derived: Mapping[str, Callable[[Item], Any]] | None = None,
+    derived: Mapping[str, tuple[str, Callable[[Any], Any]]] | None = None,
     values: Callable[[Item], Mapping[str, Any]] | None = None,
     after: tuple[Statement, ...] = (),
 ) -> Kept[Item]:
     """A table among whose columns are the fields of an entity.
 
-    Where these are not all of them: `derived` gives the values of the last columns, in their
-    order, or `values` those of all, by the columns' keys.
+    Where these are not all of them: `derived` says of which field, and how, the values of the
+    last columns are made, in their order, or `values` gives those of all, by the columns' keys.
     """
     return Kept(
         table=table,
@@ -180,16 +180,19 @@ def _twin(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 
 def _rows_with(
-    table: sa.Table, derived: Mapping[str, Callable[[Item], Any]]
+    table: sa.Table, derived: Mapping[str, tuple[str, Callable[[Any], Any]]]
 ) -> Callable[[Iterator[Item]], Iterator[Row]]:
-    names = tuple(table.c.keys())[: -len(derived) or None]
-    get, more = getter(names), tuple(derived.values())
+    get = getter(tuple(table.c.keys())[: -len(derived) or None])
     if not derived:
         return partial(map, get)
 
     def rows(items: Iterator[Item]) -> Iterator[Row]:
-        own, *others = tee(items, 1 + len(more))
-        return map(add, map(get, own), zip(*map(map, more, others), strict=True))
+        own, *others = tee(items, 1 + len(derived))
+        made = [
+            map(make, map(attrgetter(name), each))
+            for (name, make), each in zip(derived.values(), others, strict=True)
+        ]
+        return map(add, map(get, own), zip(*made, strict=True))
 
     return rows
 

@@ -220,11 +220,11 @@ def _are_times(values: Sequence[Any]) -> bool:
     )
 
 
-_PLAIN_EMAIL: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+").fullmatch
+_PLAIN_EMAILS: Final = re.compile(r"(?:[!-?A-~]+@[!-?A-~]+\n)+").fullmatch
 
 
 def _are_plain_emails(values: Sequence[Any]) -> bool:
-    return _are_texts(values, 1, MAX_EMAIL) and all(map(_PLAIN_EMAIL, values))
+    return _are_texts(values, 1, MAX_EMAIL) and bool(_PLAIN_EMAILS("\n".join([*values, ""])))
 
 
 _QUICK: Final[dict[Rule, _Keeps]] = {

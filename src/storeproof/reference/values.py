@@ -160,7 +160,7 @@ def email_key(value: str) -> str:
     (CVE-2019-19844). Dots and +tags in the local part, and the Punycode form of a
     domain, are different addresses.
     """
-    return email_fold(value)
+    return value.lower() if value.isascii() else email_fold(value)
 
 
 def canonical_email(field: str, value: str) -> str:

@@ -16,13 +16,14 @@ from storeproof.reference.archive.reading import open_archive
 from storeproof.reference.archive.snapshots import snapshot_of
 from storeproof.reference.auth import User
 from storeproof.reference.auth.collections import CONTENT
+from storeproof.reference.database.postgres_bulk import PIECE
 from storeproof.reference.selection import CONTENTS, Storages
 
 from ..auth.examples import user
 from .examples import export, opened, run
 
 USERS = CONTENT.collections[0]
-ROWS = 2500
+ROWS = 7000
 SHORTEST, LONGEST = 100, 300
 """Bytes of the line of a user."""
 RECEIVED = 2**18
@@ -97,7 +98,7 @@ def test_a_database_is_loaded_and_read_in_batches(
 
     read = run(work())
     assert sum(read) == ROWS
-    assert max(read) <= RECEIVED // SHORTEST
+    assert max(read) <= max(USERS.batch, (PIECE + RECEIVED) // SHORTEST)
     assert told[-1] == ROWS
     assert max(after - before for before, after in pairwise([0, *told])) <= 10_000 // SHORTEST
 

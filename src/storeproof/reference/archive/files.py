@@ -88,8 +88,8 @@ def texts_in(path: Path) -> Iterator[bytes]:
 
 
 def _texts(file: BinaryIO) -> Iterator[bytes]:
-    while lines := file.readlines(CHUNK):
-        yield b"".join(lines)
+    while text := file.read(CHUNK):
+        yield text + file.readline()
 
 
 def _decompressed(raw: Any) -> Iterator[bytes]:

@@ -53,7 +53,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         unique={"email": _email_key},
         give=lambda storage: storage._users.values(),
         take=_take_users,
-        kept=kept_in(USERS, User, _ID, derived={"email_key": _email_key}),
+        kept=kept_in(USERS, User, _ID, derived={"email_key": ("email", email_key)}),
     ),
     Collection(
         name="auth.roles",

@@ -40,7 +40,7 @@ OLDEST = (3, 35)
 """The first SQLite with RETURNING."""
 
 STATEMENTS = 256
-PARAMETERS = 5000
+PARAMETERS = 32_000
 """Of one statement, at most; SQLite allows 32,766."""
 
 POLL_SECONDS = 0.01

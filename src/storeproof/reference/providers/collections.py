@@ -144,7 +144,7 @@ _COLLECTIONS: tuple[Collection[Any], ...] = (
         canonical=canonical_values,
         give=lambda storage: storage._leases.values(),
         take=lambda storage, leases: storage._leases.update({each.id: each for each in leases}),
-        kept=kept_in(LEASES, Lease, _ID, derived={"minute": lambda lease: minute_of(lease.at)}),
+        kept=kept_in(LEASES, Lease, _ID, derived={"minute": ("at", minute_of)}),
     ),
     Collection(
         name="providers.outcomes",
