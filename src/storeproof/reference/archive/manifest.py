@@ -88,8 +88,8 @@ def text_of(manifest: Manifest) -> bytes:
 def read_manifest(path: Path, contents: Sequence[Content]) -> Manifest:
     """The manifest of the archive at `path`, which holds what these components do.
 
-    Raises NotAnArchive, NewerArchive, OlderArchive, ArchiveEdited, ForeignCollection or
-    CollectionMissing, in this order; what is wrong with components' versions after ArchiveEdited.
+    Raises, in this order: NotAnArchive; NewerArchive or OlderArchive, of the format;
+    ArchiveEdited; the same two, of a component's rows; ForeignCollection; CollectionMissing.
     """
     try:
         text = (path / MANIFEST).read_bytes()
