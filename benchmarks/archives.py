@@ -2,8 +2,8 @@
 
 Users are exported from a database, imported into another one and verified. Beside it, in the same
 run, the same rows are copied by the driver alone: COPY on PostgreSQL, executemany and SELECT on
-SQLite. SQLAlchemy's ORM inserts a part of them too. Each export and import has a process of its
-own, whose processor time and peak of resident memory are shown.
+SQLite. SQLAlchemy's ORM inserts them too, by sessions a part of them. Each export and import has
+a process of its own, whose processor time and peak of resident memory are shown.
 
 Nothing fails here: machines are noisy. What can be counted is asserted in the tests.
 """
@@ -18,12 +18,13 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import insert
@@ -38,11 +39,13 @@ from storeproof.reference.config import Config
 from storeproof.reference.database.compiling import POSTGRES, SQLITE, converters
 from storeproof.reference.selection import open_storages
 
+Insertion: TypeAlias = Callable[[AsyncSession, list[dict[str, Any]]], Awaitable[None]]
+
 NOW = datetime(2026, 3, 11, 12, 30, 15, 123456, tzinfo=UTC)
 USERS = CONTENT.collections[0].kept
 NAMES = [column.name for column in USERS.table.columns]
 BATCH = 10_000
-ORM_USERS = 50_000
+SESSION_USERS = 50_000
 TIMES = 3
 """Of so many readings the quickest counts: a virtual machine's memory is slow at its first use."""
 
@@ -111,43 +114,39 @@ class Stored:
 registry().map_imperatively(Stored, USERS.table)
 
 
-async def orm_postgres(url: str, count: int) -> tuple[float, float]:
-    """Seconds of inserting these by an ORM INSERT of many, and by adding objects to sessions."""
-    keys = USERS.table.columns.keys()
-    values = [dict(zip(keys, row, strict=True)) for row in USERS.rows(users(count))]
+async def orm_postgres(url: str, count: int, insertion: Insertion) -> float:
+    """Seconds of inserting so many with the ORM, without those of making a batch's values."""
+    keys, seconds = USERS.table.columns.keys(), 0.0
     engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    rows = USERS.rows(users(count))
     try:
-        return await _by_insert(engine, url, values), await _by_session(engine, url, values)
+        async with AsyncSession(engine) as session:
+            while batch := [dict(zip(keys, row, strict=True)) for row in islice(rows, BATCH)]:
+                start = perf_counter()
+                await insertion(session, batch)
+                seconds += perf_counter() - start
+            start = perf_counter()
+            await session.commit()
+            return seconds + perf_counter() - start
     finally:
         await engine.dispose()
+        await empty(url)
 
 
-async def _by_insert(engine: Any, url: str, values: list[dict[str, Any]]) -> float:
-    start = perf_counter()
-    async with AsyncSession(engine) as session:
-        for first in range(0, len(values), BATCH):
-            await session.execute(insert(Stored), values[first : first + BATCH])
-        await session.commit()
-    seconds = perf_counter() - start
-    await empty(url)
-    return seconds
+async def by_insert(session: AsyncSession, values: list[dict[str, Any]]) -> None:
+    """An ORM INSERT of many."""
+    await session.execute(insert(Stored), values)
 
 
-async def _by_session(engine: Any, url: str, values: list[dict[str, Any]]) -> float:
-    start = perf_counter()
-    async with AsyncSession(engine) as session:
-        for first in range(0, len(values), BATCH):
-            for each in values[first : first + BATCH]:
-                stored = Stored()
-                for name, value in each.items():
-                    setattr(stored, name, value)
-                session.add(stored)
-            await session.flush()
-            session.expunge_all()
-        await session.commit()
-    seconds = perf_counter() - start
-    await empty(url)
-    return seconds
+async def by_session(session: AsyncSession, values: list[dict[str, Any]]) -> None:
+    """Objects that are added to a session."""
+    for each in values:
+        stored = Stored()
+        for name, value in each.items():
+            setattr(stored, name, value)
+        session.add(stored)
+    await session.flush()
+    session.expunge_all()
 
 
 def bare_sqlite(path: Path, count: int) -> tuple[float, float]:
@@ -214,12 +213,14 @@ def show(name: str, count: int, bare: float, taken: tuple[float, float, float]) 
 
 def show_orm(server: str, count: int, imported: float) -> None:
     """Prints how many times faster an import is that takes so many seconds for each user."""
-    found = asyncio.run(orm_postgres(server, count))
-    for name, seconds in zip(("INSERT of many", "sessions"), found, strict=True):
-        times = seconds / count / imported
-        print(
-            f"| ORM, {name}, of {count} | | {count / seconds:.0f} | import: {times:.1f} times | | |"
-        )
+    for name, insertion, most in (
+        ("INSERT of many", by_insert, count),
+        ("sessions", by_session, SESSION_USERS),
+    ):
+        size = min(count, most)
+        each = asyncio.run(orm_postgres(server, size, insertion)) / size
+        ratio = f"import: {each / imported:.1f} times"
+        print(f"| ORM, {name}, of {size} | | {1 / each:.0f} | {ratio} | | |")
 
 
 def measure(server: str, folder: Path, count: int) -> None:
@@ -232,7 +233,7 @@ def measure(server: str, folder: Path, count: int) -> None:
     taken = apart("import", server, archive)
     show(f"PostgreSQL, import of {count}", count, loaded, taken)
     asyncio.run(empty(server))
-    show_orm(server, min(count, ORM_USERS), taken[0] / count)
+    show_orm(server, count, taken[0] / count)
     one, other = folder / f"one {count}.db", folder / f"other {count}.db"
     for path in (one, other):
         asyncio.run(prepare(f"sqlite:///{path}"))
