@@ -35,13 +35,13 @@ class Bulk:
         rows = await self._carrier.run(compiled.text, compiled.arguments(parameters))
         return compiled.rows(rows)
 
-    async def stream(self, query: Statement, size: int) -> AsyncGenerator[list[Row], None]:
+    async def stream(self, statement: Statement, size: int) -> AsyncGenerator[list[Row], None]:
         """The rows of a query without parameters, `size` of them or some hundred kilobytes at once.
 
         A value that nothing can be made of, because another program wrote it, is given as it is.
         """
-        compiled = compile_for(self.dialect, query)
-        async with aclosing(self._carrier.stream(query, size)) as batches:
+        compiled = compile_for(self.dialect, statement)
+        async with aclosing(self._carrier.stream(statement, size)) as batches:
             async for rows in batches:
                 yield _as_stored(compiled, rows)
 
